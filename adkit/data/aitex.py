@@ -1,0 +1,91 @@
+"""The AITEX fabric database: strips of 4096 x 256 pixels, named ``<image>_<defect code>_<fabric>.png``.
+
+Set: Silvestre-Blanes et al., "A public fabric database for defect detection methods and results", Autex Research
+Journal 19(4), 2019.
+"""
+
+import os
+import re
+import warnings
+from collections import defaultdict
+from pathlib import Path
+
+from adkit.data.masks import masks_by_stem, name_some, without_image
+from adkit.data.read import list_images
+from adkit.data.samples import FileSample, Pool, choose_categories, require_folder
+
+ROLLS = {  # the roll is all that tells the fabric of a normal strip
+    "2311694-2040n7u": "00",
+    "2608691-202020u": "01",
+    "2306894-210033u": "02",
+    "2311694-1930c7u": "03",
+    "2311517-195063u": "04",
+    "2306881-210020u": "05",
+    "2311980-185026u": "06",
+}
+
+
+def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[Pool]:
+    """One pool a fabric; the kind of a defective strip is its code, such as ``019``.
+
+    Args:
+        root: the folder with ``Defect_images``, ``Mask_images`` and ``NODefect_images/<roll>``.
+        category: a fabric (``2``, ``"2"`` and ``"02"`` are the same), a list of them, or None for all.
+
+    Raises:
+        FileNotFoundError: if the folder or one of the three is missing.
+        ValueError: if a fabric asked for is not there.
+    """
+    root = require_folder(root, "the folder with Defect_images, Mask_images and NODefect_images")
+    defects, masks, normals = (root / name for name in ("Defect_images", "Mask_images", "NODefect_images"))
+    if missing := [folder.name for folder in (defects, masks, normals) if not folder.is_dir()]:
+        raise FileNotFoundError(
+            f"no {', '.join(missing)} in {root}; expected the AITEX layout, or use load_dataset('folder')"
+        )
+    strips = [
+        file for folder in [normals, *sorted(normals.rglob("*"))] if folder.is_dir() for file in list_images(folder)
+    ]
+    good = _by_fabric(strips)
+    bad, truths = _by_fabric(list_images(defects)), _by_fabric(list_images(masks))
+    chosen = choose_categories(_fabrics(category), sorted({*good, *bad}), str(root))
+    return [_pool(root, fabric, good[fabric], bad[fabric], masks_by_stem(truths[fabric])) for fabric in chosen]
+
+
+def _pool(root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dict[str, tuple[Path, ...]]) -> Pool:
+    normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in good]
+    anomalous = [
+        FileSample(
+            file, fabric, file.relative_to(root).as_posix(), _numbers(file)[1].zfill(3), masks.get(file.stem, ())
+        )
+        for file in bad
+    ]
+    return Pool(fabric, normals, anomalous=anomalous, orphans=without_image(masks, bad))
+
+
+def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:
+    """Files by fabric: that of the roll where it is known, else the last number of the name; the rest is left out."""
+    found, nameless = defaultdict(list), []
+    for file in files:
+        numbers = _numbers(file)
+        if file.parent.name in ROLLS:
+            found[ROLLS[file.parent.name]].append(file)
+        elif len(numbers) >= 3:
+            found[numbers[2].zfill(2)].append(file)
+        else:
+            nameless.append(file)
+    if nameless:
+        expected = "a name such as 0022_019_02.png (image, defect code, fabric)"
+        warnings.warn(f"{len(nameless)} file(s) without {expected} were left out: {name_some(nameless)}", stacklevel=5)
+    return found
+
+
+def _numbers(file: Path) -> list[str]:
+    """Image, defect code and fabric in a file's name; what follows ``_mask`` does not count."""
+    return re.findall(r"\d+", re.sub(r"_mask\d*$", "", file.stem))
+
+
+def _fabrics(category: object) -> list[str] | None:
+    """Fabrics as two digits; papermill, for one, turns 02 into the number 2."""
+    if category is None:
+        return None
+    return [str(name).zfill(2) for name in (category if isinstance(category, list | tuple) else [category])]

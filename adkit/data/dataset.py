@@ -1,0 +1,214 @@
+"""The dataset that everything else takes: samples as dicts, whole images or tiles of them."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
+from adkit.data.frames import Frames
+from adkit.data.read import in_threads, to_float
+from adkit.data.resize import Size
+from adkit.data.samples import NORMAL, Sample
+from adkit.data.tiling import tile_positions
+
+
+class AnomalyDataset(Dataset):
+    """Images with masks and labels; an item is an image or, with ``tile``, one tile of it.
+
+    Images are resized first, then cut. An image smaller than the tile is continued by its mirror image at the bottom
+    and the right. A tile carries its image's label and kind, and its own part of the mask: a tile of an anomalous image
+    may show nothing anomalous.
+
+    Args:
+        samples: see :class:`adkit.data.samples.Sample`.
+        image_size: (H, W) to resize to; None keeps the images' own sizes.
+        channels: 1, 3 or None for the samples' own (3 if they differ).
+        tile: (h, w), or None for whole images.
+        overlap: pixels that neighbouring tiles share at least.
+        foreground: ``all``, ``fabric`` or a function; see :mod:`adkit.data.foreground`.
+        drop_background: leave out tiles without any foreground (this reads all images now).
+
+    Raises:
+        ValueError: if there are no samples, or none of their tiles shows any foreground.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        image_size: Size | None = None,
+        channels: int | None = None,
+        tile: Size | None = None,
+        overlap: int = 0,
+        foreground: str | Foreground = "all",
+        drop_background: bool = False,
+    ):
+        if not samples:
+            raise ValueError("a dataset needs at least one sample, got none")
+        find = resolve_foreground(foreground)
+        self.resize, self.tile, self.overlap = image_size, tile, overlap
+        self.foreground_name = next((name for name, known in FOREGROUNDS.items() if known is find), _name(find))
+        self._frames = Frames(samples, image_size, channels, pad_to=tile, foreground=find)
+        items = [(k, *corner) for k in range(len(samples)) for corner in self._corners(k)]
+        if drop_background and tile and self.foreground_name != "all":
+            self._frames.fill_all()
+            items = [item for item in items if self._cut(self._frames.foreground(item[0]), item).any()]
+            if not items:
+                raise ValueError(
+                    f"no tile of {tile} shows any foreground; pass foreground='all' or check the function given"
+                )
+        self._select(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, i: int) -> dict:
+        item = self._items[i]
+        k, top, left = item
+        sample = self._frames.samples[k]
+        return {
+            "image": to_float(self.pixels(i)),  # (C, H, W) in [0, 1]
+            "mask": torch.from_numpy(self._cut(self._frames.mask(k), item)),  # (H, W) bool
+            "label": int(sample.kind != NORMAL),
+            "kind": sample.kind,
+            "category": sample.category,
+            "path": sample.path,
+            "has_mask": sample.has_mask,
+            "foreground": self.foreground(i),  # (H, W) bool
+            "source": sample.source,
+            "top": top,
+            "left": left,
+        }
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """What a DataLoader asks for to make a batch.
+
+        Raises:
+            ValueError: if the items differ in size.
+        """
+        items = [self[i] for i in indices]
+        sizes = sorted({tuple(item["image"].shape[1:]) for item in items})
+        if len(sizes) > 1:
+            raise ValueError(
+                f"a batch needs images of one size, got {', '.join(f'{h} x {w}' for h, w in sizes)} (height x width); "
+                "pass image_size= to resize them or tile= to cut them into tiles, or take one at a time (batch_size=1)"
+            )
+        return items
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return self._frames.channels
+
+    @property
+    def image_size(self) -> Size | None:
+        """Height and width of the items, or None where they differ."""
+        sizes = {self.tile or self._frames.sizes[k] for k, _, _ in self._items}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The samples that the items are cut from, each once."""
+        return [self._frames.samples[k] for k in dict.fromkeys(k for k, _, _ in self._items)]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the images, their masks and kinds, and of the settings; not of where the files lie."""
+        kept = dict.fromkeys(k for k, _, _ in self._items)
+        digests = in_threads(lambda sample: sample.digests(), self.samples)
+        samples = {k: (s.source, s.category, s.kind, d) for k, s, d in zip(kept, self.samples, digests, strict=True)}
+        settings = (self.resize, self.channels, self.tile, self.overlap, self.foreground_name)
+        content = [settings, [(samples[k], top, left) for k, top, left in self._items]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def pixels(self, i: int) -> Tensor:
+        """Stored pixels (C, H, W) of item ``i``, a view not to be written into.
+
+        uint8, or float32 in [0, 1] where any file of the dataset has 16 bits.
+        """
+        return self._cut(self._frames.pixels(self._items[i][0]), self._items[i])
+
+    def foreground(self, i: int) -> Tensor:
+        """Foreground, bool (H, W), of item ``i``."""
+        return torch.from_numpy(self._cut(self._frames.foreground(self._items[i][0]), self._items[i]))
+
+    def original_mask(self, i: int) -> np.ndarray | None:
+        """Mask, bool (H0, W0), of the whole image at the file's own size.
+
+        All False for normals, None for an anomalous image without a mask.
+        """
+        sample = self._frames.samples[self._items[i][0]]
+        if sample.kind == NORMAL:
+            return np.zeros(self.original_size(i), bool)
+        return sample.mask() if sample.has_mask else None
+
+    def original_size(self, i: int) -> Size:
+        """Height and width of the file that item ``i`` comes from."""
+        return self._frames.original_sizes[self._items[i][0]]
+
+    def frame_size(self, i: int) -> Size:
+        """Height and width of the whole, resized image that item ``i`` is cut from: the size to stitch its tiles to."""
+        return self._frames.sizes[self._items[i][0]]
+
+    def groups(self) -> list[list[int]]:
+        """Indices of the items of each image, in order: one index each without tiles."""
+        members: dict[int, list[int]] = {}
+        for i, (k, _, _) in enumerate(self._items):
+            members.setdefault(k, []).append(i)
+        return list(members.values())
+
+    def subset(self, indices: Sequence[int]) -> "AnomalyDataset":
+        """A dataset of some of the items; decoded images are shared."""
+        part = copy.copy(self)
+        part._select([self._items[i] for i in indices])
+        return part
+
+    def preload(self) -> "AnomalyDataset":
+        """Decode, or draw, all images now, by several threads; without this each is decoded when it is first needed."""
+        self._frames.fill_all()
+        return self
+
+    def _select(self, items: list[tuple[int, int, int]]) -> None:
+        """Keep these (frame, top, left) as the items."""
+        samples = [self._frames.samples[k] for k, _, _ in items]
+        self._items = items
+        self.kinds = [sample.kind for sample in samples]
+        self.sources = [sample.source for sample in samples]
+        self.categories = [sample.category for sample in samples]
+        self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
+
+    def _corners(self, k: int) -> list[Size]:
+        return tile_positions(self._frames.sizes[k], self.tile, self.overlap) if self.tile else [(0, 0)]
+
+    def _cut(self, array, item: tuple[int, int, int]):
+        """The item's part of a frame's array (..., H, W)."""
+        if self.tile is None:
+            return array
+        _, top, left = item
+        return array[..., top : top + self.tile[0], left : left + self.tile[1]]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only."""
+
+    train: AnomalyDataset
+    validation: AnomalyDataset
+    test: AnomalyDataset
+    name: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all three parts' images and settings."""
+        parts = "".join(part.fingerprint for part in (self.train, self.validation, self.test))
+        return hashlib.sha256(f"{self.name}{parts}".encode()).hexdigest()
+
+
+def _name(function: Foreground) -> str:
+    return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"

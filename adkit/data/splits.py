@@ -1,0 +1,97 @@
+"""Who goes where: normals into train, validation and test by source, everything anomalous into test."""
+
+import hashlib
+import warnings
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+
+from adkit.data.dataset import Splits
+from adkit.data.samples import Pool, Sample
+
+PARTS = ("train", "validation", "test")
+MIN_VALIDATION, MIN_TEST = 2, 4  # sources
+
+
+def split_pools(pools: Sequence[Pool], seed: int = 0) -> dict[str, list[Sample]]:
+    """Split each category for itself and join the parts, in the order of the categories."""
+    parts = {part: [] for part in PARTS}
+    for pool in pools:
+        for part, samples in zip(PARTS, split_pool(pool, seed), strict=True):
+            parts[part] += samples
+    return parts
+
+
+def split_pool(pool: Pool, seed: int = 0) -> tuple[list[Sample], list[Sample], list[Sample]]:
+    """Split one category.
+
+    With test normals of its own, 80 / 20 % of the normal sources train and validate; else 60 / 15 / 25 % train,
+    validate and test. Shares are rounded up for validation (at least 2 sources) and test (at least 4), and no part may
+    be larger than train. Which source goes where depends on the seed and the names of the sources alone: not on the
+    order of listing, nor on the folder that the set lies in.
+
+    Raises:
+        ValueError: if there are too few sources.
+    """
+    sources = sorted({sample.source for sample in pool.normals}, key=lambda source: _rank(source, seed))
+    count = len(sources)
+    if pool.test_normals:
+        validation, test = max(MIN_VALIDATION, -(-count * 20 // 100)), 0
+        tested = len({sample.source for sample in pool.test_normals + pool.anomalous})
+    else:
+        validation, test = max(MIN_VALIDATION, -(-count * 15 // 100)), max(MIN_TEST, -(-count * 25 // 100))
+        tested = test
+    if count - validation - test < max(validation, test) or tested < MIN_TEST:
+        needed = "4 normal sources and 4 for the test" if pool.test_normals else "10 normal sources"
+        raise ValueError(
+            f"category {pool.category!r} is too small to split: it has {count} normal source(s) (images or strips) and "
+            f"{len(pool.test_normals)} test normal(s), and a split needs {needed}; add images"
+        )
+    train = set(sources[: count - validation - test])
+    tests = set(sources[count - test :])
+    held = set(sources) - train - tests
+    chosen = [[sample for sample in pool.normals if sample.source in part] for part in (train, held, tests)]
+    return chosen[0], chosen[1], chosen[2] + pool.test_normals + pool.anomalous
+
+
+def check_leakage(splits: Splits) -> None:
+    """Make sure that no part of the data knows another.
+
+    Warns:
+        UserWarning: if parts share files of identical content under different names.
+
+    Raises:
+        ValueError: if one source (a strip, say, of which tiles were cut) lies in two parts.
+    """
+    parts = {part: getattr(splits, part).samples for part in PARTS}
+    shared = _in_several(parts, lambda sample: (sample.category, sample.source))
+    if shared:
+        names = ", ".join(source for _, source in list(shared)[:5])
+        raise ValueError(
+            f"{len(shared)} source(s) lie in more than one of train, validation and test, so that scores would be too "
+            f"good: {names}; split by source, not by tile"
+        )
+    by_length = defaultdict(list)  # only files of equal length need be read and compared
+    for samples in parts.values():
+        for sample in samples:
+            by_length[sample.nbytes].append(sample)
+    doubtful = {id(sample) for group in by_length.values() if len(group) > 1 for sample in group}
+    same = _in_several(
+        {part: [sample for sample in samples if id(sample) in doubtful] for part, samples in parts.items()},
+        lambda sample: sample.digests()[0],
+    )
+    if same:
+        names = "; ".join(" = ".join(sample.path for sample in group) for group in list(same.values())[:5])
+        warnings.warn(f"{len(same)} image(s) lie in more than one part under different names: {names}", stacklevel=3)
+
+
+def _in_several(parts: dict[str, Iterable[Sample]], key) -> dict[Hashable, list[Sample]]:
+    """Samples whose key occurs in more than one part, by that key."""
+    seen = defaultdict(dict)
+    for part, samples in parts.items():
+        for sample in samples:
+            seen[key(sample)].setdefault(part, sample)
+    return {value: list(found.values()) for value, found in seen.items() if len(found) > 1}
+
+
+def _rank(source: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}/{source}".encode()).digest()

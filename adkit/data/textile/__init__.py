@@ -1,0 +1,19 @@
+"""A procedural textile: woven frames with five types of defect and exact masks, so that nothing needs a download.
+
+A frame is made as the real one is: ``weaves`` says which yarn lies on top at each crossing, ``fabrics`` holds the
+presets, ``cloth`` lays the yarns, ``faults`` and ``stains`` spoil them, ``render`` takes the picture.
+
+>>> image, mask = Textile("denim", frame=(64, 64)).draw(0, kind="dots")
+>>> image.shape, mask.dtype
+((64, 64), dtype('bool'))
+"""
+
+from adkit.data.textile.defects import MAKERS
+from adkit.data.textile.fabrics import FABRICS, Fabric
+from adkit.data.textile.loom import Textile
+from adkit.data.textile.records import TextileRecord, textile_records
+from adkit.data.textile.weaves import WEAVES
+
+KINDS = tuple(MAKERS)
+
+__all__ = ["FABRICS", "KINDS", "WEAVES", "Fabric", "Textile", "TextileRecord", "textile_records"]

@@ -1,0 +1,100 @@
+"""The loom: frames of one fabric by number, with or without a defect."""
+
+from numbers import Integral, Real
+from zlib import crc32
+
+import numpy as np
+
+from adkit.data.textile.cloth import weave_cloth
+from adkit.data.textile.defects import MAKERS, add_defect
+from adkit.data.textile.fabrics import FABRICS
+from adkit.data.textile.render import expose, render
+
+MIN_SIDE = 32  # px
+LEAST_SEVERITY = 0.15  # barely visible; what draw chooses from when nothing is asked for
+
+
+class Textile:
+    """Frames of a procedural fabric, each decided by (seed, fabric, index) alone.
+
+    A frame and its defective twins share yarns, light and noise: outside the mask they are equal bit for bit.
+
+    Args:
+        fabric: a name in ``FABRICS``.
+        frame: height and width in pixels, at least 32 each. The yarns keep their scale.
+        seed: another seed, other cloth.
+
+    Raises:
+        ValueError: if the fabric is unknown, the frame too small or the seed negative.
+
+    Example:
+        >>> image, mask = Textile("denim", frame=(64, 96)).draw(3, kind="texture", severity=0.8)
+        >>> image.shape, image.dtype, bool(mask.any())
+        ((64, 96), dtype('uint8'), True)
+    """
+
+    def __init__(self, fabric: str = "denim", frame: tuple[int, int] = (176, 976), seed: int = 0):
+        if fabric not in FABRICS:
+            raise ValueError(f"fabric must be one of {', '.join(FABRICS)}, got {fabric!r}")
+        self.fabric = fabric
+        self.frame = check_frame(frame)
+        self.seed = _check_count("seed", seed)
+
+    def __repr__(self) -> str:
+        return f"Textile({self.fabric!r}, frame={self.frame}, seed={self.seed})"
+
+    def draw(
+        self, index: int, kind: str | None = None, severity: float | None = None, size: float | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw one frame.
+
+        Args:
+            index: number of the frame, from 0.
+            kind: a name in ``KINDS``; None draws the clean frame, on which severity and size have no effect.
+            severity: from barely visible, about 0.15, to plain, 1; None lets the frame choose.
+            size: from small, near 0, to large, 1; None lets the frame choose.
+
+        Returns:
+            image: uint8 (H, W), grey levels 0 to 255; mask: bool (H, W), True on the defect.
+
+        Raises:
+            ValueError: if the index is negative, the kind unknown, or severity or size outside (0, 1].
+        """
+        if kind is not None and kind not in MAKERS:
+            raise ValueError(f"kind must be None or one of {', '.join(MAKERS)}, got {kind!r}")
+        _check_share("severity", severity)
+        _check_share("size", size)
+        key = np.random.SeedSequence((self.seed, crc32(self.fabric.encode()), _check_count("index", index)))
+        yarn_rng, camera_rng, defect_rng = (np.random.default_rng(child) for child in key.spawn(3))
+        fabric = FABRICS[self.fabric]
+        cloth = weave_cloth(fabric, self.frame, yarn_rng)
+        reflectance, mask = render(cloth), np.zeros(self.frame, bool)
+        if kind is not None:
+            own_severity, own_size = defect_rng.uniform(LEAST_SEVERITY, 1), 1 - defect_rng.random()
+            severity = own_severity if severity is None else severity
+            size = own_size if size is None else size
+            reflectance, mask = add_defect(cloth, reflectance, kind, defect_rng, float(severity), float(size))
+        return expose(reflectance, fabric.exposure, camera_rng), mask
+
+
+def check_frame(frame: tuple[int, int]) -> tuple[int, int]:
+    """The frame as two plain ints.
+
+    Raises:
+        ValueError: if it is not two whole numbers of at least 32.
+    """
+    sides = tuple(frame) if np.iterable(frame) else (frame,)
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side >= MIN_SIDE for side in sides):
+        raise ValueError(f"frame must be (height, width) in whole pixels, each at least {MIN_SIDE}, got {frame!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def _check_count(name: str, value: int) -> int:
+    if not isinstance(value, Integral) or value < 0:
+        raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+    return int(value)
+
+
+def _check_share(name: str, value: float | None) -> None:
+    if value is not None and not (isinstance(value, Real) and 0 < value <= 1):
+        raise ValueError(f"{name} must lie in (0, 1], or be None to let the frame choose, got {value!r}")

@@ -1,0 +1,116 @@
+"""Defects of colour: foreign yarns, lint, spots, stains, shifts of brightness, specks.
+
+Each function takes a cloth, a generator, severity and size in (0, 1], and returns the changed cloth with the region
+(H, W) bool of the defect; what little a change does beyond its region, ``add_defect`` leaves out of the frame.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from adkit.data.textile.cloth import STRANDS, Cloth
+from adkit.data.textile.faults import faces_warp, pick_stretch, turned
+from adkit.data.textile.places import band, extent, grid, place, smoothstep, soft_edge
+
+PALE, DIRT = 1.0, 0.10  # reflectance of bleached cotton and of trash or oil
+
+Change = tuple[Cloth, np.ndarray]
+
+
+def bright(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    """A lighter foreign yarn, a lint fibre on the cloth, or a pale spot."""
+    make = (_pale_yarn, _lint, _pale_spot)[rng.integers(3)]
+    return make(cloth, rng, severity, size)
+
+
+def dark(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    """An oil stain that wicks along the yarns, or a stretch of dark yarn."""
+    make = (_oil, _oil, _dark_yarn)[rng.integers(3)]
+    return make(cloth, rng, severity, size)
+
+
+def brightness(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    """A region 40 to 250 px wide with a soft edge, lighter or darker by up to 22 %: uneven dye or finish."""
+    height, width = cloth.shape
+    across = extent(size, 40, 250, width)
+    down = extent(size, 30, 60 + 80 * rng.random(), height)
+    sign = rng.choice((-1.0, 1.0))
+    y, x = grid(cloth.shape, place(rng, cloth.shape, down, across))
+    y, x = y / np.float32(down / 2), x / np.float32(across / 2)
+    corner = np.clip(x, -1, 1) * np.clip(y, -1, 1)
+    radius = np.sqrt(x * x + y * y - np.float32(0.4) * corner * corner)  # an ellipse with full shoulders
+    weight = soft_edge((1 - radius) / np.float32(0.5))
+    return replace(cloth, gain=1 + np.float32(0.22 * sign * severity) * weight), weight > 0
+
+
+def dots(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    """Three to eight specks of 1.5 to 5 px radius near each other: neps (light) or seed trash (dark)."""
+    height, width = cloth.shape
+    spread = min(height, 120) * 0.8, min(width, 200) * 0.8
+    middle = place(rng, cloth.shape, *spread)
+    colour = rng.choice((DIRT, PALE))
+    cover = np.zeros(cloth.shape, np.float32)
+    for _ in range(rng.integers(3, 9)):
+        centre = [m + s * (rng.random() - 0.5) for m, s in zip(middle, spread, strict=True)]
+        radius = (1.5 + 3.5 * size) * rng.uniform(0.75, 1)
+        y, x = grid(cloth.shape, centre)
+        y *= np.float32(rng.uniform(1, 1.3))
+        cover = np.maximum(cover, smoothstep((np.float32(radius + 0.5) - np.sqrt(y * y + x * x)) / np.float32(1.2)))
+    return _covered(cloth, cover * np.float32(severity), colour)
+
+
+def _covered(cloth: Cloth, cover: np.ndarray, colour: float) -> Change:
+    """Something of that reflectance lies over the cloth; ``cover`` in [0, 1] says how much of it is hidden."""
+    return replace(cloth, gain=1 - cover, veil=np.float32(colour) * cover), cover > 0
+
+
+def _lint(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    length = extent(size, 20, 110, min(cloth.shape))
+    angle, bow = rng.uniform(0, np.pi), rng.uniform(-0.2, 0.2, 2) * length
+    along, across = band(cloth.shape, place(rng, cloth.shape, length, length), angle, length, tuple(bow))
+    half = np.float32(1.7 + 0.8 * size)
+    cover = smoothstep((half - np.abs(across)) / np.float32(1.2)) * smoothstep((1 - np.abs(along)) * 8)
+    return _covered(cloth, cover * np.float32(0.9 * severity), PALE)
+
+
+def _spot(cloth: Cloth, rng: np.random.Generator, across: float) -> np.ndarray:
+    """Weight (H, W) of a spot whose rim follows the yarns: each yarn carries the liquid its own way."""
+    down = min(across * rng.uniform(0.55, 1), 0.8 * cloth.shape[0])
+    y, x = grid(cloth.shape, place(rng, cloth.shape, down, across))
+    y, x = y / np.float32(down / 2), x / np.float32(across / 2)
+    warps, wefts = cloth.lifts.shape
+    reach = rng.uniform(-0.13, 0.13, warps).astype(np.float32), rng.uniform(-0.13, 0.13, wefts).astype(np.float32)
+    wick = reach[0].take(cloth.u.astype(np.intp)) + reach[1].take(cloth.v.astype(np.intp))
+    lobes = np.float32(rng.uniform(-0.25, 0.25)) * np.clip(x, -1, 1) * np.clip(y, -1, 1)
+    return soft_edge((np.float32(0.85) - np.sqrt(x * x + y * y) + lobes + wick) / np.float32(0.4))
+
+
+def _pale_spot(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    weight = _spot(cloth, rng, extent(size, 12, 60, cloth.shape[1]))
+    return replace(cloth, gain=1 + np.float32(0.4 * severity) * weight), weight > 0
+
+
+def _oil(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    weight = _spot(cloth, rng, extent(size, 12, 80, cloth.shape[1]))
+    return replace(cloth, gain=1 - np.float32(0.55 * severity) * weight), weight > 0
+
+
+def _pale_yarn(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    return _foreign_yarn(cloth, rng, severity, size, PALE)
+
+
+def _dark_yarn(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    return _foreign_yarn(cloth, rng, severity, size, DIRT)
+
+
+def _foreign_yarn(cloth: Cloth, rng: np.random.Generator, severity: float, size: float, colour: float) -> Change:
+    """A stretch of one yarn in another colour, of the kind that shows on this face."""
+    turn = faces_warp(cloth, rng)
+    cloth = turned(cloth) if turn else cloth
+    stretch = pick_stretch(cloth, rng, extent(size, 50, 300, cloth.shape[1]))
+    albedo = cloth.weft.albedo.copy()
+    strands = slice(stretch.pick * STRANDS, (stretch.pick + 1) * STRANDS)
+    albedo[strands] += np.float32(0.9 * severity) * stretch.along * (np.float32(colour) - albedo[strands])
+    changed = replace(cloth, weft=replace(cloth.weft, albedo=albedo))
+    region = (np.abs(cloth.v - np.float32(stretch.pick + 0.5)) < np.float32(0.5)) & (stretch.along > 0)
+    return (turned(changed), region.T) if turn else (changed, region)

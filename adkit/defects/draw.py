@@ -1,0 +1,132 @@
+"""The random numbers of a batch of defects: which image, where, how large, how strong.
+
+Two sources, so that a GPU never waits. Numbers (places, sizes, angles, noise) come from a ``torch.Generator`` on the
+images' device and stay there. Choices that decide what is computed at all (which kind for which image, how many, which
+shape) come from ``random.Random`` on the host, seeded by the state of that generator, which lies on the host also for
+a GPU: sizes and index tensors are then known before the GPU has done anything.
+"""
+
+import hashlib
+import math
+import random
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+SIZE, CONTRAST = (0.02, 0.2), (0.1, 0.6)
+CANDIDATES = 8  # places tried for each defect; the first that is foreground is taken
+SMALLEST = 3.0  # pixels: a smaller defect is a dead pixel
+
+
+def fresh_generator(device: torch.device) -> torch.Generator:
+    """A generator on a device, seeded from torch's global random state."""
+    return torch.Generator(device=device).manual_seed(int(torch.randint(2**62, ())))
+
+
+def host_choices(generator: torch.Generator) -> random.Random:
+    """Random choices on the host that follow from the state of a generator on any device."""
+    state = generator.get_state().numpy().tobytes()
+    return random.Random(hashlib.blake2b(state, digest_size=8).digest())
+
+
+def to_device(values: list[int], device: torch.device) -> Tensor:
+    """Host integers as a long tensor; on CUDA by pinned memory, so that neither side waits for the copy."""
+    tensor = torch.tensor(values, dtype=torch.long)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+class Draw:
+    """What a kind of defect gets beside its images: random numbers for ``n`` defects, one for each of those images.
+
+    Args:
+        batch: the whole batch (B, C, H, W), from which a defect may borrow.
+        owner: (n,) long, the place in the batch of each image that the kind gets; default: all, once.
+        foreground: (B, H, W) bool, where the centres of defects may lie; default: anywhere.
+        generator: on the device of the batch; default: seeded from torch's global state.
+        size: smallest and largest extent of a defect, as a fraction of the shorter side of the image.
+        contrast: smallest and largest contrast.
+        host: choices on the host; default: from the generator's state.
+
+    Example:
+        >>> draw = Draw(torch.rand(4, 1, 64, 64), generator=torch.Generator().manual_seed(0))
+        >>> draw.n, draw.uniform(-1, 1).shape, draw.centres().shape
+        (4, torch.Size([4]), torch.Size([4, 2]))
+    """
+
+    def __init__(
+        self,
+        batch: Tensor,
+        owner: Tensor | None = None,
+        foreground: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        size: tuple[float, float] = SIZE,
+        contrast: tuple[float, float] = CONTRAST,
+        host: random.Random | None = None,
+    ):
+        self.batch, self.foreground, self.size, self.contrast = batch, foreground, size, contrast
+        self.device, self.shape, self.channels = batch.device, tuple(batch.shape[-2:]), batch.shape[1]
+        self.owner = torch.arange(len(batch), device=self.device) if owner is None else owner
+        self.n = len(self.owner)
+        self.generator = generator or fresh_generator(self.device)
+        self.host = host or host_choices(self.generator)
+
+    @cached_property
+    def grid(self) -> tuple[Tensor, Tensor]:
+        """Rows (H, 1) and columns (W,) of the pixels, as float."""
+        height, width = (torch.arange(side, device=self.device, dtype=torch.float32) for side in self.shape)
+        return height[:, None], width
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """Uniform numbers (n, \\*shape)."""
+        return torch.empty(self.n, *shape, device=self.device).uniform_(low, high, generator=self.generator)
+
+    def log_uniform(self, low: float, high: float) -> Tensor:
+        """Numbers (n,) whose logarithm is uniform: as many between 2 and 4 as between 10 and 20."""
+        return self.uniform(math.log(low), math.log(high)).exp_()
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers (n, \\*shape)."""
+        return torch.empty(self.n, *shape, device=self.device).normal_(generator=self.generator)
+
+    def sign(self) -> Tensor:
+        """-1 or 1, (n,)."""
+        return self.uniform(-1, 1).sign_()
+
+    def sizes(self) -> Tensor:
+        """Extents (n,) in pixels, log-uniform in the range ``size``."""
+        low, high = (max(fraction * min(self.shape), SMALLEST) for fraction in self.size)
+        return self.log_uniform(low, high)
+
+    def contrasts(self) -> Tensor:
+        """Contrasts (n,), uniform in the range ``contrast``."""
+        return self.uniform(*self.contrast)
+
+    def centres(self) -> Tensor:
+        """Places (n, 2), row and column in pixels; on the foreground where there is any."""
+        height, width = self.shape
+        if self.foreground is None:
+            return self.uniform(0, 1, 2) * torch.stack([self._full(height), self._full(width)])
+        rows, columns = (self.uniform(0, side, CANDIDATES) for side in self.shape)  # (n, K) each
+        inside = self.foreground[self.owner[:, None], rows.long().clamp_(max=height - 1), columns.long().clamp_(max=width - 1)]
+        first = inside.byte().argmax(1, keepdim=True)
+        return torch.cat([rows.gather(1, first), columns.gather(1, first)], 1)
+
+    def others(self) -> Tensor:
+        """For each image the place (n,) of another one in the batch; its own where the batch holds only one."""
+        step = torch.empty(self.n, device=self.device, dtype=torch.long)
+        return (self.owner + step.random_(1, max(len(self.batch), 2), generator=self.generator)) % len(self.batch)
+
+    def split(self, options: Sequence) -> "list[tuple[object, Draw]]":
+        """Share the n defects at random among options: one draw for each option that got any, in order."""
+        chosen = sorted(self.host.choices(range(len(options)), k=self.n)) if len(options) > 1 else [0] * self.n
+        counts = [(option, chosen.count(index)) for index, option in enumerate(options) if index in chosen]
+        owners = self.owner.split([count for _, count in counts])
+        return [(option, self._part(owner)) for (option, _), owner in zip(counts, owners, strict=True)]
+
+    def _part(self, owner: Tensor) -> "Draw":
+        return Draw(self.batch, owner, self.foreground, self.generator, self.size, self.contrast, self.host)
+
+    def _full(self, value: float) -> Tensor:
+        return torch.full((), float(value), device=self.device)

@@ -1,0 +1,106 @@
+"""Detection by reconstruction: what an autoencoder trained on normal images cannot draw again is anomalous."""
+
+from dataclasses import fields
+
+import torch
+from torch import Tensor
+
+from adkit import scoring
+from adkit.data import AnomalyDataset
+from adkit.detectors.base import Detector
+from adkit.losses import build_loss
+from adkit.models.autoencoder import Autoencoder
+from adkit.runtime import seed_everything
+from adkit.training import Training, fit
+
+
+class AutoencoderDetector(Detector):
+    """A convolutional autoencoder and its residual.
+
+    Args:
+        width, depth, latent, skip: of the network, see :class:`adkit.models.autoencoder.Autoencoder`.
+        loss: what training minimises, see :func:`adkit.losses.build_loss`; for example ``"mse + 0.5*ssim"``.
+        residual: how image and reconstruction are compared, see :func:`adkit.scoring.anomaly_map`.
+        smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
+        score: how a map becomes one number: ``max``, ``mean`` or ``topk``.
+        percentile: of the validation normals' image scores, the image threshold.
+        pixel_percentile: of the validation normals' pixels, the threshold of the mask.
+        steps, batch_size, crop, learning_rate, flips, validate_every, seed, device, precision: of
+            :class:`adkit.training.Training`.
+
+    Example:
+        >>> from adkit import load_dataset
+        >>> splits = load_dataset("textile", image_size=(64, 64))
+        >>> detector = AutoencoderDetector(width=4, steps=5, crop=32, quiet=True).fit(splits.train, splits.validation)
+        >>> detector.anomaly_map(splits.test[0]["image"][None]).shape
+        torch.Size([1, 64, 64])
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 16,
+        depth: int = 4,
+        latent: int = 32,
+        skip: str = "none",
+        loss: str | dict = "mse",
+        residual: str = "l2",
+        smoothing: float = 4.0,
+        score: str = "max",
+        percentile: float = 95.0,
+        pixel_percentile: float = 99.5,
+        steps: int = 300,
+        batch_size: int = 8,
+        crop: int = 128,
+        learning_rate: float = 3e-3,
+        flips: bool = True,
+        validate_every: int = 50,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        quiet: bool = False,
+    ):
+        super().__init__(locals())
+        self.training = Training(**{f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings})
+        build_loss(loss)  # refuse a misspelt loss now, not after the data are loaded
+        self.model: Autoencoder | None = None
+
+    def _build(self) -> Autoencoder:
+        architecture = {name: self.settings[name] for name in ("width", "depth", "latent", "skip")}
+        return Autoencoder(self.preprocessing.channels, **architecture).to(self.device)
+
+    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
+        seed_everything(self.training.seed)
+        self.model = self._build()
+        loss = build_loss(self.settings["loss"]).to(self.device)
+
+        def objective(model, images):
+            return {"loss": loss(model(images), images), **getattr(loss, "components", {})}
+
+        self.history = fit(
+            self.model, train, validation, objective, self.training,
+            checkpoint=self.checkpoint, label=str(self.settings["loss"]), quiet=self.quiet,
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] as the network draws them again, float32 on the CPU."""
+        self._require_fit()
+        self._check(images)
+        return self.model(images.float().to(self.device)).cpu()
+
+    def _anomaly_map(self, images: Tensor) -> Tensor:
+        return scoring.anomaly_map(
+            images, self.model(images), method=self.settings["residual"], sigma=self.settings["smoothing"]
+        )
+
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor | None) -> Tensor:
+        return scoring.image_score(maps, self.settings["score"], foreground=foreground)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return self.model.state_dict()
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        self.model = self._build()
+        self.model.load_state_dict(tensors)
+        self.model.eval()

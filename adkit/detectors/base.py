@@ -1,0 +1,232 @@
+"""The one interface of every method: fit on normal images, then map, score, decide, save."""
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from adkit import scoring, thresholds
+from adkit.data import AnomalyDataset, stitch
+from adkit.data.foreground import find_foreground
+from adkit.detectors.preprocessing import Preprocessing, check_range
+from adkit.detectors.storage import save_detector
+from adkit.runtime import resolve_device
+
+FEW_SOURCES = 20  # below this a percentile of image scores is little more than their maximum
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One image, judged.
+
+    Attributes:
+        score: the image score; higher is more anomalous.
+        threshold: the image threshold.
+        is_anomalous: the decision, ``score > threshold``.
+        anomaly_map: (H, W) float32 at the image's own size.
+        mask: (H, W) bool, the map above the detector's pixel threshold.
+    """
+
+    score: float
+    threshold: float
+    is_anomalous: bool
+    anomaly_map: np.ndarray
+    mask: np.ndarray
+
+
+class Detector(ABC):
+    """Base of all methods: a subclass writes ``_fit``, ``_anomaly_map``, ``_tensors`` and ``_restore``.
+
+    Args:
+        settings: the arguments of the subclass's constructor, literals only. ``percentile`` (of the validation normals'
+            image scores), ``pixel_percentile`` (of their pixels), ``device`` and ``quiet`` belong to every method.
+    """
+
+    def __init__(self, settings: dict):
+        self.settings = {name: value for name, value in settings.items() if name not in ("self", "__class__")}
+        for name in ("percentile", "pixel_percentile"):
+            if not 0 < self.settings[name] < 100:
+                raise ValueError(f"{name} must lie between 0 and 100, got {self.settings[name]!r}")
+        self.device = resolve_device(self.settings["device"])
+        self.quiet: bool = self.settings["quiet"]
+        self.checkpoint: Path | None = None  # where training keeps its state, to resume after a kill
+        self.preprocessing = Preprocessing()
+        self.image_threshold: thresholds.Threshold | None = None
+        self.pixel_threshold: float | None = None
+        self.history: list[dict] = []
+
+    # -- what a method brings ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
+        """Learn from normal images."""
+
+    @abstractmethod
+    def _anomaly_map(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) on the device to (B, H, W) ≥ 0, where 0 means: nothing unusual."""
+
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor | None) -> Tensor:
+        """Maps (B, H, W), their images and their foreground (B, H, W) to scores (B,)."""
+        return scoring.image_score(maps, "max", foreground=foreground)
+
+    @abstractmethod
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that was learned, by name."""
+
+    @abstractmethod
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of ``_tensors``."""
+
+    # -- what every method can do --------------------------------------------------------------------------------------
+
+    @property
+    def threshold(self) -> float:
+        """Image score above which an image is called anomalous.
+
+        Raises:
+            RuntimeError: before ``fit``.
+        """
+        self._require_fit()
+        return self.image_threshold.value
+
+    def fit(self, train: AnomalyDataset, validation: AnomalyDataset | None = None) -> "Detector":
+        """Learn from normal images, then set both thresholds on held-out normal images.
+
+        Args:
+            train: normal images.
+            validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
+
+        Raises:
+            ValueError: if an image of either part is labelled anomalous.
+        """
+        if validation is None:
+            train, validation = hold_out(train)
+        for name, part in {"train": train, "validation": validation}.items():
+            if part.labels.any():
+                raise ValueError(
+                    f"{name} holds {int(part.labels.sum())} images labelled anomalous, and a detector learns from normal "
+                    "images only; pass splits.train and splits.validation"
+                )
+        self.preprocessing = Preprocessing.of(train)
+        self._fit(train, validation)
+        self._calibrate(validation)
+        return self
+
+    def anomaly_map(self, images: Tensor) -> Tensor:
+        """Anomaly maps (B, H, W), float32 on the CPU, of images (B, C, H, W) in [0, 1]; off the foreground they are 0."""
+        return self._judge(images, self._find_foreground(images))[0]
+
+    def image_score(self, images: Tensor) -> Tensor:
+        """Image scores (B,) of images (B, C, H, W) in [0, 1]; higher is more anomalous."""
+        return self._judge(images, self._find_foreground(images))[1]
+
+    def judge_items(self, dataset: AnomalyDataset, batch_size: int = 8) -> tuple[list[Tensor], list[float]]:
+        """Map (H, W) and score of every item of a dataset, in batches where all items have one size."""
+        size = batch_size if dataset.image_size else 1
+        maps, scores = [], []
+        for start in range(0, len(dataset), size):
+            items = [dataset[i] for i in range(start, min(start + size, len(dataset)))]
+            found = self._judge(*(torch.stack([item[name] for item in items]) for name in ("image", "foreground")))
+            maps += list(found[0])
+            scores += found[1].tolist()
+        return maps, scores
+
+    def judge_images(self, dataset: AnomalyDataset) -> tuple[list[np.ndarray], np.ndarray]:
+        """Maps and scores of the original images of a dataset: tiles stitched, maps at the size of the files.
+
+        An image that was cut into tiles scores as its most anomalous tile.
+
+        Returns:
+            N maps (H0, W0), and scores (N,).
+        """
+        maps, scores = self.judge_items(dataset)
+        whole = []
+        for group in dataset.groups():
+            stitched = stitch([maps[i] for i in group], [dataset.corners[i] for i in group], dataset.frame_size(group[0]))
+            whole.append(resize_map(stitched, dataset.original_size(group[0])).numpy())
+        return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
+
+    def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
+        """Judge one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+
+        It goes through the training set's own preprocessing; map and mask come back at its own size.
+        """
+        (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
+        mask = anomaly_map > self.pixel_threshold
+        return Prediction(float(score), self.threshold, bool(score > self.threshold), anomaly_map, mask)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the detector to a folder, whole or not at all; see :mod:`adkit.detectors.storage`."""
+        self._require_fit()
+        return save_detector(self, path)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _judge(self, images: Tensor, foreground: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU."""
+        self._require_fit()
+        self._check(images)
+        images, foreground = images.float().to(self.device), foreground.to(self.device)
+        maps = self._anomaly_map(images).float() * foreground
+        return maps.cpu(), self._image_score(maps, images, foreground).cpu()
+
+    def _find_foreground(self, images: Tensor) -> Tensor:
+        """Foreground (B, H, W) of whole images by the rule of the training set."""
+        return find_foreground(images, self.preprocessing.foreground)
+
+    def _require_fit(self) -> None:
+        if self.image_threshold is None:
+            raise RuntimeError(f"this {type(self).__name__} has not been fitted; call fit(train, validation) first")
+
+    def _check(self, images: Tensor) -> None:
+        channels = self.preprocessing.channels
+        if images.ndim != 4 or images.shape[1] != channels:
+            raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
+        check_range(images)
+
+    def _calibrate(self, validation: AnomalyDataset) -> None:
+        """Set both thresholds from the maps and the scores of validation normals."""
+        self.image_threshold = thresholds.Threshold(np.nan, np.nan, np.nan, 0, 0)  # fitted, but for this
+        maps, scores = self.judge_items(validation)
+        pixels = torch.cat([one[validation.foreground(i)] for i, one in enumerate(maps)])
+        self.pixel_threshold = float(np.percentile(pixels.numpy(), self.settings["pixel_percentile"]))
+        sources = len(set(validation.sources))
+        if sources < FEW_SOURCES:
+            warnings.warn(
+                f"the threshold comes from {sources} validation images ({len(scores)} scores), so its real false-positive "
+                f"rate is uncertain; {FEW_SOURCES} or more make a percentile meaningful",
+                stacklevel=4,
+            )
+        # An image of k tiles is flagged by its worst tile, so each tile may exceed the threshold k times less often.
+        percentile = 100 * (self.settings["percentile"] / 100) ** (sources / len(scores))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # few scores: said above, with the reason
+            self.image_threshold = thresholds.percentile(scores, percentile)
+
+
+def hold_out(train: AnomalyDataset, share: float = 0.2) -> tuple[AnomalyDataset, AnomalyDataset]:
+    """Set every fifth source of a training set aside for validation."""
+    sources = list(dict.fromkeys(train.sources))
+    held = set(sources[:: round(1 / share)])
+    if len(sources) < 2:
+        raise ValueError(f"train holds {len(sources)} source image; two or more are needed to hold one out for validation")
+    warnings.warn(
+        f"no validation set was given: {len(held)} of {len(sources)} training images are held out for the threshold",
+        stacklevel=3,
+    )
+    inside = [i for i, source in enumerate(train.sources) if source in held]
+    outside = [i for i, source in enumerate(train.sources) if source not in held]
+    return train.subset(outside), train.subset(inside)
+
+
+def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring a map (h, w) to another size (H, W), bilinearly."""
+    if tuple(anomaly_map.shape) == tuple(size):
+        return anomaly_map
+    return interpolate(anomaly_map[None, None], size=size, mode="bilinear", antialias=True, align_corners=False)[0, 0]

@@ -1,0 +1,107 @@
+"""What an image goes through before the network sees it, the same in training, in testing and in production.
+
+There is one path for all three: even a single photograph becomes an :class:`adkit.data.AnomalyDataset` of one sample,
+with the settings of the training set.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adkit.data import AnomalyDataset
+from adkit.data.foreground import FOREGROUNDS
+from adkit.data.read import Header
+from adkit.data.samples import NORMAL, FileSample
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a training set treated its files; saved with the weights and applied to every image to come.
+
+    Attributes:
+        channels: 1 or 3.
+        resize: (H, W) that every image was resized to; None: images keep their own size.
+        tile: (h, w) of the tiles that images were cut into; None: the network sees whole images.
+        overlap: of the tiles, in pixels.
+        foreground: name of the foreground rule, see :mod:`adkit.data.foreground`.
+    """
+
+    channels: int = 1
+    resize: tuple[int, int] | None = None
+    tile: tuple[int, int] | None = None
+    overlap: int = 0
+    foreground: str = "all"
+
+    @classmethod
+    def of(cls, dataset: AnomalyDataset) -> "Preprocessing":
+        """The preprocessing that a dataset applied to its own files.
+
+        Raises:
+            ValueError: if its foreground is a function that has no name to save.
+        """
+        if dataset.foreground_name not in FOREGROUNDS:
+            raise ValueError(
+                f"the foreground {dataset.foreground_name} cannot be saved with a detector; give it a name first: "
+                "adkit.data.foreground.FOREGROUNDS['mine'] = function"
+            )
+        return cls(dataset.channels, dataset.resize, dataset.tile, dataset.overlap, dataset.foreground_name)
+
+    def __call__(self, image: str | Path | np.ndarray | Tensor) -> AnomalyDataset:
+        """A dataset of one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+
+        Raises:
+            ValueError: if the image cannot be read, has a wrong shape, or leaves [0, 1].
+        """
+        path = isinstance(image, str | Path)
+        sample = FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image)
+        return AnomalyDataset([sample], self.resize, self.channels, self.tile, self.overlap, self.foreground)
+
+
+@dataclass(frozen=True)
+class ArraySample:
+    """An image in memory as a sample: float32 (C, H, W) in [0, 1]."""
+
+    pixels: np.ndarray
+    path: str = "array"
+    category: str = ""
+    source: str = "array"
+    kind: str = NORMAL
+    has_mask: bool = True
+    nbytes: int = 0
+
+    @classmethod
+    def of(cls, image: np.ndarray | Tensor) -> "ArraySample":
+        """Check an array (H, W) or (C, H, W) and wrap it."""
+        pixels = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
+        pixels = pixels[None] if pixels.ndim == 2 else pixels
+        if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
+            raise ValueError(f"an image must be (H, W), (1, H, W) or (3, H, W), got {np.shape(image)}")
+        check_range(torch.from_numpy(pixels))
+        return cls(pixels.astype(np.float32))
+
+    @property
+    def header(self) -> Header:
+        """Size and channels; kept in full precision, as 16 bits are."""
+        return Header(self.pixels.shape[1:], self.pixels.shape[0], bits=16)
+
+    def read(self) -> np.ndarray:
+        """The pixels."""
+        return self.pixels
+
+
+def check_range(images: Tensor) -> None:
+    """Refuse images that are not float in [0, 1].
+
+    Raises:
+        ValueError: saying what came, and what to do.
+    """
+    if not images.is_floating_point():
+        raise ValueError(f"images must be float in [0, 1], got {images.dtype}; divide by 255 or use adkit.data.read_image")
+    low, high = (float(value) for value in images.aminmax())
+    if not (low >= 0 and high <= 1):  # also where one is NaN
+        raise ValueError(
+            f"images must lie in [0, 1], got [{low:g}, {high:g}]; divide by 255 or read with adkit.data.read_image"
+        )

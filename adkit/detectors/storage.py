@@ -1,0 +1,83 @@
+"""A detector on disk: ``weights.safetensors`` and a readable ``detector.json``; no pickle, no code."""
+
+import json
+import tempfile
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+import adkit
+from adkit import thresholds
+from adkit.detectors.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from adkit.detectors.base import Detector
+
+REGISTRY = {"AutoencoderDetector": "adkit.detectors.autoencoder"}
+
+
+def save_detector(detector: "Detector", path: str | Path) -> Path:
+    """Write a fitted detector to a folder, which appears whole or not at all; one that is there is replaced.
+
+    Raises:
+        FileExistsError: if the path is taken by something else.
+    """
+    path = Path(path)
+    if path.exists() and not (path / "detector.json").exists():
+        raise FileExistsError(f"{path} exists and is no saved detector; choose another path")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    description = {
+        "detector": type(detector).__name__,
+        "settings": detector.settings,
+        "preprocessing": asdict(detector.preprocessing),
+        "image_threshold": asdict(detector.image_threshold),
+        "pixel_threshold": detector.pixel_threshold,
+        "history": detector.history,
+        "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
+    }
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
+        folder = Path(temporary) / "new"
+        folder.mkdir()
+        tensors = {name: value.detach().cpu().contiguous() for name, value in detector._tensors().items()}
+        save_file(tensors, folder / "weights.safetensors")
+        (folder / "detector.json").write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
+        if path.exists():
+            path.rename(Path(temporary) / "old")
+        folder.rename(path)
+    return path
+
+
+def load_detector(path: str | Path, device: str = "auto") -> "Detector":
+    """Load what :meth:`adkit.detectors.base.Detector.save` wrote.
+
+    Args:
+        path: the folder.
+        device: where to put the detector.
+
+    Raises:
+        FileNotFoundError: if there is no saved detector.
+        ValueError: if it is damaged, or of a kind that this version does not know.
+    """
+    path = Path(path)
+    if not (path / "detector.json").exists():
+        raise FileNotFoundError(f"no saved detector at {path}: expected a folder with detector.json, as save(path) writes")
+    try:
+        description = json.loads((path / "detector.json").read_text())
+        tensors = load_file(path / "weights.safetensors")
+    except (json.JSONDecodeError, SafetensorError, FileNotFoundError) as error:
+        raise ValueError(f"the detector at {path} is damaged ({error}); save it again") from error
+    kind = description["detector"]
+    if kind not in REGISTRY:
+        raise ValueError(f"{path} holds a {kind!r}, which this version does not know; known: {', '.join(REGISTRY)}")
+    detector = getattr(import_module(REGISTRY[kind]), kind)(**(description["settings"] | {"device": device}))
+    preprocessing = {k: tuple(v) if isinstance(v, list) else v for k, v in description["preprocessing"].items()}
+    detector.preprocessing = Preprocessing(**preprocessing)
+    detector.image_threshold = thresholds.Threshold(**description["image_threshold"])
+    detector.pixel_threshold, detector.history = description["pixel_threshold"], description["history"]
+    detector._restore(tensors)
+    return detector

@@ -1,0 +1,20 @@
+"""Every plot of the kit, by subject. Each function takes arrays or tensors and returns a `Drawing`: ``fig, axes``.
+
+A drawing is made outside pyplot, so no figure is ever left open. As the last line of a notebook cell it shows itself,
+further up ``display(drawing)`` shows it, and in a script ``drawing.save(path)`` writes it.
+"""
+
+from adkit.figures.animation import gif as gif
+from adkit.figures.animation import side_by_side as side_by_side
+from adkit.figures.curves import roc_pro_curves as roc_pro_curves
+from adkit.figures.curves import sweep as sweep
+from adkit.figures.curves import training_curves as training_curves
+from adkit.figures.frames import samples as samples
+from adkit.figures.frames import strips as strips
+from adkit.figures.panels import colour_scale as colour_scale
+from adkit.figures.panels import panels as panels
+from adkit.figures.scores import comparison as comparison
+from adkit.figures.scores import heat_table as heat_table
+from adkit.figures.scores import score_histograms as score_histograms
+from adkit.figures.spectrum import spectrum as spectrum
+from adkit.figures.style import Drawing as Drawing

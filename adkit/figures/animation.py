@@ -1,0 +1,90 @@
+"""Pictures of pictures: an animated GIF over epochs, and drawings side by side."""
+
+import io
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from adkit.figures.style import DPI, WIDTH, Drawing, new_figure, styled, to_image
+from adkit.runtime import atomic_path
+
+
+def raster(drawing: Drawing) -> np.ndarray:
+    """A drawing as pixels, (H, W, 3) uint8."""
+    with Image.open(io.BytesIO(drawing.png())) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: float = 1.6) -> None:
+    """Write an animated GIF, whole or not at all.
+
+    Args:
+        path: file to write.
+        frames: drawings, or images as `to_image` takes them; smaller ones are set on white.
+        seconds: time of a frame.
+        hold: time of the last frame.
+
+    Raises:
+        ValueError: if there are no frames.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "epochs.gif"
+        >>> gif(path, [np.zeros((8, 8)), np.ones((8, 8))])
+        >>> with Image.open(path) as picture:
+        ...     picture.n_frames
+        2
+    """
+    if not len(frames):
+        raise ValueError("a GIF needs at least one frame, got none")
+    pixels = [raster(f) if isinstance(f, Drawing) else (to_image(f) * 255).round().astype(np.uint8) for f in frames]
+    pictures = [Image.fromarray(p).convert("RGB") for p in pixels]
+    size = tuple(max(sizes) for sizes in zip(*(picture.size for picture in pictures), strict=True))
+    canvases = []
+    for picture in pictures:
+        canvases.append(Image.new("RGB", size, "white"))
+        canvases[-1].paste(picture)
+    times = [round(1000 * seconds)] * (len(canvases) - 1) + [round(1000 * hold)]
+    with atomic_path(path) as temporary:
+        canvases[0].save(temporary, "GIF", save_all=True, append_images=canvases[1:], duration=times, loop=0)
+
+
+@styled
+def side_by_side(drawings: Sequence[Drawing], captions: Sequence[str]):
+    """Drawings as one picture with a caption over each: wide ones below one another, others beside one another.
+
+    Args:
+        drawings: what figure functions returned.
+        captions: one a drawing.
+
+    Returns:
+        ``(fig, axes)``.
+
+    Raises:
+        ValueError: if there are no drawings, or not as many captions.
+
+    Example:
+        >>> from adkit.figures import sweep
+        >>> drawing = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
+        >>> fig, axes = side_by_side([drawing, drawing], ["first", "second"])
+    """
+    if not drawings or len(drawings) != len(captions):
+        raise ValueError(f"expected at least one drawing and a caption each, got {len(drawings)} and {len(captions)}")
+    pictures = [raster(drawing) for drawing in drawings]
+    height, width = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
+    columns = min(max(int(WIDTH * DPI / (0.8 * width)), 1), len(pictures))  # never shrunk below 80 %
+    rows = -(-len(pictures) // columns)
+    cell = min(WIDTH / columns, width / DPI)
+    fig = new_figure(rows * (cell * height / width + 0.3), columns * cell, layout="compressed")
+    fig.get_layout_engine().set(h_pad=0.02, w_pad=0.02)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[len(pictures) :]:
+        ax.remove()
+    axes = axes[: len(pictures)]
+    for ax, picture, caption in zip(axes, pictures, captions, strict=True):
+        ax.imshow(picture, interpolation="antialiased")
+        ax.set_title(caption, fontweight="bold")
+        ax.set_axis_off()
+    return fig, axes

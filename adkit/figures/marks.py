@@ -1,0 +1,99 @@
+"""Marks on images: defect outlines that stay visible when a defect is six pixels wide, fills, and zoom boxes."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Circle, Rectangle
+from matplotlib.patheffects import Normal, Stroke
+from scipy import ndimage
+
+from adkit.figures.style import GREY, INK
+
+TINY = 0.2  # inches: a region that comes out shorter than this gets a ring around it
+MOST_RINGS = 12  # more would hide the image; the largest regions keep theirs
+
+Box = tuple[int, int, int, int]  # top, left, height, width in pixels
+
+
+def show(ax: Axes, image: np.ndarray, title: str = "", **options) -> None:
+    """Show an image or a map without ticks, a thin frame around it."""
+    limits = {"vmin": 0, "vmax": 1} if "vmin" not in options else {}
+    ax.imshow(image, **limits, **options)
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.spines[:].set(visible=True, color=GREY, linewidth=0.6)
+
+
+def regions(mask: np.ndarray, gap: int = 1) -> list[Box]:
+    """The bounding boxes of the 8-connected regions of a mask, largest first; within ``gap`` pixels counts as touching.
+
+    Example:
+        >>> mask = np.zeros((9, 9), bool); mask[2:4, 5:8] = True
+        >>> regions(mask)
+        [(2, 5, 2, 3)]
+    """
+    labels, _ = ndimage.label(ndimage.maximum_filter(mask, size=gap), structure=np.ones((3, 3)))
+    labels[~mask] = 0
+    boxes = [(y.start, x.start, y.stop - y.start, x.stop - x.start) for y, x in ndimage.find_objects(labels)]
+    return sorted(boxes, key=lambda box: -box[2] * box[3])
+
+
+def _halo(width: float) -> list:
+    """A light rim around a dark line: visible on any background, in colour and in grey."""
+    return [Stroke(linewidth=width + 1.4, foreground="white", alpha=0.9), Normal()]
+
+
+def outline(ax: Axes, mask: np.ndarray, colour: str, width: float = 1.2, rings: bool = True) -> None:
+    """Draw the border of every region of ``mask`` (H, W), and a ring around the tiny ones."""
+    if not mask.any():
+        return
+    height, length = mask.shape
+    padded = np.pad(mask.astype(np.float32), 1)  # so that regions at the frame's edge close
+    x, y = np.arange(-1, length + 1), np.arange(-1, height + 1)
+    lines = ax.contour(x, y, padded, levels=[0.5], colors=[colour], linewidths=width)
+    lines.set_path_effects(_halo(width))
+    if rings:
+        _ring_tiny(ax, mask, colour, width)
+    ax.set(xlim=(-0.5, length - 0.5), ylim=(height - 0.5, -0.5))
+
+
+def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
+    inches = ax.get_position().width * ax.figure.get_size_inches()[0]  # about; the layout is not final yet
+    tiny = TINY * mask.shape[1] / inches  # in pixels of the mask
+    boxes = regions(mask, gap=max(round(tiny), 1))  # dots that one ring can hold get one ring
+    for top, left, height, length in [box for box in boxes if max(box[2:]) < 1.5 * tiny][:MOST_RINGS]:
+        centre = (left + (length - 1) / 2, top + (height - 1) / 2)
+        radius = 0.6 * max(height, length) + 0.5 * tiny
+        ring = Circle(centre, radius, fill=False, edgecolor=colour, linewidth=width, clip_on=True)
+        ring.set_path_effects(_halo(width))
+        ax.add_patch(ring)
+
+
+def fill(image: np.ndarray, mask: np.ndarray, colour: str) -> np.ndarray:
+    """The image faded towards white, (H, W, 3), with ``mask`` filled in a solid colour."""
+    faded = 0.55 + 0.45 * (np.stack([image] * 3, axis=-1) if image.ndim == 2 else image)
+    faded[mask] = to_rgb(colour)
+    return faded
+
+
+def zoom_box(mask: np.ndarray, smallest: int = 48) -> Box:
+    """A square around the largest region of ``mask`` (the frame's centre where there is none), inside the frame.
+
+    Example:
+        >>> mask = np.zeros((176, 976), bool); mask[80:90, 500:510] = True
+        >>> zoom_box(mask)
+        (61, 481, 48, 48)
+    """
+    height, width = mask.shape
+    top, left, tall, long = regions(mask)[0] if mask.any() else (height // 2, width // 2, 0, 0)
+    side = min(max(smallest, round(1.5 * max(tall, long))), height, width)
+    top = int(np.clip(top + (tall - side) // 2, 0, height - side))
+    left = int(np.clip(left + (long - side) // 2, 0, width - side))
+    return top, left, side, side
+
+
+def mark_box(ax: Axes, box: Box, colour: str = INK) -> None:
+    """Draw the border of a zoom box."""
+    top, left, height, width = box
+    frame = Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=1.2)
+    frame.set_path_effects(_halo(1.2))
+    ax.add_patch(frame)

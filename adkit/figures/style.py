@@ -1,0 +1,170 @@
+"""One look for every figure: legible at 976 × 176, in grey print and to the colour-blind, without global state."""
+
+import io
+import os
+from functools import wraps
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from adkit.runtime import atomic_path
+
+# Okabe and Ito, "Color universal design" (2008); the yellow is left out, it vanishes on white paper.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
+BLUE, VERMILLION, GREY, INK = COLOURS[0], COLOURS[1], "#8A8A8A", "#262626"
+TRUE, PREDICTED = BLUE, VERMILLION  # one colour each for the true and the predicted mask, in every figure
+MAP = "inferno"  # perceptually uniform and rising in lightness, so it also reads in grey
+
+WIDTH, DPI = 9.2, 110  # inches and pixels an inch: a frame of 976 pixels is shown at about its own size
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#B0B0B0",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#B0B0B0",
+    "ytick.color": "#B0B0B0",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "text.color": INK,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "image.interpolation": "nearest",
+    "image.cmap": "gray",
+}
+
+
+class StyledFigure(Figure):
+    """A matplotlib figure outside pyplot that keeps the kit's style whenever it is drawn, so none is ever left open."""
+
+    def draw(self, renderer) -> None:
+        """Draw under `STYLE`: matplotlib makes ticks late, from the settings of that moment."""
+        with matplotlib.rc_context(STYLE):
+            super().draw(renderer)
+
+
+class Drawing(NamedTuple):
+    r"""What every figure function returns: ``fig, axes = panels(...)``, or the last line of a cell to see it.
+
+    Example:
+        >>> drawing = Drawing(*_blank())
+        >>> fig, axes = drawing
+        >>> drawing.png()[:4]
+        b'\x89PNG'
+    """
+
+    fig: Figure
+    axes: np.ndarray | Axes
+
+    def png(self) -> bytes:
+        """The picture as the bytes of a PNG file."""
+        buffer = io.BytesIO()
+        self.fig.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.06)
+        return buffer.getvalue()
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the picture to ``path`` as PNG, whole or not at all."""
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.png())
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    def __repr__(self) -> str:
+        width, height = (self.fig.get_size_inches() * self.fig.dpi).astype(int)
+        return f"<figure of {width} x {height} pixels>"
+
+
+def styled(function):
+    """Run a figure function under `STYLE` and wrap the ``(fig, axes)`` it returns in a `Drawing`."""
+
+    @wraps(function)
+    def draw(*args, **kwargs) -> Drawing:
+        with matplotlib.rc_context(STYLE):
+            return Drawing(*function(*args, **kwargs))
+
+    return draw
+
+
+def new_figure(height: float, width: float = WIDTH, layout: str = "constrained") -> StyledFigure:
+    """An empty figure of ``width`` × ``height`` inches."""
+    return StyledFigure(figsize=(width, height), dpi=DPI, layout=layout)
+
+
+def _blank() -> tuple[StyledFigure, Axes]:
+    fig = new_figure(1.0, 2.0)
+    return fig, fig.subplots()
+
+
+def to_array(values) -> np.ndarray:
+    """Numbers of any kind (tensor on any device, bfloat16, list) as a NumPy array."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        return (values.float() if values.is_floating_point() else values).numpy()
+    return np.asarray(values)
+
+
+def to_image(image) -> np.ndarray:
+    """An image as matplotlib wants it, in [0, 1]: (H, W) grey or (H, W, 3) colour.
+
+    Args:
+        image: (H, W), (C, H, W) or (H, W, C) with C = 1 or 3; uint8, or float in [0, 1].
+
+    Raises:
+        ValueError: if the shape is none of these.
+
+    Example:
+        >>> to_image(torch.zeros(1, 176, 976)).shape
+        (176, 976)
+    """
+    array = to_array(image)
+    if array.dtype == np.uint8:
+        array = array / np.float32(255)
+    if array.ndim == 3 and array.shape[0] in (1, 3):
+        array = np.moveaxis(array, 0, -1)
+    if array.ndim == 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim != 2 and array.shape[2:] != (3,):
+        raise ValueError(f"an image must have shape (H, W), (C, H, W) or (H, W, C) with C = 1 or 3, got {array.shape}")
+    return np.clip(array.astype(np.float32), 0, 1)
+
+
+def to_images(images) -> list[np.ndarray]:
+    """A list of images, a batch (B, C, H, W) or a single image, as a list of `to_image` arrays."""
+    if isinstance(images, (list, tuple)):
+        return [to_image(image) for image in images]
+    return [to_image(image) for image in (images if images.ndim == 4 else [images])]
+
+
+def to_maps(maps) -> list[np.ndarray]:
+    """A list of maps or masks, a batch (B, H, W) or a single (H, W), as a list of (H, W) arrays."""
+    if isinstance(maps, (list, tuple)):
+        return [to_array(a_map) for a_map in maps]
+    maps = to_array(maps)
+    return list(maps) if maps.ndim == 3 else [maps]
+
+
+def to_masks(masks) -> list[np.ndarray]:
+    """As `to_maps`, bool."""
+    return [mask.astype(bool) for mask in to_maps(masks)]

@@ -1,0 +1,255 @@
+"""One readable training loop for every network of the course.
+
+``fit`` knows no loss and no model: an *objective* turns a batch into a loss, a *criterion* says how good the model is
+on validation images, and the loop does the rest: schedule, selection of the best weights, checkpoint and resume.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from adkit.data.crops import RandomCrops
+from adkit.data.dataset import AnomalyDataset
+from adkit.progress import Progress
+from adkit.runtime import atomic_path, resolve_device, resolve_precision, seed_everything
+
+Objective = Callable[[nn.Module, Tensor], dict[str, Tensor]]  # (model, images (B, C, H, W)) -> {"loss": …, parts…}
+SCHEDULES = ("one-cycle", "constant")
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of one training run; literals only, so that a configuration is text.
+
+    Args:
+        steps: optimiser steps in all.
+        batch_size: crops a step (and a process).
+        crop: side of the square training crops, in pixels.
+        learning_rate: peak of the one-cycle schedule, or the constant rate, of AdamW.
+        weight_decay: of AdamW.
+        schedule: ``one-cycle`` (Smith & Topin 2018; always runs to its end) or ``constant``.
+        patience: with ``constant``: stop after that many validations without a better one; None: never.
+        validate_every: steps between validations, history rows and checkpoints.
+        flips: mirror crops at random. Off for images whose direction means something.
+        gradient_clip: largest gradient norm.
+        seed: of the crops and of whatever the objective draws (whoever builds the model seeds its weights).
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``float32``, ``bfloat16`` (autocast) or ``auto``.
+
+    Raises:
+        ValueError: if a setting is out of its range.
+    """
+
+    steps: int = 300
+    batch_size: int = 8
+    crop: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    schedule: str = "one-cycle"
+    patience: int | None = None
+    validate_every: int = 50
+    flips: bool = True
+    gradient_clip: float = 1.0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self):
+        for name in ("steps", "batch_size", "crop", "learning_rate", "validate_every", "gradient_clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)!r}")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
+        if self.patience is not None and self.schedule == "one-cycle":
+            raise ValueError("patience stops a run early, and one-cycle must run to its end; use schedule='constant'")
+
+
+def fit(
+    model: nn.Module,
+    train: AnomalyDataset,
+    validation: AnomalyDataset,
+    objective: Objective,
+    settings: Training | None = None,
+    criterion: Objective | None = None,
+    checkpoint: str | Path | None = None,
+    label: str = "",
+    quiet: bool = False,
+) -> list[dict]:
+    """Train a model on random crops; leave it with the weights of its best validation, in evaluation mode.
+
+    Args:
+        model: maps (B, C, H, W) to whatever the objective expects; changed in place.
+        train: normal images.
+        validation: held-out normal images; a fixed set of crops of them is what the criterion sees.
+        objective: ``objective(model, images) -> {"loss": scalar, …}``; further entries are reported.
+        settings: see :class:`Training`.
+        criterion: same form as the objective, lower is better; default: the objective itself.
+        checkpoint: file to resume from where it exists, written at every validation.
+        label: shown on the progress line.
+        quiet: show nothing.
+
+    Returns:
+        The history: one plain dict for each validation, with ``step``, ``loss`` and its parts (means since the last
+        row), ``validation`` and ``learning_rate``.
+
+    Raises:
+        TrainingDiverged: if the loss is NaN or infinite; the last checkpoint stays as it was.
+        ValueError: if the checkpoint was made with other settings.
+
+    Example:
+        >>> from adkit import load_dataset
+        >>> from adkit.losses import mse
+        >>> from adkit.models.autoencoder import Autoencoder
+        >>> splits = load_dataset("textile", image_size=(64, 64))
+        >>> objective = lambda model, images: {"loss": mse(model(images), images)}
+        >>> settings = Training(steps=2, crop=32, validate_every=1)
+        >>> history = fit(Autoencoder(width=4), splits.train, splits.validation, objective, settings, quiet=True)
+        >>> [row["step"] for row in history]
+        [1, 2]
+    """
+    from accelerate import Accelerator  # a second to import: only who trains pays
+
+    settings, criterion = settings or Training(), criterion or objective
+    device = resolve_device(settings.device)
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    autocast = torch.autocast(device.type, torch.bfloat16, resolve_precision(settings.precision, device) == "bfloat16")
+
+    seed_everything(settings.seed + accelerator.process_index)
+    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    model, optimiser = accelerator.prepare(model, optimiser)
+    crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, accelerator.device)
+    held_out = fixed_crops(validation, settings, accelerator.device)
+
+    run = Run(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
+    with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
+        while run.step < settings.steps and not run.out_of_patience(settings.patience):
+            model.train()
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(settings, run.step)
+            with autocast:
+                parts = objective(model, crops.batch(run.step, accelerator.process_index))
+            accelerator.backward(parts["loss"])
+            accelerator.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            optimiser.step()
+            optimiser.zero_grad()
+            run.count(parts)
+            if run.step % settings.validate_every == 0 or run.step == settings.steps:
+                with autocast:
+                    row = run.validated(validate(run.model, held_out, criterion))
+                if accelerator.is_main_process:
+                    run.save()
+                progress.update(run.step, loss=row["loss"], validation=row["validation"])
+    run.model.load_state_dict(run.best["weights"])
+    run.model.eval()
+    return run.history
+
+
+def learning_rate(settings: Training, step: int) -> float:
+    """The rate of a step: constant, or from a 25th up to the peak over 30 % of the steps, then down to 0, by cosines."""
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    warm, progress = 0.3, step / settings.steps
+    if progress < warm:
+        return settings.learning_rate * (0.04 + 0.96 * (1 - math.cos(math.pi * progress / warm)) / 2)
+    return settings.learning_rate * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))) / 2
+
+
+def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Tensor]:
+    """Batches of validation crops, the same for every seed and every validation of a run."""
+    crops = RandomCrops(dataset, (settings.crop,) * 2, max(settings.batch_size, 8), seed=0, flips=False, device=device)
+    return [crops.batch(step) for step in range(batches)]
+
+
+@torch.inference_mode()
+def validate(model: nn.Module, batches: list[Tensor], criterion: Objective) -> float:
+    """Mean of the criterion over fixed batches, with the model in evaluation mode."""
+    model.eval()
+    return float(torch.stack([criterion(model, images)["loss"].float() for images in batches]).mean())
+
+
+def fingerprint(settings: Training) -> str:
+    """A hash of all settings but device and precision; a checkpoint is only resumed under the same one."""
+    kept = {name: value for name, value in asdict(settings).items() if name not in ("device", "precision")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Run:
+    """What a training run would have to remember through a kill: one plain dict of tensors and numbers."""
+
+    def __init__(self, model, optimiser, settings: str, path: str | Path | None):
+        self.model, self.optimiser, self.settings = model, optimiser, settings
+        self.path = Path(path) if path else None
+        self.step, self.history, self.sums, self.counted = 0, [], {}, 0
+        self.best = {"validation": math.inf, "row": -1, "weights": None}
+        if self.path and self.path.exists():
+            self.load()
+
+    def count(self, parts: dict[str, Tensor]) -> None:
+        """Add one step's loss and parts to the running means, without a read from the device."""
+        self.step += 1
+        self.counted += 1
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach().float()
+
+    def validated(self, validation: float) -> dict:
+        """Close a history row and keep the weights if they are the best so far."""
+        row = {"step": self.step, **{name: float(total) / self.counted for name, total in self.sums.items()}}
+        row |= {"validation": validation, "learning_rate": self.optimiser.param_groups[0]["lr"]}
+        self.sums, self.counted = {}, 0
+        if not (math.isfinite(row["loss"]) and math.isfinite(validation)):
+            raise TrainingDiverged(
+                f"the loss became {row['loss']} and the validation {validation} by step {self.step}; "
+                "lower the learning rate, use precision='float32', or check the images for NaN"
+            )
+        self.history.append(row)
+        if validation < self.best["validation"]:
+            weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+            self.best = {"validation": validation, "row": len(self.history) - 1, "weights": weights}
+        return row
+
+    def out_of_patience(self, patience: int | None) -> bool:
+        """True where the last ``patience`` validations brought nothing better."""
+        return patience is not None and len(self.history) - 1 - self.best["row"] >= patience
+
+    def save(self) -> None:
+        """Write the whole state, to a temporary name first."""
+        if self.path is None:
+            return
+        state = {
+            "settings": self.settings,
+            "step": self.step,
+            "history": self.history,
+            "best": self.best,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        if torch.cuda.is_available():
+            state["random_cuda"] = torch.cuda.get_rng_state_all()
+        with atomic_path(self.path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self) -> None:
+        """Go on where a checkpoint stopped."""
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        if state["settings"] != self.settings:
+            raise ValueError(
+                f"checkpoint {self.path} was made with other training settings; "
+                "give another path, or delete it to start afresh"
+            )
+        self.step, self.history, self.best = state["step"], state["history"], state["best"]
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["random"])
+        if torch.cuda.is_available() and "random_cuda" in state:
+            torch.cuda.set_rng_state_all(state["random_cuda"])

@@ -1,0 +1,324 @@
+"""Lessons: claims, answers, results and the progress line."""
+
+import doctest
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from adkit import cards, lesson
+from adkit import progress as progress_module
+from adkit.progress import Progress, progress
+
+
+@pytest.fixture(autouse=True)
+def fresh_lesson(monkeypatch):
+    monkeypatch.delenv("ADKIT_FAST", raising=False)
+    monkeypatch.setattr(lesson, "_lesson", lesson.Lesson())
+
+
+@pytest.mark.parametrize("module", [lesson, cards, progress_module])
+def test_examples_in_the_docstrings_run(module):
+    failed, _ = doctest.testmod(module)
+    assert failed == 0
+
+
+# ---- begin, claim, finish
+
+
+def test_claims_are_enforced_in_the_default_run_only(capsys, monkeypatch):
+    lesson.claim("before begin", False)
+    lesson.begin("toy", {"device": "cpu"}, default=False)
+    lesson.claim("own parameters", False, value=0.7, limit=0.65)
+    monkeypatch.setenv("ADKIT_FAST", "1")
+    lesson.begin("toy", {"device": "cpu"}, default=True)
+    lesson.claim("fast", False)
+    monkeypatch.delenv("ADKIT_FAST")
+    lesson.begin("toy", {"device": "cpu"}, default=True)
+    with pytest.raises(lesson.ClaimError, match=r"does not hold: default \(0\.7, limit 0\.65\)"):
+        lesson.claim("default", False, value=0.7, limit=0.65)
+    printed = capsys.readouterr().out
+    assert printed.count("✗ does not hold here") == 3
+    assert "fast mode" in printed
+    assert "default run: claims are enforced" in printed
+
+
+def test_a_claim_about_code_is_enforced_always():
+    with pytest.raises(AssertionError, match="shapes agree"):
+        lesson.claim("shapes agree", torch.tensor(False), scope="always")
+    with pytest.raises(ValueError, match="scope must be one of default, always, got 'never'"):
+        lesson.claim("x", True, scope="never")
+
+
+def test_results_are_strict_json_with_claims_and_margins(tmp_path, capsys):
+    @dataclass
+    class Interval:
+        value: float
+        low: float
+
+    lesson.begin("toy", {"device": "cpu", "losses": ["mse"]}, default=False, out=tmp_path / "toy")
+    lesson.claim("high", True, value=torch.tensor(0.75), limit=0.5)
+    lesson.claim("low", False, value=0.75, limit=0.5)
+    lesson.claim("low", False, value=1.0, limit=0.5)  # the cell was run again
+    lesson.predict_first("Which AUROC?", 0.9).reveal(0.75)
+    path = lesson.finish(
+        {
+            "auroc": np.float32(0.5),
+            "nan": [float("nan"), np.inf],
+            "map": torch.ones(2),
+            "interval": Interval(1.0, float("nan")),
+            "path": Path("a/b"),
+            7: None,
+        }
+    )
+    kept = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert path == tmp_path / "toy" / "results.json"
+    assert kept["results"] == {
+        "auroc": 0.5,
+        "nan": [None, None],
+        "map": [1.0, 1.0],
+        "interval": {"value": 1.0, "low": None},
+        "path": "a/b",
+        "7": None,
+    }
+    assert [(c["text"], c["holds"], c["margin"]) for c in kept["claims"]] == [
+        ("high", True, 0.25),
+        ("low", False, -0.5),
+    ]
+    assert kept["predictions"] == [{"question": "Which AUROC?", "guess": 0.9, "measured": 0.75}]
+    assert (kept["name"], kept["mode"], kept["parameters"]["losses"]) == ("toy", "custom", ["mse"])
+    assert kept["seconds"] >= 0
+    assert kept["versions"]["torch"] == torch.__version__
+    assert kept["fingerprint"] == lesson.source_fingerprint(kept["sources"])
+    printed = capsys.readouterr().out
+    assert "1 claims hold, 1 do not" in printed
+    assert str(tmp_path) not in printed
+
+
+def test_results_go_under_home_by_default_and_refuse_what_is_not_data():
+    lesson.begin("toy", {}, default=False)
+    assert lesson.finish({}).parent == lesson.home() / "toy"
+    with pytest.raises(TypeError, match=r"results\.a\[1\] must be numbers.* got a object"):
+        lesson.finish({"a": [1, object()]})
+
+
+def test_begin_names_the_time_of_the_committed_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "results").mkdir()
+    noted = {"seconds": 75.0, "device": {"name": "a laptop"}}
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(noted))
+    monkeypatch.chdir(tmp_path)
+    lesson.begin("toy", {"device": "cpu"}, default=True)
+    assert "the default run took 1 min 15 s on a laptop" in capsys.readouterr().out
+
+
+def test_device_name_of_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "some GPU")
+    assert lesson.device_name(torch.device("cuda")) == "some GPU"
+
+
+def test_fingerprint_follows_the_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson, "PACKAGE", tmp_path)
+    (tmp_path / "__init__.py").write_bytes(b"")
+    (tmp_path / "losses.py").write_bytes(b"a = 1\n")
+    whole, losses = lesson.source_fingerprint(), lesson.source_fingerprint(["adkit.losses"])
+    assert len(whole) == 64
+    (tmp_path / "losses.py").write_bytes(b"a = 1\r\n")  # another checkout's line ends
+    assert lesson.source_fingerprint() == whole
+    (tmp_path / "extra.py").write_bytes(b"")
+    assert lesson.source_fingerprint() != whole
+    assert lesson.source_fingerprint(["adkit.losses"]) == losses
+    (tmp_path / "losses.py").write_bytes(b"a = 2\n")
+    assert lesson.source_fingerprint(["adkit.losses"]) != losses
+    with pytest.raises(ValueError, match=r"'adkit\.loss' is no module of adkit"):
+        lesson.source_fingerprint(["adkit.loss"])
+    with pytest.raises(ValueError, match="'torch' is no module of adkit"):
+        lesson.source_fingerprint(["torch"])
+
+
+# ---- exercise, quiz, predict first
+
+
+class Hostile:
+    def __repr__(self):
+        raise RuntimeError
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("yours", [0.5, np.array(0.5), torch.tensor(0.5, requires_grad=True), 0.5 + 1e-9])
+def test_exercise_right(yours, capsys):
+    lesson.exercise(yours, 0.5)
+    assert capsys.readouterr().out.endswith("✓ right\n")
+
+
+@pytest.mark.parametrize(
+    "yours, expected, reason",
+    [
+        (None, 0.5, "there is no answer"),
+        (..., 0.5, "there is no answer"),
+        (0.4, 0.5, "it is off by up to 0.1"),
+        ([1, 2], 0.5, r"its shape is (2,), expected ()"),
+        (float("nan"), 0.5, "it holds NaN 1 times"),
+        ([float("nan"), 1.0], [float("nan"), 2.0], "it is off by up to 1"),
+        ("half", 0.5, "a str cannot be compared with the expected float"),
+        ([[1], [2, 3]], [1.0, 2.0], "a list cannot be compared"),
+        (Hostile(), 0.5, "a Hostile cannot be compared"),
+        (lambda: 0.5, 0.5, "a function cannot be compared"),
+        ("mse", "ssim", "it is not the same"),
+        (1, True, "it is not the same"),
+        (["a"] * 400, {"a": 1}, "it is not the same"),
+    ],
+)
+def test_exercise_not_yet(yours, expected, reason, capsys):
+    lesson.exercise(yours, expected, hint="look again")
+    printed = capsys.readouterr().out
+    assert f"✗ not yet: {reason}" in printed
+    assert printed.endswith("Hint: look again\n")
+    assert max(map(len, printed.splitlines()[:2])) <= 101
+
+
+def test_exercise_compares_text_and_nan_places(capsys):
+    lesson.exercise("mse", "mse")
+    lesson.exercise(torch.tensor([float("nan"), 1.0]), [float("nan"), 1.0])
+    assert capsys.readouterr().out.count("✓ right") == 2
+
+
+def test_quiz_folds_its_answer_and_escapes():
+    card = lesson.quiz("Is `a < b`?", ["<yes>", "no"], 1, "Because.")
+    page = card._repr_html_()
+    assert "<code>a &lt; b</code>" in page
+    assert "&lt;yes&gt;" in page
+    assert page.index("<details>") < page.index("Because.") < page.index("</details>")
+    assert "Because" not in repr(card)
+
+
+@pytest.mark.parametrize(
+    "options, answer, message",
+    [(["a"], 0, "two to eight options, got 1"), (["a", "b"], 2, "0 to 1, got 2"), (["a", "b"], "a", "0 to 1, got 'a'")],
+)
+def test_quiz_errors(options, answer, message):
+    with pytest.raises(ValueError, match=message):
+        lesson.quiz("?", options, answer, "")
+
+
+@pytest.mark.parametrize(
+    "guess, measured, said",
+    [
+        (0.5, 0.9, "too low by 0.4"),
+        (0.9, 0.9, "as you thought, within 2 %"),
+        ("Dots ", "dots", "as you thought"),
+        ("dots", "bright", "a surprise"),
+        (None, 0.9, "none yet"),
+        ("high", 0.9, "measured    0.9"),
+        (["dots", "dark"], ["dark"], "measured    ['dark']"),
+    ],
+)
+def test_predict_first(guess, measured, said, capsys):
+    lesson.predict_first("Which?", guess).reveal(measured)
+    assert said in capsys.readouterr().out
+
+
+# ---- progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_saved_run_has_about_ten_lines(capsys):
+    with Progress(1000, "denim · mse") as bar:
+        for step in range(1, 1001):
+            bar.update(step, loss=torch.tensor(1 / step))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("denim · mse  step 100/1000  loss 0.01  ")
+    assert lines[0].endswith(" left")
+    assert lines[-1].endswith(" in all")
+
+
+def test_values_stay_until_replaced_and_are_read_only_when_drawn(capsys):
+    class Watched:
+        reads = 0
+
+        def __float__(self):
+            Watched.reads += 1
+            return 0.5
+
+    bar = Progress(100)
+    bar.update(1, validation=0.25)
+    for step in range(2, 11):
+        bar.update(step, loss=Watched())
+    bar.close()
+    assert Watched.reads == 1
+    assert "validation 0.25  loss 0.5" in capsys.readouterr().out
+
+
+def test_a_terminal_line_is_written_in_place(monkeypatch):
+    monkeypatch.setattr(progress_module, "REFRESH", -1.0)
+    stream = Terminal()
+    with Progress(3, "a", stream=stream) as bar:
+        for step in (1, 2, 3):
+            bar.update(step, loss=0.5)
+    assert stream.getvalue().count("\r") == 3
+    assert stream.getvalue().count("\n") == 1
+    Progress(3, stream=(empty := Terminal())).close()
+    assert empty.getvalue() == ""
+
+
+def test_a_notebook_keeps_the_tenths_and_replaces_the_live_line(monkeypatch):
+    shown = []
+
+    class Handle:
+        def display(self, content, raw):
+            shown.append(content["text/plain"])
+
+        update = display
+
+    monkeypatch.setattr(progress_module, "REFRESH", -1.0)
+    monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
+    view = progress_module._Notebook()
+    view.close()
+    monkeypatch.setattr(progress_module, "_view", lambda stream: view)
+    with Progress(20, "a") as bar:
+        for step in range(1, 21):
+            bar.update(step)
+    assert len(shown) == 21
+    assert shown[0].startswith("a  step 1/20")
+    assert [line.split()[2] for line in shown[-1].splitlines()] == [f"{s}/20" for s in range(2, 21, 2)]
+
+
+def test_the_view_suits_the_place(monkeypatch):
+    class Kernel:
+        kernel = object()
+
+    monkeypatch.delenv("ADKIT_HEADLESS", raising=False)
+    monkeypatch.setattr("IPython.get_ipython", Kernel)
+    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Notebook)
+    monkeypatch.setenv("ADKIT_HEADLESS", "1")
+    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Lines)
+
+
+def test_quiet_shows_nothing_and_a_resumed_run_knows_its_speed(capsys, monkeypatch):
+    with Progress(10, quiet=True) as bar:
+        bar.update(10)
+    assert list(progress(range(3), quiet=True)) == [0, 1, 2]
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(progress_module.time, "perf_counter", lambda: 0.0)
+    bar = Progress(100, start=90, quiet=True)
+    assert bar.line(92, 4.0) == "step 92/100  2 s/step  16 s left"
+    assert bar.line(90, 4.0) == "step 90/100"
+
+
+def test_progress_over_a_generator_needs_a_total(capsys):
+    assert list(progress((x for x in "ab"), "letters", total=2)) == ["a", "b"]
+    assert capsys.readouterr().out.count("letters") == 2
+    with pytest.raises(ValueError, match="generator, which has no length, needs total="):
+        list(progress(x for x in "ab"))
+    with pytest.raises(ValueError, match="total must be at least 1 step, got 0"):
+        Progress(0)

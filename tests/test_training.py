@@ -1,0 +1,241 @@
+"""Crops and the loop: the same seed twice, resume after a kill, selection, early stop, NaN."""
+
+import pytest
+import torch
+from torch import nn
+
+from adkit.data.crops import RandomCrops
+from adkit.losses import mse
+from adkit.models.autoencoder import Autoencoder
+from adkit.training import Training, TrainingDiverged, fit, learning_rate
+
+
+class Pictures:
+    """The little that training needs of a dataset, for images of any sizes."""
+
+    def __init__(self, images, foreground=None):
+        self.images = [image if image.ndim == 3 else image[None] for image in images]
+        self.masks = foreground or [torch.ones(image.shape[-2:], dtype=torch.bool) for image in images]
+
+    def __len__(self):
+        return len(self.images)
+
+    def pixels(self, i):
+        return self.images[i]
+
+    def foreground(self, i):
+        return self.masks[i]
+
+
+def coded(height, width, number=0):
+    """An image whose pixels tell where they come from (mod 256)."""
+    return ((torch.arange(height)[:, None] * 31 + torch.arange(width) * 7 + number * 101) % 256).to(torch.uint8)
+
+
+def noise(count=6, side=40, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    return Pictures(list(torch.randint(0, 256, (count, side, side), generator=draw, dtype=torch.uint8)))
+
+
+# -- crops ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_crop_is_a_piece_of_one_image():
+    images = [coded(40, 64, 0), coded(50, 33, 1)]
+    crops = RandomCrops(Pictures(images), (16, 24), 32, flips=False).batch(0)
+    windows = [image.unfold(0, 16, 1).unfold(1, 24, 1).reshape(-1, 16, 24) for image in images]
+    for crop in crops[:, 0]:
+        assert any(((w.float() / 255 - crop).abs().amax((1, 2)) == 0).any() for w in windows)
+
+
+def test_channels_keep_their_order():
+    image = torch.stack([coded(20, 20, k) for k in range(3)])
+    crop = RandomCrops(Pictures([image]), (20, 20), 1, flips=False).batch(0)
+    assert torch.equal(crop[0], image.float() / 255)
+
+
+def test_flips_turn_whole_crops():
+    image = coded(20, 30)
+    crops = RandomCrops(Pictures([image]), (20, 30), 64).batch(0)[:, 0]
+    turned = [image, image.flip(0), image.flip(1), image.flip(0, 1)]
+    seen = {next(k for k, t in enumerate(turned) if torch.equal(crop, t.float() / 255)) for crop in crops}
+    assert seen == {0, 1, 2, 3}
+
+
+def test_an_image_smaller_than_the_crop_is_mirrored():
+    crop = RandomCrops(Pictures([coded(5, 7)]), (12, 12), 1, flips=False).batch(0)[0, 0] * 255
+    assert torch.equal(crop[:5, :7].round(), coded(5, 7).float())
+    assert torch.equal(crop[5, :7].round(), coded(5, 7)[3].float())
+
+
+def test_sixteen_bit_images_are_already_in_range():
+    crop = RandomCrops(Pictures([torch.rand(9, 9)]), (9, 9), 1, flips=False).batch(0)
+    assert 0 <= crop.min() <= crop.max() <= 1
+
+
+def test_crops_centre_on_the_foreground():
+    image = torch.zeros(32, 200, dtype=torch.uint8)
+    image[:, 150:] = 255
+    crops = RandomCrops(Pictures([image], [image > 0]), (16, 16), 256).batch(0)
+    assert (crops[:, 0, 8, 8] == 1).float().mean() > 0.9  # by chance a quarter; sixteen tries leave one in sixty
+
+
+def test_a_batch_depends_on_seed_and_step_alone():
+    first, again = (RandomCrops(noise(), (16, 16), 4, seed=3) for _ in range(2))
+    first.batch(0)
+    assert torch.equal(first.batch(5), again.batch(5))
+    assert not torch.equal(first.batch(5), first.batch(6))
+    assert not torch.equal(first.batch(5), first.batch(5, rank=1))
+    assert not torch.equal(first.batch(5), RandomCrops(noise(), (16, 16), 4, seed=4).batch(5))
+
+
+@pytest.mark.parametrize("size,batch", [((0, 4), 2), ((4, 4), 0)])
+def test_crops_refuse_empty_batches(size, batch):
+    with pytest.raises(ValueError, match="size and batch_size must be positive"):
+        RandomCrops(noise(), size, batch)
+
+
+# -- the loop ------------------------------------------------------------------------------------------------------
+
+
+def reconstruct(model, images):
+    error = mse(model(images), images)
+    return {"loss": error, "mse": error}
+
+
+def trained(settings, checkpoint=None, objective=reconstruct, dropout=False):
+    torch.manual_seed(1)
+    network = Autoencoder(width=4, depth=2, latent=2)
+    model = nn.Sequential(network, nn.Dropout(0.1)) if dropout else network
+    history = fit(model, noise(), noise(seed=1), objective, settings, checkpoint=checkpoint, quiet=True)
+    return model, history
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_the_history_is_plain_and_the_same_seed_gives_the_same_weights():
+    settings = Training(steps=7, crop=16, validate_every=3, device="cpu")
+    (model, history), (again, history_again) = trained(settings), trained(settings)
+    assert [row["step"] for row in history] == [3, 6, 7]
+    assert set(history[0]) == {"step", "loss", "mse", "validation", "learning_rate"}
+    assert history == history_again
+    assert same(model, again)
+    assert not model.training
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kill_at", [1, 4, 6, 9])
+@pytest.mark.parametrize("schedule", ["one-cycle", "constant"])
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, kill_at, schedule):
+    settings = Training(steps=10, crop=16, validate_every=2, schedule=schedule, device="cpu")
+    whole, history = trained(settings, dropout=True)  # dropout: random states must survive too
+    calls = 0
+
+    def mortal(model, images):
+        nonlocal calls
+        calls += model.training
+        if calls > kill_at:
+            raise Killed
+        return reconstruct(model, images)
+
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(Killed):
+        trained(settings, path, mortal, dropout=True)
+    resumed, history_resumed = trained(settings, path, dropout=True)
+    assert history_resumed == history
+    assert same(whole, resumed)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    settings = Training(steps=4, crop=16, validate_every=2, device="cpu")
+    model, history = trained(settings, tmp_path / "c.pt")
+
+    def never(model, images):
+        raise AssertionError("trained again")
+
+    again, history_again = trained(settings, tmp_path / "c.pt", never)
+    assert same(model, again)
+    assert history == history_again
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    trained(Training(steps=2, crop=16, device="cpu"), tmp_path / "c.pt")
+    with pytest.raises(ValueError, match="made with other training settings"):
+        trained(Training(steps=3, crop=16, device="cpu"), tmp_path / "c.pt")
+
+
+def test_the_best_validation_is_kept():
+    values = iter([3.0, 1.0, 2.0, 4.0])
+    weights = []
+
+    def criterion(model, images):
+        if len(images) and not weights or criterion.calls % 4 == 0:
+            criterion.value = next(values)
+            weights.append({k: v.clone() for k, v in model.state_dict().items()})
+        criterion.calls += 1
+        return {"loss": torch.tensor(criterion.value)}
+
+    criterion.calls = 0
+    torch.manual_seed(0)
+    model = Autoencoder(width=4, depth=2, latent=2)
+    settings = Training(steps=4, crop=16, validate_every=1, device="cpu")
+    history = fit(model, noise(), noise(seed=1), reconstruct, settings, criterion, quiet=True)
+    assert [row["validation"] for row in history] == [3.0, 1.0, 2.0, 4.0]
+    assert all(torch.equal(value, weights[1][name]) for name, value in model.state_dict().items())
+
+
+def test_patience_stops_a_constant_schedule_early():
+    settings = Training(steps=50, crop=16, validate_every=1, schedule="constant", patience=2, device="cpu")
+    torch.manual_seed(0)
+    model = Autoencoder(width=4, depth=2, latent=2)
+    flat = lambda model, images: {"loss": torch.tensor(1.0)}  # noqa: E731
+    history = fit(model, noise(), noise(seed=1), reconstruct, settings, flat, quiet=True)
+    assert len(history) == 3
+
+
+def test_a_nan_loss_stops_and_spares_the_checkpoint(tmp_path):
+    settings = Training(steps=6, crop=16, validate_every=2, device="cpu")
+    calls = 0
+
+    def breaks(model, images):
+        nonlocal calls
+        calls += model.training
+        loss = reconstruct(model, images)["loss"]
+        return {"loss": loss * float("nan") if calls > 3 else loss}
+
+    with pytest.raises(TrainingDiverged, match=r"the loss became nan .* by step 4; lower the learning rate"):
+        trained(settings, tmp_path / "c.pt", breaks)
+    assert torch.load(tmp_path / "c.pt", weights_only=True)["step"] == 2
+
+
+def test_bfloat16_trains():
+    _, history = trained(Training(steps=2, crop=16, validate_every=1, device="cpu", precision="bfloat16"))
+    assert all(row["loss"] < 1 for row in history)
+
+
+def test_the_one_cycle_rises_and_falls():
+    rates = [learning_rate(Training(steps=100, learning_rate=0.5), step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.02)
+    assert max(rates) == rates[30] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0.0)
+    assert learning_rate(Training(schedule="constant", learning_rate=0.5), 7) == 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong,message",
+    [
+        ({"steps": 0}, "steps must be positive"),
+        ({"learning_rate": -1.0}, "learning_rate must be positive"),
+        ({"schedule": "cosine"}, "schedule must be one of one-cycle, constant, got 'cosine'"),
+        ({"patience": 3}, "patience stops a run early, and one-cycle must run to its end"),
+    ],
+)
+def test_wrong_settings_are_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Training(**wrong)
