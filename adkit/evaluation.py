@@ -197,7 +197,12 @@ def pixel_level(
         found["notes"]["pixel metrics"] = "no image of the test part has a mask with a defect in it"
         return found, {}
     overall = metrics.pixel_metrics(masks, maps, fpr_limit)
-    found |= {"pixel_auroc": overall.auroc, "pixel_ap": overall.ap, "pro": overall.pro, "pixel_f1_oracle": overall.f1_max}
+    found |= {
+        "pixel_auroc": overall.auroc,
+        "pixel_ap": overall.ap,
+        "pro": overall.pro,
+        "pixel_f1_oracle": overall.f1_max,
+    }
     found["iou_at_threshold"] = metrics.iou(masks, [one > pixel_threshold for one in maps])
     found["by_size"] = [asdict(group) for group in metrics.pro_by_size(masks, maps, fpr_limit=fpr_limit)]
     found["by_size"][-1]["high"] = None  # no upper end; JSON has no infinity

@@ -5,14 +5,13 @@ that the run imports. So running a notebook cell again costs nothing, a changed 
 and two notebooks that ask for the same experiment share one result.
 """
 
-import ast
 import hashlib
 import inspect
 import json
 import platform
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -26,6 +25,7 @@ from adkit.detectors.base import Detector
 from adkit.detectors.storage import REGISTRY, load_detector
 from adkit.evaluation import Evaluation, evaluate
 from adkit.runtime import atomic_path, fast_mode, home
+from adkit.sources import imported_modules, source_fingerprint
 
 METHODS = {"autoencoder": "AutoencoderDetector"}
 UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
@@ -184,27 +184,4 @@ def _load(dataset: str, options: str) -> Splits:
 @lru_cache(maxsize=16)
 def source_hash(detector_class: type) -> str:
     """Hash of every adkit module that data, detector and evaluation import, directly or not."""
-    names = imported_modules(["adkit.data", "adkit.evaluation", detector_class.__module__])
-    return hashlib.sha256(b"".join(_source(name) for name in sorted(names))).hexdigest()
-
-
-def imported_modules(names: Iterable[str]) -> set[str]:
-    """Names of the adkit modules that these import, read from their source, themselves included."""
-    seen, waiting = set(), list(names)
-    while waiting:
-        if (name := waiting.pop()) in seen or not (source := _source(name)):
-            continue
-        seen.add(name)
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "adkit":
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return seen
-
-
-def _source(name: str) -> bytes:
-    """Source of an adkit module; nothing where the name is none (a function, say)."""
-    base = Path(adkit.__file__).parent.joinpath(*name.split(".")[1:])
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path.read_bytes()
-    return b""
+    return source_fingerprint(imported_modules(["adkit.data", "adkit.evaluation", detector_class.__module__]))

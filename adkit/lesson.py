@@ -3,12 +3,10 @@
 Everything prints plain text or HTML, so that it reads the same live, in a saved notebook and in a batch run.
 """
 
-import hashlib
 import json
 import platform
-import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,10 @@ from adkit.cards import exercise as exercise
 from adkit.cards import quiz as quiz
 from adkit.progress import duration
 from adkit.runtime import atomic_path, fast_mode, home, resolve_device
+from adkit.sources import loaded_modules
+from adkit.sources import source_fingerprint as source_fingerprint
 
 SCOPES = ("default", "always")
-PACKAGE = Path(adkit.__file__).parent
 
 
 class ClaimError(AssertionError):
@@ -64,7 +63,7 @@ def begin(name: str, parameters: Mapping[str, Any], default: bool, out: str | Pa
     global _lesson
     mode = "fast" if fast_mode() else "default" if default else "custom"
     device = resolve_device(parameters.get("device", "auto"))
-    folder = Path(out).expanduser().absolute() if out is not None else home() / name
+    folder = Path(out).expanduser().absolute() if out is not None else None
     _lesson = Lesson(name, dict(parameters), mode, folder, device)
     kinds = {
         "fast": "fast mode: it shows that every cell runs, not what it finds",
@@ -159,14 +158,15 @@ def finish(results: Mapping[str, Any]) -> Path:
         TypeError: if ``results`` holds something that JSON cannot.
 
     Example:
-        >>> begin("toy", {}, default=False)  # doctest: +ELLIPSIS
+        >>> import tempfile
+        >>> begin("toy", {}, default=False, out=Path(tempfile.mkdtemp()) / "toy")  # doctest: +ELLIPSIS
         toy · ...
         >>> path = finish({"auroc": float("nan")})  # doctest: +ELLIPSIS
         toy/results.json written: 0 claims hold, 0 do not; ...
         >>> json.loads(path.read_text())["results"]
         {'auroc': None}
     """
-    seconds, sources = time.perf_counter() - _lesson.began, imported_modules()
+    seconds, sources = time.perf_counter() - _lesson.began, loaded_modules()
     written = {
         "name": _lesson.name,
         "mode": _lesson.mode,
@@ -220,40 +220,3 @@ def plain(value: Any, where: str) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     raise TypeError(f"{where} must be numbers, text, lists, dicts, arrays or dataclasses, got a {type(value).__name__}")
-
-
-def imported_modules() -> list[str]:
-    """Names of the adkit modules that are loaded, sorted."""
-    return sorted(name for name in sys.modules if name.split(".")[0] == "adkit" and _source(name) is not None)
-
-
-def source_fingerprint(modules: Iterable[str] | None = None) -> str:
-    """SHA-256 of adkit's sources: of the modules named, else of every ``.py`` file of the package.
-
-    Args:
-        modules: names such as ``adkit.losses``; a package stands for its ``__init__.py`` alone.
-
-    Raises:
-        ValueError: if a module is not one of adkit's.
-
-    Example:
-        >>> source_fingerprint(["adkit", "adkit.runtime"]) == source_fingerprint(["adkit.runtime", "adkit"])
-        True
-    """
-    files = sorted(PACKAGE.rglob("*.py")) if modules is None else []
-    for name in sorted(modules or ()):
-        if (path := _source(name)) is None:
-            raise ValueError(f"{name!r} is no module of adkit; expected names such as adkit.losses")
-        files.append(path)
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()
-
-
-def _source(name: str) -> Path | None:
-    package, *parts = name.split(".")
-    base = PACKAGE.joinpath(*parts)
-    candidates = [base.with_suffix(".py")] * bool(parts) + [base / "__init__.py"]
-    return next((path for path in candidates if path.is_file()), None) if package == "adkit" else None

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from adkit.metrics.components import EIGHT_NEIGHBOURS, regions
 from adkit.metrics.image import steps_of
 from adkit.metrics.inputs import Images, as_scores, as_truth, check_finite, flatten
-from adkit.metrics.regions import EIGHT_NEIGHBOURS, regions
 from adkit.metrics.steps import f1_scores
 
 FEW = 20

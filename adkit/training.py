@@ -127,7 +127,9 @@ def fit(
     seed_everything(settings.seed + accelerator.process_index)
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     model, optimiser = accelerator.prepare(model, optimiser)
-    crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, accelerator.device)
+    crops = RandomCrops(
+        train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, accelerator.device
+    )
     held_out = fixed_crops(validation, settings, accelerator.device)
 
     run = Run(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)

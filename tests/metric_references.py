@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import ndimage
+from scipy.integrate import trapezoid
 
 
 def slow_pro(masks, maps, fpr_limit):
@@ -12,9 +13,9 @@ def slow_pro(masks, maps, fpr_limit):
     thresholds = np.unique(np.concatenate([scores.ravel() for scores in maps]))[::-1]
     fpr = np.array([0.0] + [(normal >= t).mean() for t in thresholds])
     pro = np.array([0.0] + [np.mean([(region >= t).mean() for region in regions]) for t in thresholds])
-    end = np.interp(fpr_limit, fpr, pro)  # at a vertical step the last point is right, and its width is nothing
-    inside = fpr < fpr_limit
-    return np.trapezoid(np.append(pro[inside], end), np.append(fpr[inside], fpr_limit)) / fpr_limit
+    k = np.argmax(fpr >= fpr_limit)  # the first point at the limit or beyond it
+    end = pro[k - 1] + (pro[k] - pro[k - 1]) * (fpr_limit - fpr[k - 1]) / (fpr[k] - fpr[k - 1])
+    return trapezoid(np.append(pro[:k], end), np.append(fpr[:k], fpr_limit)) / fpr_limit
 
 
 def blobs(rng, count, height, width, defective):

@@ -78,7 +78,9 @@ def test_mirrored_never_leaves_the_image():
 def test_it_overfits_eight_images():
     torch.manual_seed(0)
     x = torch.linspace(0, 12.6, 32)
-    images = torch.stack([0.5 + 0.4 * torch.sin((k + 1) / 2 * x)[None, :] * torch.cos(x)[:, None] for k in range(8)])[:, None]
+    images = torch.stack([0.5 + 0.4 * torch.sin((k + 1) / 2 * x)[None, :] * torch.cos(x)[:, None] for k in range(8)])[
+        :, None
+    ]
     model = Autoencoder(width=8, depth=2, latent=16)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-2)
     start = None

@@ -1,7 +1,5 @@
 """The dataset: items, batches, sizes, tiles, memory."""
 
-from mmap import mmap
-
 import numpy as np
 import pytest
 import torch
@@ -170,7 +168,7 @@ def test_pixels_are_decoded_once_and_not_copied(splits, monkeypatch):
 def test_above_the_limit_pixels_lie_in_a_file(splits, tmp_path, monkeypatch):
     monkeypatch.setattr(frames, "MEMORY_LIMIT", 100)
     mapped = load_dataset("mvtec", tmp_path).test
-    assert isinstance(mapped._frames._buffer.base, mmap)
+    assert isinstance(mapped._frames._buffer.base, np.memmap)
     assert torch.equal(mapped[2]["image"], splits.test[2]["image"])
 
 

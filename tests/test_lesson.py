@@ -1,7 +1,5 @@
-"""Lessons: claims, answers, results and the progress line."""
+"""Lessons: claims, answers and results."""
 
-import doctest
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from adkit import cards, lesson
-from adkit import progress as progress_module
-from adkit.progress import Progress, progress
+from adkit import lesson, sources
 
 
 @pytest.fixture(autouse=True)
 def fresh_lesson(monkeypatch):
     monkeypatch.delenv("ADKIT_FAST", raising=False)
     monkeypatch.setattr(lesson, "_lesson", lesson.Lesson())
-
-
-@pytest.mark.parametrize("module", [lesson, cards, progress_module])
-def test_examples_in_the_docstrings_run(module):
-    failed, _ = doctest.testmod(module)
-    assert failed == 0
 
 
 # ---- begin, claim, finish
@@ -121,7 +111,7 @@ def test_device_name_of_a_gpu(monkeypatch):
 
 
 def test_fingerprint_follows_the_sources(tmp_path, monkeypatch):
-    monkeypatch.setattr(lesson, "PACKAGE", tmp_path)
+    monkeypatch.setattr(sources, "PACKAGE", tmp_path)
     (tmp_path / "__init__.py").write_bytes(b"")
     (tmp_path / "losses.py").write_bytes(b"a = 1\n")
     whole, losses = lesson.source_fingerprint(), lesson.source_fingerprint(["adkit.losses"])
@@ -221,104 +211,3 @@ def test_quiz_errors(options, answer, message):
 def test_predict_first(guess, measured, said, capsys):
     lesson.predict_first("Which?", guess).reveal(measured)
     assert said in capsys.readouterr().out
-
-
-# ---- progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_saved_run_has_about_ten_lines(capsys):
-    with Progress(1000, "denim · mse") as bar:
-        for step in range(1, 1001):
-            bar.update(step, loss=torch.tensor(1 / step))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 10
-    assert lines[0].startswith("denim · mse  step 100/1000  loss 0.01  ")
-    assert lines[0].endswith(" left")
-    assert lines[-1].endswith(" in all")
-
-
-def test_values_stay_until_replaced_and_are_read_only_when_drawn(capsys):
-    class Watched:
-        reads = 0
-
-        def __float__(self):
-            Watched.reads += 1
-            return 0.5
-
-    bar = Progress(100)
-    bar.update(1, validation=0.25)
-    for step in range(2, 11):
-        bar.update(step, loss=Watched())
-    bar.close()
-    assert Watched.reads == 1
-    assert "validation 0.25  loss 0.5" in capsys.readouterr().out
-
-
-def test_a_terminal_line_is_written_in_place(monkeypatch):
-    monkeypatch.setattr(progress_module, "REFRESH", -1.0)
-    stream = Terminal()
-    with Progress(3, "a", stream=stream) as bar:
-        for step in (1, 2, 3):
-            bar.update(step, loss=0.5)
-    assert stream.getvalue().count("\r") == 3
-    assert stream.getvalue().count("\n") == 1
-    Progress(3, stream=(empty := Terminal())).close()
-    assert empty.getvalue() == ""
-
-
-def test_a_notebook_keeps_the_tenths_and_replaces_the_live_line(monkeypatch):
-    shown = []
-
-    class Handle:
-        def display(self, content, raw):
-            shown.append(content["text/plain"])
-
-        update = display
-
-    monkeypatch.setattr(progress_module, "REFRESH", -1.0)
-    monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
-    view = progress_module._Notebook()
-    view.close()
-    monkeypatch.setattr(progress_module, "_view", lambda stream: view)
-    with Progress(20, "a") as bar:
-        for step in range(1, 21):
-            bar.update(step)
-    assert len(shown) == 21
-    assert shown[0].startswith("a  step 1/20")
-    assert [line.split()[2] for line in shown[-1].splitlines()] == [f"{s}/20" for s in range(2, 21, 2)]
-
-
-def test_the_view_suits_the_place(monkeypatch):
-    class Kernel:
-        kernel = object()
-
-    monkeypatch.delenv("ADKIT_HEADLESS", raising=False)
-    monkeypatch.setattr("IPython.get_ipython", Kernel)
-    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Notebook)
-    monkeypatch.setenv("ADKIT_HEADLESS", "1")
-    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Lines)
-
-
-def test_quiet_shows_nothing_and_a_resumed_run_knows_its_speed(capsys, monkeypatch):
-    with Progress(10, quiet=True) as bar:
-        bar.update(10)
-    assert list(progress(range(3), quiet=True)) == [0, 1, 2]
-    assert capsys.readouterr().out == ""
-    monkeypatch.setattr(progress_module.time, "perf_counter", lambda: 0.0)
-    bar = Progress(100, start=90, quiet=True)
-    assert bar.line(92, 4.0) == "step 92/100  2 s/step  16 s left"
-    assert bar.line(90, 4.0) == "step 90/100"
-
-
-def test_progress_over_a_generator_needs_a_total(capsys):
-    assert list(progress((x for x in "ab"), "letters", total=2)) == ["a", "b"]
-    assert capsys.readouterr().out.count("letters") == 2
-    with pytest.raises(ValueError, match="generator, which has no length, needs total="):
-        list(progress(x for x in "ab"))
-    with pytest.raises(ValueError, match="total must be at least 1 step, got 0"):
-        Progress(0)

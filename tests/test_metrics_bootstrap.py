@@ -11,9 +11,9 @@ from adkit.metrics import (
     pixel_bootstrap,
     pixel_metrics,
 )
-from adkit.metrics import pixel_bootstrap as function
-from adkit.metrics.bootstrap import interval_of
 from adkit.metrics.inputs import as_images
+from adkit.metrics.intervals import interval_of
+from adkit.metrics.pixel_draws import draw_images, drawn_metrics
 from tests.metric_references import DISTRIBUTIONS, blobs
 
 NAMES = ("auroc", "ap", "pro", "f1_max")
@@ -75,9 +75,8 @@ def test_too_few_draws_with_both_classes_are_refused():
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_drawn_sets_are_measured_as_if_by_hand(name):
     masks, maps = scene(0, name)
-    module = __import__("sys").modules[function.__module__]
-    draws = module._draws(list(masks), 3, 0)
-    drawn = module._drawn_metrics(*as_images(masks, maps), draws, 0.3)
+    draws = draw_images(list(masks), 3, 0)
+    drawn = drawn_metrics(*as_images(masks, maps), draws, 0.3)
     for k, counts in enumerate(draws.astype(int)):
         rows = np.repeat(np.arange(len(masks)), counts)
         exact = pixel_metrics(masks[rows], maps[rows])
@@ -87,7 +86,7 @@ def test_drawn_sets_are_measured_as_if_by_hand(name):
 
 def test_drawn_sets_keep_both_numbers():
     masks, _ = scene(0, "uniform", count=7)
-    draws = __import__("sys").modules[function.__module__]._draws(list(masks), 20, 0)
+    draws = draw_images(list(masks), 20, 0)
     assert (draws[:, :3].sum(axis=1) == 3).all()
     assert (draws[:, 3:].sum(axis=1) == 4).all()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adkit.metrics import StreamingPixelMetrics, pixel_metrics
-from adkit.metrics.streaming import MANTISSA, OCTAVES, bin_of
+from adkit.metrics.score_bins import BINS, MANTISSA, bin_of
 from tests.metric_references import DISTRIBUTIONS, blobs
 
 NAMES = ("auroc", "ap", "pro", "f1_max")
@@ -115,18 +115,18 @@ def test_state_survives_pickle_and_a_file(tmp_path):
         loaded = StreamingPixelMetrics(0.1).load_state_dict(dict(state))
     assert same_state(loaded, stream)
     assert loaded.update(masks, maps).n_images == 16
-    with pytest.raises(ValueError, match=r"entries.*got \['bins'\]"):
-        loaded.load_state_dict({"bins": np.zeros(0)})
+    with pytest.raises(ValueError, match=r"entries.*got \['bin'\]"):
+        loaded.load_state_dict({"bin": np.zeros(0)})
 
 
 def test_memory_does_not_grow_with_images():
-    masks, maps = scene(6, "k-NN")
-    stream = streamed(masks, maps)
-    size = stream._rows.nbytes
-    for seed in range(7, 12):
-        masks, maps = scene(seed, "k-NN")
+    stream = StreamingPixelMetrics()
+    most = 2**MANTISSA // 8 + 2**MANTISSA // 16 + 1  # 7.5 to 8 is an eighth of the octave from 4 to 8, and so on
+    for seed in range(10):
+        masks, maps = scene(seed, "k-NN", size=(80, 100))
         stream.update(masks, np.clip(maps, 7.5, 8.5))
-    assert stream._rows.nbytes == size <= 2 * 40 * 2**MANTISSA  # two octaves: 4 to 8, and 8 to 16
+        assert sum(table.size for table in stream._tables) <= 2 * most
+    assert len(stream.state_dict()["bin"]) <= most
 
 
 def test_bins_rise_with_scores():
@@ -134,7 +134,7 @@ def test_bins_rise_with_scores():
     bins = bin_of(values)
     assert (np.diff(bins) > 0).all()
     assert bins.min() >= 0
-    assert bins.max() < OCTAVES << MANTISSA
+    assert bins.max() < BINS
     assert bin_of(np.array([-0.0])) == bin_of(np.array([0.0]))
 
 
@@ -150,7 +150,7 @@ def test_refusals_add_nothing():
     for ask in (stream.compute, lambda: stream.bounds):
         with pytest.raises(ValueError, match="no defective"):
             ask()
-    with pytest.raises(ValueError, match="one fpr_limit, got 0.3 and 0.1"):
+    with pytest.raises(ValueError, match=r"one fpr_limit, got 0\.3 and 0\.1"):
         stream.merge(StreamingPixelMetrics(0.1))
     with pytest.raises(ValueError, match="fpr_limit"):
         StreamingPixelMetrics(0)

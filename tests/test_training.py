@@ -175,7 +175,7 @@ def test_the_best_validation_is_kept():
     weights = []
 
     def criterion(model, images):
-        if len(images) and not weights or criterion.calls % 4 == 0:
+        if criterion.calls % 4 == 0:  # the first of four batches
             criterion.value = next(values)
             weights.append({k: v.clone() for k, v in model.state_dict().items()})
         criterion.calls += 1

@@ -179,6 +179,8 @@ class AnomalyDataset(Dataset):
         samples = [self._frames.samples[k] for k, _, _ in items]
         self._items = items
         self.kinds = [sample.kind for sample in samples]
+        self.paths = [sample.path for sample in samples]
+        self.corners = [(top, left) for _, top, left in items]  # of the tiles; (0, 0) for whole images
         self.sources = [sample.source for sample in samples]
         self.categories = [sample.category for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)

@@ -102,6 +102,6 @@ def _allocate(length: int) -> np.ndarray:
     """Untouched bytes: they take memory, or room on disk, as they are written."""
     if length <= MEMORY_LIMIT:
         return np.empty(length, np.uint8)
-    file = tempfile.TemporaryFile(prefix="adkit-pixels-")  # gone when the map is closed
-    file.truncate(length)
-    return np.asarray(np.memmap(file, np.uint8, mode="r+", shape=(length,)))
+    with tempfile.TemporaryFile(prefix="adkit-pixels-") as file:  # the map outlives the file's name and handle
+        file.truncate(length)
+        return np.asarray(np.memmap(file, np.uint8, mode="r+", shape=(length,)))

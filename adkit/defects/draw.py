@@ -79,7 +79,7 @@ class Draw:
         return height[:, None], width
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """Uniform numbers (n, \\*shape)."""
+        """Uniform numbers of the shape (n, …)."""
         return torch.empty(self.n, *shape, device=self.device).uniform_(low, high, generator=self.generator)
 
     def log_uniform(self, low: float, high: float) -> Tensor:
@@ -87,7 +87,7 @@ class Draw:
         return self.uniform(math.log(low), math.log(high)).exp_()
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers (n, \\*shape)."""
+        """Standard normal numbers of the shape (n, …)."""
         return torch.empty(self.n, *shape, device=self.device).normal_(generator=self.generator)
 
     def sign(self) -> Tensor:
@@ -96,8 +96,16 @@ class Draw:
 
     def sizes(self) -> Tensor:
         """Extents (n,) in pixels, log-uniform in the range ``size``."""
-        low, high = (max(fraction * min(self.shape), SMALLEST) for fraction in self.size)
-        return self.log_uniform(low, high)
+        return self.log_uniform(max(self.size[0] * min(self.shape), SMALLEST), self.largest)
+
+    @property
+    def largest(self) -> float:
+        """The largest extent in pixels."""
+        return max(self.size[1] * min(self.shape), SMALLEST)
+
+    def larger(self, scale: float) -> "Draw":
+        """The same with all sizes ``scale`` times larger."""
+        return self._part(self.owner, (self.size[0] * scale, self.size[1] * scale))
 
     def contrasts(self) -> Tensor:
         """Contrasts (n,), uniform in the range ``contrast``."""
@@ -105,11 +113,13 @@ class Draw:
 
     def centres(self) -> Tensor:
         """Places (n, 2), row and column in pixels; on the foreground where there is any."""
-        height, width = self.shape
         if self.foreground is None:
-            return self.uniform(0, 1, 2) * torch.stack([self._full(height), self._full(width)])
+            return torch.stack([self.uniform(0, side) for side in self.shape], 1)
+        height, width = self.shape
         rows, columns = (self.uniform(0, side, CANDIDATES) for side in self.shape)  # (n, K) each
-        inside = self.foreground[self.owner[:, None], rows.long().clamp_(max=height - 1), columns.long().clamp_(max=width - 1)]
+        inside = self.foreground[
+            self.owner[:, None], rows.long().clamp_(max=height - 1), columns.long().clamp_(max=width - 1)
+        ]
         first = inside.byte().argmax(1, keepdim=True)
         return torch.cat([rows.gather(1, first), columns.gather(1, first)], 1)
 
@@ -125,8 +135,5 @@ class Draw:
         owners = self.owner.split([count for _, count in counts])
         return [(option, self._part(owner)) for (option, _), owner in zip(counts, owners, strict=True)]
 
-    def _part(self, owner: Tensor) -> "Draw":
-        return Draw(self.batch, owner, self.foreground, self.generator, self.size, self.contrast, self.host)
-
-    def _full(self, value: float) -> Tensor:
-        return torch.full((), float(value), device=self.device)
+    def _part(self, owner: Tensor, size: tuple[float, float] | None = None) -> "Draw":
+        return Draw(self.batch, owner, self.foreground, self.generator, size or self.size, self.contrast, self.host)

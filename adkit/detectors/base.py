@@ -147,7 +147,9 @@ class Detector(ABC):
         maps, scores = self.judge_items(dataset)
         whole = []
         for group in dataset.groups():
-            stitched = stitch([maps[i] for i in group], [dataset.corners[i] for i in group], dataset.frame_size(group[0]))
+            stitched = stitch(
+                [maps[i] for i in group], [dataset.corners[i] for i in group], dataset.frame_size(group[0])
+            )
             whole.append(resize_map(stitched, dataset.original_size(group[0])).numpy())
         return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
 
@@ -215,7 +217,9 @@ def hold_out(train: AnomalyDataset, share: float = 0.2) -> tuple[AnomalyDataset,
     sources = list(dict.fromkeys(train.sources))
     held = set(sources[:: round(1 / share)])
     if len(sources) < 2:
-        raise ValueError(f"train holds {len(sources)} source image; two or more are needed to hold one out for validation")
+        raise ValueError(
+            f"train holds {len(sources)} source image; two or more are needed to hold one out for validation"
+        )
     warnings.warn(
         f"no validation set was given: {len(held)} of {len(sources)} training images are held out for the threshold",
         stacklevel=3,

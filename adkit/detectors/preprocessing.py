@@ -99,7 +99,9 @@ def check_range(images: Tensor) -> None:
         ValueError: saying what came, and what to do.
     """
     if not images.is_floating_point():
-        raise ValueError(f"images must be float in [0, 1], got {images.dtype}; divide by 255 or use adkit.data.read_image")
+        raise ValueError(
+            f"images must be float in [0, 1], got {images.dtype}; divide by 255 or use adkit.data.read_image"
+        )
     low, high = (float(value) for value in images.aminmax())
     if not (low >= 0 and high <= 1):  # also where one is NaN
         raise ValueError(

@@ -65,7 +65,9 @@ def load_detector(path: str | Path, device: str = "auto") -> "Detector":
     """
     path = Path(path)
     if not (path / "detector.json").exists():
-        raise FileNotFoundError(f"no saved detector at {path}: expected a folder with detector.json, as save(path) writes")
+        raise FileNotFoundError(
+            f"no saved detector at {path}: expected a folder with detector.json, as save(path) writes"
+        )
     try:
         description = json.loads((path / "detector.json").read_text())
         tensors = load_file(path / "weights.safetensors")

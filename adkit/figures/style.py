@@ -63,6 +63,14 @@ class StyledFigure(Figure):
         with matplotlib.rc_context(STYLE):
             super().draw(renderer)
 
+    def png(self) -> bytes:
+        """The picture as the bytes of a PNG file."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.06)
+        return buffer.getvalue()
+
+    _repr_png_ = png
+
 
 class Drawing(NamedTuple):
     r"""What every figure function returns: ``fig, axes = panels(...)``, or the last line of a cell to see it.
@@ -74,22 +82,19 @@ class Drawing(NamedTuple):
         b'\x89PNG'
     """
 
-    fig: Figure
+    fig: StyledFigure
     axes: np.ndarray | Axes
 
     def png(self) -> bytes:
         """The picture as the bytes of a PNG file."""
-        buffer = io.BytesIO()
-        self.fig.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.06)
-        return buffer.getvalue()
+        return self.fig.png()
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the picture to ``path`` as PNG, whole or not at all."""
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png())
 
-    def _repr_png_(self) -> bytes:
-        return self.png()
+    _repr_png_ = png
 
     def __repr__(self) -> str:
         width, height = (self.fig.get_size_inches() * self.fig.dpi).astype(int)

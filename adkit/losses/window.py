@@ -68,7 +68,8 @@ def blur(maps: Tensor, window: tuple[float, ...]) -> Tensor:
     """Blur both axes with a symmetric window, only where it lies wholly inside.
 
     Two products with banded matrices do it, ``A @ maps @ B``: processors are built for products, and take a fraction of
-    the time that a convolution with one channel needs.
+    the time that a convolution with one channel needs. They follow ``torch.set_float32_matmul_precision``, whose lower
+    settings (TF32, bfloat16) cost SSIM up to 0.04: leave it at ``highest``.
 
     Args:
         maps: (..., H, W), float32 or float64.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from adkit.metrics.components import collect_pixels
 from adkit.metrics.image import steps_of
 from adkit.metrics.inputs import Images
-from adkit.metrics.regions import collect_pixels
 from adkit.metrics.steps import Steps, exact_steps, shifted
 
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from adkit.metrics import steps as formulas
+from adkit.metrics.components import Pixels, collect_pixels
 from adkit.metrics.image import ImageMetrics, image_metrics
 from adkit.metrics.inputs import Images, as_images, check_limit, to_numpy
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics
-from adkit.metrics.regions import Pixels, collect_pixels
 from adkit.metrics.steps import check_classes, exact_steps
 
 

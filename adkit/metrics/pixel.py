@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from adkit.metrics import steps as formulas
+from adkit.metrics.components import collect_pixels
 from adkit.metrics.inputs import Images, check_limit
-from adkit.metrics.regions import collect_pixels
 from adkit.metrics.steps import Steps, exact_steps
 
 

@@ -45,7 +45,9 @@ class Autoencoder(nn.Module):
         self.expand = conv_block(latent, widths[-1], kernel=1)
         self.join = nn.ModuleList(Join(outputs, skip) for outputs in widths[:-1])
         self.up = nn.ModuleList(Up(inputs, outputs) for inputs, outputs in zip(widths[1:], widths[:-1], strict=True))
-        self.head = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(widths[0], channels, 3, padding=1))
+        self.head = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(widths[0], channels, 3, padding=1)
+        )
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Encoder features, finest first: level k is (B, C_k, H / 2**(k+1), W / 2**(k+1))."""

@@ -1,0 +1,30 @@
+"""Synthetic defects on a batch of normal images: where (``shapes``), what (``textures``), how often (``mixture``).
+
+>>> import torch
+>>> corrupted, mask, kind = SyntheticDefects()(torch.rand(4, 1, 64, 64))
+>>> corrupted.shape, mask.shape, kind.shape
+(torch.Size([4, 1, 64, 64]), torch.Size([4, 64, 64]), torch.Size([4]))
+"""
+
+from adkit.defects.alter import Blur, CutPaste, MissingYarn, Warp
+from adkit.defects.draw import Draw
+from adkit.defects.mixture import KINDS, SyntheticDefects
+from adkit.defects.paint import Brightness, Line, Mask, Noise, Perlin, Stain
+from adkit.defects.perlin import perlin_noise
+
+__all__ = [
+    "KINDS",
+    "Blur",
+    "Brightness",
+    "CutPaste",
+    "Draw",
+    "Line",
+    "Mask",
+    "MissingYarn",
+    "Noise",
+    "Perlin",
+    "Stain",
+    "SyntheticDefects",
+    "Warp",
+    "perlin_noise",
+]

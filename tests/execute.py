@@ -1,0 +1,107 @@
+"""Execute notebooks in place, as they are committed: ``python -m tests.execute notebooks/01_phase1_baseline.ipynb``.
+
+Each runs in its own folder with no slider and no fast mode, its results are kept under ``runs/`` of the repository, and
+``results.json`` is copied to ``notebooks/results/``. What changes from run to run without meaning (timing, widget
+state) is left out, and an output that names a folder of this machine is an error.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from adkit.runtime import atomic_path
+
+REPOSITORY = Path(__file__).parents[1]
+ABSOLUTE = re.compile(r"(?<![\w.:/~])(?:/(?:work|home|root|tmp|Users|private|opt|mnt|var)/|[A-Z]:\\)[\w.-]*")
+SETTINGS = {"ADKIT_HEADLESS": "1", "ADKIT_FAST": None, "MPLBACKEND": None, "PYTHONWARNINGS": None}
+
+
+def texts(cell: dict) -> list[str]:
+    """Everything a code cell printed or shows as text, and a Markdown or code cell's own source."""
+    found = [cell["source"]]
+    for output in cell.get("outputs", []):
+        found.append(output.get("text", ""))
+        found += [text for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
+    return ["".join(text) for text in found]
+
+
+def absolute_paths(notebook: dict) -> list[str]:
+    """Folders of one machine that a notebook names."""
+    return [path for cell in notebook["cells"] for text in texts(cell) for path in ABSOLUTE.findall(text)]
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Drop widget state and timing, keep counts, outputs and what papermill needs; join what was printed in bits."""
+    language = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})
+    for cell in notebook.cells:
+        for name in ("execution", "papermill", "ExecuteTime", "collapsed", "scrolled"):
+            cell.metadata.pop(name, None)
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
+
+
+def joined(outputs: list) -> list:
+    """Outputs with neighbouring pieces of one stream as one."""
+    kept: list = []
+    for output in outputs:
+        if kept and output.output_type == "stream" == kept[-1].output_type and output.name == kept[-1].name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def execute(path: Path, home: Path, cell_timeout: int) -> float:
+    """Run one notebook and write it and its results back; returns the seconds it took."""
+    notebook = nbformat.read(path, as_version=4)
+    results = home / path.stem / "results.json"
+    results.unlink(missing_ok=True)
+    client = NotebookClient(
+        notebook, timeout=cell_timeout, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    start = time.perf_counter()
+    client.execute(env=environment(home))
+    seconds = time.perf_counter() - start
+    clean(notebook)
+    if found := absolute_paths(notebook):
+        raise SystemExit(f"{path.name} names folders of this machine: {', '.join(sorted(set(found)))}; nothing written")
+    with atomic_path(path) as temporary:
+        nbformat.write(notebook, temporary)
+    if results.is_file():
+        (path.parent / "results").mkdir(exist_ok=True)
+        shutil.copyfile(results, path.parent / "results" / f"{path.stem}.json")
+    return seconds
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a committed run."""
+    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    return kept | {name: value for name, value in SETTINGS.items() if value} | {"ADKIT_HOME": str(home)}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Execute the notebooks named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.execute", description="execute notebooks in place")
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--home", type=Path, default=REPOSITORY / "runs", help="folder of the runs")
+    parser.add_argument("--fresh", action="store_true", help="delete stored experiments first: honest running times")
+    parser.add_argument("--cell-timeout", type=int, default=1800, help="seconds a cell may take")
+    options = parser.parse_args(arguments)
+    home = options.home.absolute()
+    if options.fresh:
+        shutil.rmtree(home / "results", ignore_errors=True)
+    for path in options.notebooks:
+        seconds = execute(path.absolute(), home, options.cell_timeout)
+        print(f"{path.name}: {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

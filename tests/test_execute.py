@@ -1,0 +1,51 @@
+"""The runner that makes the committed notebooks."""
+
+import json
+
+import nbformat
+import pytest
+
+from tests.execute import absolute_paths, environment, joined, main, texts
+from tests.test_notebook_hygiene import executed_cleanly, metadata_is_lean, portable
+
+
+def test_web_addresses_and_relative_paths_are_no_absolute_paths():
+    cell = {"source": "see https://example.org/home/x and ../work/a, ~/tmp/b, ADKIT_HOME=./runs", "outputs": []}
+    assert absolute_paths({"cells": [cell]}) == []
+    assert texts({"source": ["a", "b"]}) == ["ab"]
+
+
+def test_streams_are_joined_and_the_environment_is_that_of_a_committed_run(monkeypatch, tmp_path):
+    pieces = [nbformat.v4.new_output("stream", name=name, text=name) for name in ("stdout", "stdout", "stderr")]
+    assert [piece.text for piece in joined(pieces)] == ["stdoutstdout", "stderr"]
+    monkeypatch.setenv("ADKIT_FAST", "1")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    kept = environment(tmp_path)
+    assert (kept["ADKIT_HEADLESS"], kept["ADKIT_HOME"]) == ("1", str(tmp_path))
+    assert not {"ADKIT_FAST", "MPLBACKEND"} & set(kept)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_runner_executes_in_place(tmp_path, capsys):
+    cells = [
+        "from adkit import lesson\nlesson.begin('toy', {'device': 'cpu'}, default=True)\nprint('on')",
+        "from adkit import figures\nfigures.heat_table([[1.0]], ['a'], ['b'])",
+        "lesson.finish({'one': 1});",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    path = tmp_path / "course" / "toy.ipynb"
+    path.parent.mkdir()
+    nbformat.write(notebook, path)
+    stale = tmp_path / "runs" / "results" / "old"
+    stale.mkdir(parents=True)
+    main([str(path), "--home", str(tmp_path / "runs"), "--fresh"])
+    done = json.loads(path.read_text(encoding="utf-8"))
+    assert list(executed_cleanly(done)) == list(metadata_is_lean(done)) == list(portable(done)) == []
+    assert "image/png" in done["cells"][1]["outputs"][0]["data"]
+    assert json.loads((path.parent / "results" / "toy.json").read_text())["mode"] == "default"
+    assert not stale.exists()
+    assert "toy.ipynb: " in capsys.readouterr().out
+    notebook.cells.append(nbformat.v4.new_code_cell("print('/tm' + 'p/x')"))
+    nbformat.write(notebook, path)
+    with pytest.raises(SystemExit, match=r"toy.ipynb names folders of this machine: /tmp/x; nothing written"):
+        main([str(path), "--home", str(tmp_path / "runs")])
