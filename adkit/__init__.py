@@ -19,7 +19,7 @@ _HOMES = {
     "evaluate": "adkit.evaluation",
     "Experiment": "adkit.experiment",
     "run": "adkit.experiment",
-    "table": "adkit.experiment",
+    "table": "adkit.tables",
 }
 
 __all__ = [*_HOMES, "__version__"]

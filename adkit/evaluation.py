@@ -10,9 +10,11 @@ import numpy as np
 
 from adkit import metrics
 from adkit.data import AnomalyDataset
+from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
 
 TILE = 256  # pixels; strips at least two tiles long are also judged tile by tile
+PIXEL_INTERVALS = {"auroc": "pixel_auroc", "ap": "pixel_ap", "pro": "pro", "f1_max": "pixel_f1_oracle"}
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,18 @@ class Evaluation:
 
     Attributes:
         image_auroc, image_ap: does the image score part defective from normal images?
-        tile_auroc: the same for tiles of 256 pixels of long strips; None for smaller images.
+        tile_auroc: does the maximum of a tile part defective from normal tiles, 256 pixels wide? None unless every
+            image is at least two tiles long and has a mask.
         f1_at_threshold, false_positive_rate, recall: of the decisions at the detector's own threshold.
         f1_oracle: the best F1 of any threshold; nobody can reach it without the test labels.
         pixel_auroc, pixel_ap, pro: does the map find the defective pixels, and each defective region?
         pixel_f1_oracle, iou_at_threshold: of the masks, at the best and at the detector's own pixel threshold.
-        by_kind: defect type → ``image_auroc``, ``pixel_auroc``, ``pixel_ap``, ``pro``, ``recall``, ``n``.
-        by_size: terciles of region area → ``pro``, ``n_regions``, ``low``, ``high`` (pixels).
-        intervals: name → (low, high), 95 % bootstrap over images.
+        threshold: the detector's own, of image scores.
+        fpr_limit: the false positive rate up to which PRO was integrated.
+        by_kind: defect type → ``n``, ``recall``, ``image_auroc``, ``pixel_auroc``, ``pixel_ap``, ``pro``.
+        by_size: terciles of region area, small ones first: ``low``, ``high`` (pixels, None: no end), ``n_regions`` and
+            ``pro``.
+        intervals: name → (low, high), 95 % bootstrap over images, of ``image_auroc`` and the pixel metrics.
         images: one dict an image: ``path``, ``kind``, ``score``, ``flagged``.
         notes: name → reason.
     """
@@ -113,6 +119,7 @@ def evaluate(
 
     Raises:
         RuntimeError: if the detector was not fitted.
+        ValueError: if ``fpr_limit`` lies outside (0, 1].
 
     Example:
         >>> from adkit import AutoencoderDetector, load_dataset
@@ -122,58 +129,60 @@ def evaluate(
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
     judged = judge(detector, dataset)
-    images, image_kinds = image_level(judged, detector.threshold, bootstrap, seed)
-    pixels, pixel_kinds = pixel_level(judged, detector.pixel_threshold, fpr_limit, bootstrap, seed)
+    image_values, by_kind, image_intervals, image_notes = image_level(judged, detector.threshold, bootstrap, seed)
+    pixel_values, pixels_by_kind, pixel_intervals, pixel_notes = pixel_level(
+        judged, detector.pixel_threshold, fpr_limit, bootstrap, seed
+    )
+    unknown = dict.fromkeys(("image_auroc", "pixel_auroc", "pixel_ap", "pro"))
     return Evaluation(
-        **{name: images.get(name, pixels.get(name)) for name in VALUES},
-        fpr_limit=fpr_limit,
+        **image_values,
+        **pixel_values,
         threshold=detector.threshold,
-        by_kind={kind: row | pixel_kinds.get(kind, {}) for kind, row in image_kinds.items()},
-        by_size=pixels.get("by_size", []),
-        intervals=images["intervals"] | pixels["intervals"],
-        images=images["images"],
-        notes=images["notes"] | pixels["notes"],
+        fpr_limit=fpr_limit,
+        by_kind={kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()},
+        intervals=image_intervals | pixel_intervals,
+        notes=image_notes | pixel_notes,
     )
 
 
-VALUES = [f.name for f in fields(Evaluation) if f.default is None and f.name != "threshold"]
-
-
-def image_level(judged: Judged, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict[str, dict]]:
-    """What the image scores and the decisions are worth, over all and for each defect type."""
+def image_level(judged: Judged, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
+    """What image scores and decisions are worth: values, values by defect type, intervals, notes."""
     labels, scores, kinds = judged.labels, judged.scores, np.array(judged.kinds)
-    flagged = scores > threshold
-    table = [
-        {"path": path, "kind": str(kind), "score": float(score), "flagged": bool(flag)}
-        for path, kind, score, flag in zip(judged.paths, kinds, scores, flagged, strict=True)
-    ]
-    found = {"images": table, "intervals": {}, "notes": {}}
+    flagged = scores >= threshold
+    values = {
+        "images": [
+            {"path": path, "kind": kind, "score": float(score), "flagged": bool(flag)}
+            for path, kind, score, flag in zip(judged.paths, judged.kinds, scores, flagged, strict=True)
+        ]
+    }
     if (labels == 0).any():
-        found["false_positive_rate"] = float(flagged[labels == 0].mean())
+        values["false_positive_rate"] = float(flagged[labels == 0].mean())
     if (labels == 1).any():
-        found |= {"recall": float(flagged[labels == 1].mean()), "f1_at_threshold": metrics.f1(labels, flagged)}
-    rows = {str(kind): {"n": int((kinds == kind).sum()), "recall": float(flagged[kinds == kind].mean())}
-            for kind in dict.fromkeys(kinds[labels == 1])}  # fmt: skip
-    if len(set(labels)) < 2:
-        missing = "defective" if not labels.any() else "normal"
-        found["notes"]["image metrics"] = f"the test part holds no {missing} image, so nothing can be ranked"
-        return found, rows
+        values |= {"recall": float(flagged[labels == 1].mean()), "f1_at_threshold": metrics.f1(labels, flagged)}
+    by_kind = {
+        str(kind): {"n": int((kinds == kind).sum()), "recall": float(flagged[kinds == kind].mean())}
+        for kind in dict.fromkeys(kinds[labels == 1])
+    }
+    if labels.all() or not labels.any():
+        missing = "normal" if labels.all() else "defective"
+        note = f"the test part holds no {missing} image, so nothing can be ranked"
+        return values, by_kind, {}, {"image metrics": note}
     overall = metrics.image_metrics(labels, scores)
-    found |= {"image_auroc": overall.auroc, "image_ap": overall.ap, "f1_oracle": overall.f1_max}
-    found["tile_auroc"], note = tile_level(judged)
-    found["notes"] |= note
-    for kind, each in metrics.image_metrics_by_kind(list(np.where(labels == 0, "good", kinds)), scores).items():
-        rows[kind]["image_auroc"] = each.auroc
+    values |= {"image_auroc": overall.auroc, "image_ap": overall.ap, "f1_oracle": overall.f1_max}
+    values["tile_auroc"] = tile_level(judged)
+    for kind, each in metrics.image_metrics_by_kind(judged.kinds, scores, normal=NORMAL).items():
+        by_kind[kind]["image_auroc"] = each.auroc
+    intervals = {}
     if bootstrap:
         interval = metrics.bootstrap(metrics.auroc, labels, scores, n=bootstrap, seed=seed)
-        found["intervals"]["image_auroc"] = (interval.low, interval.high)
-    return found, rows
+        intervals["image_auroc"] = (interval.low, interval.high)
+    return values, by_kind, intervals, {}
 
 
-def tile_level(judged: Judged) -> tuple[float | None, dict[str, str]]:
+def tile_level(judged: Judged) -> float | None:
     """AUROC of 256-pixel tiles of long strips, each scored by its maximum; off-fabric tiles (all 0) are left out."""
-    if min(max(m.shape) for m in judged.maps) < 2 * TILE or any(mask is None for mask in judged.masks):
-        return None, {}
+    if min(max(one.shape) for one in judged.maps) < 2 * TILE or any(mask is None for mask in judged.masks):
+        return None
     labels, scores = [], []
     for one, mask in zip(judged.maps, judged.masks, strict=True):
         for top, left in np.ndindex(-(-one.shape[0] // TILE), -(-one.shape[1] // TILE)):
@@ -181,38 +190,39 @@ def tile_level(judged: Judged) -> tuple[float | None, dict[str, str]]:
             if one[window].any() or mask[window].any():
                 labels.append(bool(mask[window].any()))
                 scores.append(float(one[window].max()))
-    return metrics.auroc(labels, scores), {}
+    return metrics.auroc(labels, scores) if len(set(labels)) == 2 else None
 
 
 def pixel_level(
     judged: Judged, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
-) -> tuple[dict, dict[str, dict]]:
-    """What the maps are worth, over all, for each defect type and for each size of defect."""
+) -> tuple[dict, dict, dict, dict]:
+    """What the maps are worth: values, values by defect type, intervals, notes."""
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]
-    masks, maps = [judged.masks[i] for i in known], [judged.maps[i] for i in known]
-    found = {"intervals": {}, "notes": {}}
+    masks, maps, kinds = ([part[i] for i in known] for part in (judged.masks, judged.maps, judged.kinds))
+    notes = {}
     if left_out := len(judged.masks) - len(known):
-        found["notes"]["masks"] = f"{left_out} anomalous images have no mask and count for image metrics only"
-    if not any(mask.any() for mask in masks):
-        found["notes"]["pixel metrics"] = "no image of the test part has a mask with a defect in it"
-        return found, {}
+        notes["masks"] = f"{left_out} anomalous image(s) have no mask and count for image metrics only"
+    marked = {kind for kind, mask in zip(kinds, masks, strict=True) if mask.any()}
+    if not marked:
+        return {}, {}, {}, notes | {"pixel metrics": "no image of the test part has a mask with a defect in it"}
     overall = metrics.pixel_metrics(masks, maps, fpr_limit)
-    found |= {
+    values = {
         "pixel_auroc": overall.auroc,
         "pixel_ap": overall.ap,
         "pro": overall.pro,
         "pixel_f1_oracle": overall.f1_max,
+        "iou_at_threshold": metrics.iou(masks, [one >= pixel_threshold for one in maps]),
+        "by_size": [asdict(group) for group in metrics.pro_by_size(masks, maps, fpr_limit=fpr_limit)],
     }
-    found["iou_at_threshold"] = metrics.iou(masks, [one > pixel_threshold for one in maps])
-    found["by_size"] = [asdict(group) for group in metrics.pro_by_size(masks, maps, fpr_limit=fpr_limit)]
-    found["by_size"][-1]["high"] = None  # no upper end; JSON has no infinity
-    kinds = ["good" if judged.labels[i] == 0 else judged.kinds[i] for i in known]
+    values["by_size"][-1]["high"] = None  # no upper end; JSON has no infinity
+    rows = [i for i, kind in enumerate(kinds) if kind in marked | {NORMAL}]
+    chosen = ([part[i] for i in rows] for part in (masks, maps, kinds))
     by_kind = {
         kind: {"pixel_auroc": each.auroc, "pixel_ap": each.ap, "pro": each.pro}
-        for kind, each in metrics.pixel_metrics_by_kind(masks, maps, kinds, fpr_limit=fpr_limit).items()
+        for kind, each in metrics.pixel_metrics_by_kind(*chosen, normal=NORMAL, fpr_limit=fpr_limit).items()
     }
+    intervals = {}
     if bootstrap:
-        for name, interval in metrics.pixel_bootstrap(masks, maps, n=bootstrap, seed=seed, fpr_limit=fpr_limit).items():
-            name = name if name == "pro" else f"pixel_{name}"
-            found["intervals"][name] = (interval.low, interval.high)
-    return found, by_kind
+        drawn = metrics.pixel_bootstrap(masks, maps, n=bootstrap, seed=seed, fpr_limit=fpr_limit)
+        intervals = {PIXEL_INTERVALS[name]: (interval.low, interval.high) for name, interval in drawn.items()}
+    return values, by_kind, intervals, notes

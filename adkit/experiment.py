@@ -25,8 +25,10 @@ from adkit.detectors.base import Detector
 from adkit.detectors.storage import REGISTRY, load_detector
 from adkit.evaluation import Evaluation, evaluate
 from adkit.runtime import atomic_path, fast_mode, home
+from adkit.selection import probe
 from adkit.sources import imported_modules, source_fingerprint
 
+SELECTION = ("auroc", "ap", "pro")
 METHODS = {"autoencoder": "AutoencoderDetector"}
 UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
 
@@ -42,7 +44,7 @@ class Experiment:
         dataset, root, category, image_size, channels, tile, overlap, data_seed: of :func:`adkit.load_dataset`.
 
     Raises:
-        ValueError: if the method or a setting is unknown, or a setting is out of its range.
+        ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.
 
     Example:
         >>> Experiment(settings={"loss": "mse + 0.5*ssim"}, seed=1).label
@@ -53,11 +55,11 @@ class Experiment:
     settings: Mapping = field(default_factory=dict)
     seed: int = 0
     dataset: str = "textile"
-    root: str | None = None
+    root: str | Path | None = None
     category: str | list[str] | None = None
     image_size: int | tuple[int, int] | None = None
     channels: int | None = None
-    tile: int | None = None
+    tile: int | tuple[int, int] | None = None
     overlap: int = 0
     data_seed: int = 0
 
@@ -67,9 +69,16 @@ class Experiment:
         known = set(inspect.signature(self.detector_class).parameters) - {"seed"}
         if unknown := set(self.settings) - known:
             raise ValueError(
-                f"unknown setting {', '.join(sorted(unknown))} for {self.method}; known: {', '.join(sorted(known))}"
+                f"unknown setting {', '.join(sorted(unknown))} for {self.method}; known: {', '.join(sorted(known))} "
+                "(data and seed are arguments of Experiment itself)"
             )
-        self.detector()  # checks the values too, before any data are read
+        checked = self.detector().settings  # refuses wrong values now, before any data are read
+        kept = {name: checked[name] for name in self.settings}  # a copy: later changes of the argument change nothing
+        object.__setattr__(self, "settings", kept)
+        object.__setattr__(self, "root", self.root and str(self.root))
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(asdict(self), sort_keys=True))
 
     @property
     def detector_class(self) -> type[Detector]:
@@ -79,24 +88,25 @@ class Experiment:
 
     @property
     def label(self) -> str:
-        """The method and the settings that were chosen, without the seed."""
-        return ", ".join([self.method, *(f"{name}={value}" for name, value in self.settings.items())])
+        """The method and the settings that were chosen, without the seed and what changes nothing in the result."""
+        chosen = [f"{name}={value}" for name, value in self.settings.items() if name not in UNCOUNTED]
+        return ", ".join([self.method, *chosen])
 
     def detector(self) -> Detector:
         """A fresh, unfitted detector."""
         return self.detector_class(**self.settings, seed=self.seed)
 
     def splits(self) -> Splits:
-        """The data; loaded once in a process."""
+        """The data; loaded once in a process, and again where files under ``root`` have changed."""
         names = ("root", "category", "image_size", "channels", "tile", "overlap")
         options = {name: getattr(self, name) for name in names} | {"seed": self.data_seed}
-        return _load(self.dataset, json.dumps(options))
+        return _load(self.dataset, json.dumps(options), _files(self.root))
 
     def describe(self) -> dict:
-        """The configuration as plain data, without what changes nothing in the result."""
-        described = asdict(self) | {"fast": fast_mode()}
-        described["settings"] = {name: value for name, value in self.settings.items() if name not in UNCOUNTED}
-        return described
+        """The configuration as plain data: all settings, the defaults too, but those that change nothing."""
+        settings = self.detector().settings
+        counted = {name: value for name, value in settings.items() if name not in UNCOUNTED}
+        return asdict(self) | {"settings": counted, "fast": fast_mode()}
 
     def address(self) -> str:
         """Hash of configuration, images and sources: the name under which the result is kept."""
@@ -112,6 +122,8 @@ class Result:
     Attributes:
         experiment: its configuration.
         evaluation: on the test part, see :class:`adkit.evaluation.Evaluation`.
+        selection: ``auroc``, ``ap`` and ``pro`` on validation normals with synthetic defects, see
+            :func:`adkit.selection.probe`; what a choice may be made by.
         history: of training.
         seconds: what fitting and evaluating took when they were really run.
         path: folder with ``result.json`` and the fitted ``detector/``.
@@ -119,6 +131,7 @@ class Result:
 
     experiment: Experiment
     evaluation: Evaluation
+    selection: dict[str, float]
     history: list[dict]
     seconds: dict[str, float]
     path: Path
@@ -155,10 +168,12 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     fitted = time.perf_counter()
     evaluation = evaluate(detector, splits.test)
     seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
+    selection = probe(detector, splits.validation)
     detector.save(folder / "detector")
     stored = {
         "experiment": experiment.describe(),
         "evaluation": evaluation.as_dict(),
+        "selection": {name: getattr(selection, name) for name in SELECTION},
         "history": detector.history,
         "seconds": seconds,
         "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
@@ -173,15 +188,21 @@ def load_result(folder: Path, experiment: Experiment) -> Result:
     """Read back what :func:`run` kept."""
     stored = json.loads((folder / "result.json").read_text())
     evaluation = Evaluation.from_dict(stored["evaluation"])
-    return Result(experiment, evaluation, stored["history"], stored["seconds"], folder)
+    return Result(experiment, evaluation, stored["selection"], stored["history"], stored["seconds"], folder)
 
 
 @lru_cache(maxsize=4)
-def _load(dataset: str, options: str) -> Splits:
+def _load(dataset: str, options: str, files: tuple) -> Splits:
     return load_dataset(dataset, **json.loads(options))
+
+
+def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, length and time of every file under a folder: they tell whether what is loaded is still what lies there."""
+    found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file()) if root else []
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found)
 
 
 @lru_cache(maxsize=16)
 def source_hash(detector_class: type) -> str:
     """Hash of every adkit module that data, detector and evaluation import, directly or not."""
-    return source_fingerprint(imported_modules(["adkit.data", "adkit.evaluation", detector_class.__module__]))
+    return source_fingerprint(imported_modules(["adkit.data", "adkit.evaluation", "adkit.selection", detector_class.__module__]))

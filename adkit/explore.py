@@ -162,7 +162,7 @@ def _show_mask(ax, image: np.ndarray, a_map: np.ndarray, mask: np.ndarray, thres
     if threshold is None:
         show(ax, fill(image, mask, TRUE), "mask true")
     else:
-        predicted = a_map > threshold
+        predicted = a_map >= threshold
         union = int((predicted | mask).sum())
         iou = f"IoU {(predicted & mask).sum() / union:.2f}" if union else "rightly nothing"
         show(ax, fill(image, predicted, PREDICTED), f"{iou}, false area {100 * (predicted & ~mask).mean():.2f} %")

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -50,14 +51,14 @@ class Training:
         ValueError: if a setting is out of its range.
     """
 
-    steps: int = 300
-    batch_size: int = 8
-    crop: int = 128
+    steps: int = 400
+    batch_size: int = 16
+    crop: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     schedule: str = "one-cycle"
     patience: int | None = None
-    validate_every: int = 50
+    validate_every: int = 100
     flips: bool = True
     gradient_clip: float = 1.0
     seed: int = 0
@@ -66,8 +67,9 @@ class Training:
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "validate_every", "gradient_clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if not (isinstance(value, Real) and value > 0):
+                raise ValueError(f"{name} must be positive, got {value!r}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
         if self.patience is not None and self.schedule == "one-cycle":
@@ -120,17 +122,16 @@ def fit(
     from accelerate import Accelerator  # a second to import: only who trains pays
 
     settings, criterion = settings or Training(), criterion or objective
-    device = resolve_device(settings.device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
+    accelerator = Accelerator(device_placement=False)  # it remembers its first device for good, and ours may change
+    device = accelerator.device if accelerator.num_processes > 1 else resolve_device(settings.device)
     autocast = torch.autocast(device.type, torch.bfloat16, resolve_precision(settings.precision, device) == "bfloat16")
 
     seed_everything(settings.seed + accelerator.process_index)
+    model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     model, optimiser = accelerator.prepare(model, optimiser)
-    crops = RandomCrops(
-        train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, accelerator.device
-    )
-    held_out = fixed_crops(validation, settings, accelerator.device)
+    crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, device)
+    held_out = fixed_crops(validation, settings, device)
 
     run = Run(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
     with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
@@ -157,7 +158,7 @@ def fit(
 
 
 def learning_rate(settings: Training, step: int) -> float:
-    """The rate of a step: constant, or from a 25th up to the peak over 30 % of the steps, then down to 0, by cosines."""
+    """The rate of a step: constant, or from a 25th up to the peak in 30 % of the steps, then down to 0, by cosines."""
     if settings.schedule == "constant":
         return settings.learning_rate
     warm, progress = 0.3, step / settings.steps

@@ -73,22 +73,22 @@ class Warp:
     """Cloth pushed aside: smooth local displacement, strongest in the middle.
 
     Args:
-        push: range of the largest displacement, as a fraction of the extent; far above 0.2 the cloth would fold.
+        push: range of the largest displacement, as a fraction of the extent; more would fold the cloth.
         scale: how many times larger than other defects.
     """
 
-    push: tuple[float, float] = (0.05, 0.2)
+    push: tuple[float, float] = (0.05, 0.15)
     scale: float = 2.0
 
     def __post_init__(self):
-        check_range("push", self.push, 0.01, 0.23)
+        check_range("push", self.push, 0.01, 0.17)
         check_between("scale", self.scale, 0.1, 10)
 
     def __call__(self, images: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
         """Put one defect on each image."""
         draw = draw.larger(self.scale)
         size = draw.sizes()
-        weight = shapes.blob(draw, edge=1.0, roughness=0.1, elongation=1.3, size=size)
+        weight = shapes.blob(draw, edge=1.0, roughness=0.05, elongation=1.2, size=size)
         angle = draw.uniform(0, 6.2832)
         way = torch.stack([angle.sin(), angle.cos()], 1) * (size * draw.uniform(*self.push))[:, None]  # (n, 2) pixels
         return bent(images, weight[:, None] * way[:, :, None, None]), weight > 0

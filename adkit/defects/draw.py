@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 SIZE, CONTRAST = (0.02, 0.2), (0.1, 0.6)
-CANDIDATES = 8  # places tried for each defect; the first that is foreground is taken
 SMALLEST = 3.0  # pixels: a smaller defect is a dead pixel
 
 
@@ -112,16 +111,19 @@ class Draw:
         return self.uniform(*self.contrast)
 
     def centres(self) -> Tensor:
-        """Places (n, 2), row and column in pixels; on the foreground where there is any."""
+        """Places (n, 2), row and column in pixels; on the foreground where an image has any."""
         if self.foreground is None:
             return torch.stack([self.uniform(0, side) for side in self.shape], 1)
-        height, width = self.shape
-        rows, columns = (self.uniform(0, side, CANDIDATES) for side in self.shape)  # (n, K) each
-        inside = self.foreground[
-            self.owner[:, None], rows.long().clamp_(max=height - 1), columns.long().clamp_(max=width - 1)
-        ]
-        first = inside.byte().argmax(1, keepdim=True)
-        return torch.cat([rows.gather(1, first), columns.gather(1, first)], 1)
+        inside = self.foreground.index_select(0, self.owner)
+        row = self._pick(inside.sum(2))
+        column = self._pick(inside[torch.arange(self.n, device=self.device), row])
+        return torch.stack([row, column], 1) + self.uniform(0, 1, 2)
+
+    def _pick(self, counts: Tensor) -> Tensor:
+        """An index (n,) for each row of counts (n, k), in proportion to them; the last where all are 0."""
+        total = counts.cumsum(1)
+        target = (self.uniform(0, 1, 1) * total[:, -1:]).long()
+        return torch.searchsorted(total, target, right=True).squeeze(1).clamp_(max=counts.shape[1] - 1)
 
     def others(self) -> Tensor:
         """For each image the place (n,) of another one in the batch; its own where the batch holds only one."""

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -94,6 +93,8 @@ class SyntheticDefects:
     ):
         self._kinds = _resolve(tuple(KINDS) if kinds is None else kinds)
         check_range("count", count, 1, 100)
+        if not all(isinstance(number, int) for number in count):
+            raise ValueError(f"count must be two integers, got {count!r}")
         check_between("clean", clean, 0, 1)
         check_range("size", size, 1e-3, 1)
         check_range("contrast", contrast, 0, 1)
@@ -131,9 +132,9 @@ class SyntheticDefects:
         host = host_choices(generator)
         torch.rand(1, device=images.device, generator=generator)  # a batch left clean moves the generator on as well
         jobs = self._plan(len(images), host)
-        kind = torch.full((len(images),), -1, device=images.device)
         if not jobs:
-            return images.clone(), torch.zeros_like(images[:, 0], dtype=torch.bool), kind
+            nothing = torch.zeros_like(images[:, 0], dtype=torch.bool)
+            return images.clone(), nothing, torch.full((len(images),), -1, device=images.device)
         with torch.autocast(images.device.type, enabled=False):
             return self._corrupt(images, foreground, generator, host, jobs)
 
@@ -147,19 +148,22 @@ class SyntheticDefects:
                 jobs += [Job(kind, image, turn) for turn in range(1 if once else host.randint(*self.count))]
         return sorted(jobs, key=lambda job: job.kind)
 
-    def _corrupt(self, images, foreground, generator, host, jobs: list[Job]) -> tuple[Tensor, Tensor, Tensor]:
+    def _corrupt(
+        self,
+        images: Tensor,
+        foreground: Tensor | None,
+        generator: torch.Generator,
+        host: random.Random,
+        jobs: list[Job],
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Make the defects of a plan that is not empty, kind by kind, and lay them over their images."""
         owner = to_device([job.image for job in jobs], images.device)
-        in_order = [job.image for job in jobs] == list(range(len(images)))
+        in_order = [job.image for job in jobs] == list(range(len(images)))  # one for each: nothing to gather or overlay
         originals = images if in_order else images.index_select(0, owner)
         changed, regions, everywhere = [], [], []
-        for index, group in groupby(range(len(jobs)), key=lambda place: jobs[place].kind):
-            places = list(group)
-            part, name = slice(places[0], places[-1] + 1), self.kinds[index]
+        for index, part in _parts(jobs):
             draw = Draw(images, owner[part], foreground, generator, self.size, self.contrast, host)
-            ours = in_order and type(self._kinds[name]) in KINDS.values()  # others may write into what they get
-            corrupted, region = self._kinds[name](images if ours else images.index_select(0, draw.owner), draw)
-            check_defect(name, (draw.n, *images.shape[1:]), corrupted, region)
+            corrupted, region = self._call(self.kinds[index], originals[part], draw)
             if region is None:
                 region = torch.ones_like(corrupted[:, 0])
                 everywhere.append(part)
@@ -173,22 +177,37 @@ class SyntheticDefects:
         for part in everywhere:
             region[part] = 0
         covered = region if in_order else torch.zeros_like(images[:, 0]).index_add_(0, owner, region)
-        corrupted = overlay(images, change, [] if in_order else self._rounds(jobs, owner))
-        return corrupted, covered > 0, self._kind_of_images(images, jobs, owner, seen)
+        corrupted = overlay(images, change, [] if in_order else _rounds(jobs, owner))
+        return corrupted, covered > 0, _kind_of_images(len(images), jobs, owner, seen)
 
-    def _rounds(self, jobs: list[Job], owner: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """The places of the first defects of all images, of the second, …, and their images."""
-        places = [
-            [i for i, job in enumerate(jobs) if job.turn == turn] for turn in range(max(j.turn for j in jobs) + 1)
-        ]
-        which = [to_device(places_of_turn, owner.device) for places_of_turn in places]
-        return [(places_of_turn, owner[places_of_turn]) for places_of_turn in which]
+    def _call(self, name: str, images: Tensor, draw: Draw) -> Defect:
+        """Call a kind; one that is not from here may write into what it gets and keep what it returns: so copies."""
+        kind = self._kinds[name]
+        if type(kind) in KINDS.values():
+            return kind(images, draw)
+        corrupted, region = kind(images.clone(), draw)
+        check_defect(name, tuple(images.shape), corrupted, region)
+        return corrupted.clone(), region
 
-    def _kind_of_images(self, images: Tensor, jobs: list[Job], owner: Tensor, seen: Tensor) -> Tensor:
-        """Kind (B,) of each image, -1 where no defect was drawn or none is to be seen."""
-        planned = dict.fromkeys(range(len(images)), -1) | {job.image: job.kind for job in jobs}
-        visible = torch.zeros(len(images), device=images.device).index_add_(0, owner, seen.float())
-        return to_device(list(planned.values()), images.device).masked_fill_(visible == 0, -1)
+
+def _parts(jobs: list[Job]) -> list[tuple[int, slice]]:
+    """Where in the sorted jobs each kind has its own."""
+    kinds = [job.kind for job in jobs]
+    return [(kind, slice(kinds.index(kind), kinds.index(kind) + kinds.count(kind))) for kind in sorted(set(kinds))]
+
+
+def _rounds(jobs: list[Job], owner: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """The places of the first defects of all images, of the second, …, and their images."""
+    turns = range(1 + max(job.turn for job in jobs))
+    rounds = [[place for place, job in enumerate(jobs) if job.turn == turn] for turn in turns]
+    return [(which, owner[which]) for which in (to_device(places, owner.device) for places in rounds)]
+
+
+def _kind_of_images(count: int, jobs: list[Job], owner: Tensor, seen: Tensor) -> Tensor:
+    """Kind (B,) of each image, -1 where no defect was drawn or none is to be seen."""
+    planned = dict.fromkeys(range(count), -1) | {job.image: job.kind for job in jobs}
+    visible = torch.zeros(count, device=owner.device).index_add_(0, owner, seen.float())
+    return to_device(list(planned.values()), owner.device).masked_fill_(visible == 0, -1)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

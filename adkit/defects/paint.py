@@ -192,6 +192,8 @@ class Perlin:
     def __post_init__(self):
         check_range("opacity", self.opacity, 0, 1)
         check_between("threshold", self.threshold, 0, 1)
+        if isinstance(self.texture, Tensor) and self.texture.ndim != 4:
+            raise ValueError(f"texture must be images (N, C, h, w), got the shape {tuple(self.texture.shape)}")
 
     def __call__(self, images: Tensor, draw: Draw) -> Defect:
         """Put one defect on each image."""
@@ -199,12 +201,12 @@ class Perlin:
         noise = perlin_noise(draw, cell)
         threshold = (noise.amax((1, 2), keepdim=True) * 0.7).clamp_(max=self.threshold)
         region = noise > threshold
-        keep = 1 - region * draw.uniform(*self.opacity, 1, 1)
+        keep = region.float().mul_(-draw.uniform(*self.opacity, 1, 1)).add_(1)
         return self._texture(images, draw).lerp_(images, keep[:, None]), region
 
     def _texture(self, images: Tensor, draw: Draw) -> Tensor:
         if callable(self.texture):
-            return self.texture(images, draw)
+            return self.texture(images, draw).clone()
         return _from_bank(self.texture, draw) if self.texture is not None else _from_batch(draw)
 
 
@@ -216,9 +218,13 @@ def _from_batch(draw: Draw) -> Tensor:
 
 
 def _from_bank(bank: Tensor, draw: Draw) -> Tensor:
+    if bank.shape[1] not in (1, draw.channels):
+        raise ValueError(f"texture must have 1 or {draw.channels} channels as the images do, got {bank.shape[1]}")
     which = (draw.uniform(0, 1) * len(bank)).long().clamp_(max=len(bank) - 1)
     columns = reflected(torch.arange(draw.shape[1], device=draw.device), bank.shape[3])
-    return lines_of(bank, which, _any_rows(draw, bank.shape[2]))[..., columns].expand(-1, draw.channels, -1, -1)
+    return lines_of(bank, which, _any_rows(draw, bank.shape[2]))[..., columns].repeat(
+        1, draw.channels // bank.shape[1], 1, 1
+    )
 
 
 def _any_rows(draw: Draw, length: int) -> Tensor:

@@ -10,7 +10,7 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
-from adkit.runtime import seed_everything
+from adkit.runtime import resolve_precision, seed_everything
 from adkit.training import Training, fit
 
 
@@ -27,6 +27,10 @@ class AutoencoderDetector(Detector):
         pixel_percentile: of the validation normals' pixels, the threshold of the mask.
         steps, batch_size, crop, learning_rate, flips, validate_every, seed, device, precision: of
             :class:`adkit.training.Training`.
+        quiet: show no progress.
+
+    Raises:
+        ValueError: if a setting is unknown to the part it belongs to, or out of its range.
 
     Example:
         >>> from adkit import load_dataset
@@ -49,12 +53,12 @@ class AutoencoderDetector(Detector):
         score: str = "max",
         percentile: float = 95.0,
         pixel_percentile: float = 99.5,
-        steps: int = 300,
-        batch_size: int = 8,
-        crop: int = 128,
+        steps: int = 400,
+        batch_size: int = 16,
+        crop: int = 64,
         learning_rate: float = 3e-3,
         flips: bool = True,
-        validate_every: int = 50,
+        validate_every: int = 100,
         seed: int = 0,
         device: str = "auto",
         precision: str = "auto",
@@ -62,16 +66,26 @@ class AutoencoderDetector(Detector):
     ):
         super().__init__(locals())
         self.training = Training(**{f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings})
-        build_loss(loss)  # refuse a misspelt loss now, not after the data are loaded
         self.model: Autoencoder | None = None
+        self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Refuse a misspelt setting now, not after the training that it would spoil."""
+        build_loss(self.settings["loss"])
+        resolve_precision(self.settings["precision"], self.device)
+        with torch.device("meta"):  # shapes only: no memory, no random numbers
+            self._build()
+        blank = torch.zeros(1, 1, 32, 32)
+        residual = scoring.anomaly_map(blank, blank, self.settings["residual"], self.settings["smoothing"])
+        scoring.image_score(residual, self.settings["score"])
 
     def _build(self) -> Autoencoder:
         architecture = {name: self.settings[name] for name in ("width", "depth", "latent", "skip")}
-        return Autoencoder(self.preprocessing.channels, **architecture).to(self.device)
+        return Autoencoder(self.preprocessing.channels, **architecture)
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         seed_everything(self.training.seed)
-        self.model = self._build()
+        self.model = self._build().to(self.device)
         loss = build_loss(self.settings["loss"]).to(self.device)
 
         def objective(model, images):
@@ -84,7 +98,7 @@ class AutoencoderDetector(Detector):
 
     @torch.inference_mode()
     def reconstruct(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] as the network draws them again, float32 on the CPU."""
+        """Images (B, C, H, W) in [0, 1] as the network draws them again, on the CPU; raises as ``anomaly_map``."""
         self._require_fit()
         self._check(images)
         return self.model(images.float().to(self.device)).cpu()
@@ -94,13 +108,13 @@ class AutoencoderDetector(Detector):
             images, self.model(images), method=self.settings["residual"], sigma=self.settings["smoothing"]
         )
 
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor | None) -> Tensor:
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         return scoring.image_score(maps, self.settings["score"], foreground=foreground)
 
     def _tensors(self) -> dict[str, Tensor]:
         return self.model.state_dict()
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.model = self._build()
+        self.model = self._build().to(self.device)
         self.model.load_state_dict(tensors)
         self.model.eval()

@@ -1,8 +1,9 @@
 """The one interface of every method: fit on normal images, then map, score, decide, save."""
 
-import warnings
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from adkit import scoring, thresholds
+from adkit import scoring
 from adkit.data import AnomalyDataset, stitch
 from adkit.data.foreground import find_foreground
+from adkit.detectors.calibration import hold_out, image_threshold, pixel_threshold
+from adkit.detectors.folder import predict_folder
 from adkit.detectors.preprocessing import Preprocessing, check_range
 from adkit.detectors.storage import save_detector
 from adkit.runtime import resolve_device
-
-FEW_SOURCES = 20  # below this a percentile of image scores is little more than their maximum
+from adkit.thresholds import Threshold
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Prediction:
     Attributes:
         score: the image score; higher is more anomalous.
         threshold: the image threshold.
-        is_anomalous: the decision, ``score > threshold``.
+        is_anomalous: the decision, ``score >= threshold``.
         anomaly_map: (H, W) float32 at the image's own size.
-        mask: (H, W) bool, the map above the detector's pixel threshold.
+        mask: (H, W) bool, where the map reaches the detector's pixel threshold.
     """
 
     score: float
@@ -45,18 +47,28 @@ class Detector(ABC):
     Args:
         settings: the arguments of the subclass's constructor, literals only. ``percentile`` (of the validation normals'
             image scores), ``pixel_percentile`` (of their pixels), ``device`` and ``quiet`` belong to every method.
+
+    Raises:
+        ValueError: if a setting is no literal, or out of its range.
     """
 
     def __init__(self, settings: dict):
-        self.settings = {name: value for name, value in settings.items() if name not in ("self", "__class__")}
+        own = {name: value for name, value in settings.items() if name not in ("self", "__class__")}
+        try:
+            self.settings = json.loads(json.dumps(own))  # as they come back from disk
+        except TypeError as error:
+            raise ValueError(
+                f"settings are saved as JSON and must be plain numbers, texts or lists: {error}"
+            ) from error
         for name in ("percentile", "pixel_percentile"):
-            if not 0 < self.settings[name] < 100:
-                raise ValueError(f"{name} must lie between 0 and 100, got {self.settings[name]!r}")
+            q = self.settings[name]
+            if not (isinstance(q, Real) and 0 < q < 100):
+                raise ValueError(f"{name} must be a number between 0 and 100, got {q!r}")
         self.device = resolve_device(self.settings["device"])
         self.quiet: bool = self.settings["quiet"]
         self.checkpoint: Path | None = None  # where training keeps its state, to resume after a kill
         self.preprocessing = Preprocessing()
-        self.image_threshold: thresholds.Threshold | None = None
+        self.image_threshold: Threshold | None = None  # set last of all by fit
         self.pixel_threshold: float | None = None
         self.history: list[dict] = []
 
@@ -70,7 +82,7 @@ class Detector(ABC):
     def _anomaly_map(self, images: Tensor) -> Tensor:
         """(B, C, H, W) on the device to (B, H, W) ≥ 0, where 0 means: nothing unusual."""
 
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor | None) -> Tensor:
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         """Maps (B, H, W), their images and their foreground (B, H, W) to scores (B,)."""
         return scoring.image_score(maps, "max", foreground=foreground)
 
@@ -86,7 +98,7 @@ class Detector(ABC):
 
     @property
     def threshold(self) -> float:
-        """Image score above which an image is called anomalous.
+        """Image score from which on an image is called anomalous.
 
         Raises:
             RuntimeError: before ``fit``.
@@ -102,39 +114,41 @@ class Detector(ABC):
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
 
         Raises:
-            ValueError: if an image of either part is labelled anomalous.
+            ValueError: if an image of either part is labelled anomalous, or there is one source and no validation.
+
+        Warns:
+            UserWarning: if ``validation`` is missing or has fewer than 20 sources.
         """
         if validation is None:
             train, validation = hold_out(train)
         for name, part in {"train": train, "validation": validation}.items():
             if part.labels.any():
                 raise ValueError(
-                    f"{name} holds {int(part.labels.sum())} images labelled anomalous, and a detector learns from normal "
-                    "images only; pass splits.train and splits.validation"
+                    f"{name} holds {int(part.labels.sum())} images labelled anomalous, and a detector learns from "
+                    "normal images only; pass splits.train and splits.validation"
                 )
         self.preprocessing = Preprocessing.of(train)
         self._fit(train, validation)
-        self._calibrate(validation)
+        maps, scores = self._judge_items(validation)
+        self.pixel_threshold = pixel_threshold(validation, maps, self.settings["pixel_percentile"])
+        by_maximum = self.settings.get("score", "max") == "max"
+        self.image_threshold = image_threshold(validation, maps, scores, self.settings["percentile"], by_maximum)
         return self
 
     def anomaly_map(self, images: Tensor) -> Tensor:
-        """Anomaly maps (B, H, W), float32 on the CPU, of images (B, C, H, W) in [0, 1]; off the foreground they are 0."""
-        return self._judge(images, self._find_foreground(images))[0]
+        """Anomaly maps (B, H, W), float32 on the CPU, of images (B, C, H, W) in [0, 1]; off the foreground they are 0.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if the shape is another, or a value leaves [0, 1].
+        """
+        self._require_fit()
+        return self._judge(images)[0]
 
     def image_score(self, images: Tensor) -> Tensor:
-        """Image scores (B,) of images (B, C, H, W) in [0, 1]; higher is more anomalous."""
-        return self._judge(images, self._find_foreground(images))[1]
-
-    def judge_items(self, dataset: AnomalyDataset, batch_size: int = 8) -> tuple[list[Tensor], list[float]]:
-        """Map (H, W) and score of every item of a dataset, in batches where all items have one size."""
-        size = batch_size if dataset.image_size else 1
-        maps, scores = [], []
-        for start in range(0, len(dataset), size):
-            items = [dataset[i] for i in range(start, min(start + size, len(dataset)))]
-            found = self._judge(*(torch.stack([item[name] for item in items]) for name in ("image", "foreground")))
-            maps += list(found[0])
-            scores += found[1].tolist()
-        return maps, scores
+        """Image scores (B,) of images (B, C, H, W) in [0, 1]; higher is more anomalous. Raises as ``anomaly_map``."""
+        self._require_fit()
+        return self._judge(images)[1]
 
     def judge_images(self, dataset: AnomalyDataset) -> tuple[list[np.ndarray], np.ndarray]:
         """Maps and scores of the original images of a dataset: tiles stitched, maps at the size of the files.
@@ -143,8 +157,12 @@ class Detector(ABC):
 
         Returns:
             N maps (H0, W0), and scores (N,).
+
+        Raises:
+            RuntimeError: before ``fit``.
         """
-        maps, scores = self.judge_items(dataset)
+        self._require_fit()
+        maps, scores = self._judge_items(dataset)
         whole = []
         for group in dataset.groups():
             stitched = stitch(
@@ -157,10 +175,20 @@ class Detector(ABC):
         """Judge one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
 
         It goes through the training set's own preprocessing; map and mask come back at its own size.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
         (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
-        mask = anomaly_map > self.pixel_threshold
-        return Prediction(float(score), self.threshold, bool(score > self.threshold), anomaly_map, mask)
+        mask = anomaly_map >= self.pixel_threshold
+        return Prediction(float(score), self.threshold, bool(score >= self.threshold), anomaly_map, mask)
+
+    def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
+        """Judge every image of a folder and write tables and pictures; see :mod:`adkit.detectors.folder`."""
+        self._require_fit()
+        return predict_folder(self, folder, out)
 
     def save(self, path: str | Path) -> Path:
         """Write the detector to a folder, whole or not at all; see :mod:`adkit.detectors.storage`."""
@@ -170,17 +198,29 @@ class Detector(ABC):
     # -- inside --------------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _judge(self, images: Tensor, foreground: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU."""
-        self._require_fit()
-        self._check(images)
-        images, foreground = images.float().to(self.device), foreground.to(self.device)
-        maps = self._anomaly_map(images).float() * foreground
-        return maps.cpu(), self._image_score(maps, images, foreground).cpu()
+    def _judge(self, images: Tensor, foreground: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU.
 
-    def _find_foreground(self, images: Tensor) -> Tensor:
-        """Foreground (B, H, W) of whole images by the rule of the training set."""
-        return find_foreground(images, self.preprocessing.foreground)
+        Without a foreground that of whole images is found, by the rule of the training set. An image that shows no
+        foreground at all scores by its map of zeros.
+        """
+        self._check(images)
+        inside = find_foreground(images, self.preprocessing.foreground) if foreground is None else foreground
+        images, inside = images.float().to(self.device), inside.to(self.device)
+        maps = self._anomaly_map(images).float() * inside
+        empty = ~inside.flatten(1).any(dim=1)
+        return maps.cpu(), self._image_score(maps, images, inside | empty[:, None, None]).cpu()
+
+    def _judge_items(self, dataset: AnomalyDataset, batch_size: int = 8) -> tuple[list[Tensor], list[float]]:
+        """Map (H, W) and score of every item of a dataset, in batches where all items have one size."""
+        size = batch_size if dataset.image_size else 1
+        maps, scores = [], []
+        for start in range(0, len(dataset), size):
+            items = [dataset[i] for i in range(start, min(start + size, len(dataset)))]
+            found = self._judge(*(torch.stack([item[name] for item in items]) for name in ("image", "foreground")))
+            maps += list(found[0])
+            scores += found[1].tolist()
+        return maps, scores
 
     def _require_fit(self) -> None:
         if self.image_threshold is None:
@@ -191,42 +231,6 @@ class Detector(ABC):
         if images.ndim != 4 or images.shape[1] != channels:
             raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
         check_range(images)
-
-    def _calibrate(self, validation: AnomalyDataset) -> None:
-        """Set both thresholds from the maps and the scores of validation normals."""
-        self.image_threshold = thresholds.Threshold(np.nan, np.nan, np.nan, 0, 0)  # fitted, but for this
-        maps, scores = self.judge_items(validation)
-        pixels = torch.cat([one[validation.foreground(i)] for i, one in enumerate(maps)])
-        self.pixel_threshold = float(np.percentile(pixels.numpy(), self.settings["pixel_percentile"]))
-        sources = len(set(validation.sources))
-        if sources < FEW_SOURCES:
-            warnings.warn(
-                f"the threshold comes from {sources} validation images ({len(scores)} scores), so its real false-positive "
-                f"rate is uncertain; {FEW_SOURCES} or more make a percentile meaningful",
-                stacklevel=4,
-            )
-        # An image of k tiles is flagged by its worst tile, so each tile may exceed the threshold k times less often.
-        percentile = 100 * (self.settings["percentile"] / 100) ** (sources / len(scores))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # few scores: said above, with the reason
-            self.image_threshold = thresholds.percentile(scores, percentile)
-
-
-def hold_out(train: AnomalyDataset, share: float = 0.2) -> tuple[AnomalyDataset, AnomalyDataset]:
-    """Set every fifth source of a training set aside for validation."""
-    sources = list(dict.fromkeys(train.sources))
-    held = set(sources[:: round(1 / share)])
-    if len(sources) < 2:
-        raise ValueError(
-            f"train holds {len(sources)} source image; two or more are needed to hold one out for validation"
-        )
-    warnings.warn(
-        f"no validation set was given: {len(held)} of {len(sources)} training images are held out for the threshold",
-        stacklevel=3,
-    )
-    inside = [i for i, source in enumerate(train.sources) if source in held]
-    outside = [i for i, source in enumerate(train.sources) if source not in held]
-    return train.subset(outside), train.subset(inside)
 
 
 def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import FOREGROUNDS
-from adkit.data.read import Header
+from adkit.data.read import LUMA, Header
 from adkit.data.samples import NORMAL, FileSample
 
 
@@ -53,10 +53,13 @@ class Preprocessing:
         """A dataset of one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
 
         Raises:
-            ValueError: if the image cannot be read, has a wrong shape, or leaves [0, 1].
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
         path = isinstance(image, str | Path)
-        sample = FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image)
+        sample = (
+            FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image, self.channels)
+        )
         return AnomalyDataset([sample], self.resize, self.channels, self.tile, self.overlap, self.foreground)
 
 
@@ -73,14 +76,21 @@ class ArraySample:
     nbytes: int = 0
 
     @classmethod
-    def of(cls, image: np.ndarray | Tensor) -> "ArraySample":
-        """Check an array (H, W) or (C, H, W) and wrap it."""
-        pixels = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
+    def of(cls, image: np.ndarray | Tensor, channels: int) -> "ArraySample":
+        """Check an array (H, W) or (C, H, W) and wrap it; colour becomes luma where one channel is wanted.
+
+        Raises:
+            ValueError: if its shape is another, or a value leaves [0, 1].
+        """
+        pixels = image.detach().cpu() if isinstance(image, Tensor) else torch.from_numpy(np.array(image))
         pixels = pixels[None] if pixels.ndim == 2 else pixels
-        if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
-            raise ValueError(f"an image must be (H, W), (1, H, W) or (3, H, W), got {np.shape(image)}")
-        check_range(torch.from_numpy(pixels))
-        return cls(pixels.astype(np.float32))
+        if pixels.ndim != 3 or pixels.shape[0] not in (1, 3) or not pixels.numel():
+            raise ValueError(f"an image must be (H, W), (1, H, W) or (3, H, W), got {tuple(np.shape(image))}")
+        check_range(pixels)
+        pixels = pixels.float().numpy()
+        if channels == 1 and len(pixels) == 3:
+            pixels = np.tensordot(LUMA, pixels, axes=1)[None]
+        return cls(pixels)
 
     @property
     def header(self) -> Header:
@@ -92,8 +102,8 @@ class ArraySample:
         return self.pixels
 
 
-def check_range(images: Tensor) -> None:
-    """Refuse images that are not float in [0, 1].
+def check_range(images: Tensor, tolerance: float = 1e-5) -> None:
+    """Refuse images that are not float in [0, 1], but for what rounding adds when they are resized.
 
     Raises:
         ValueError: saying what came, and what to do.
@@ -103,7 +113,7 @@ def check_range(images: Tensor) -> None:
             f"images must be float in [0, 1], got {images.dtype}; divide by 255 or use adkit.data.read_image"
         )
     low, high = (float(value) for value in images.aminmax())
-    if not (low >= 0 and high <= 1):  # also where one is NaN
+    if not (low >= -tolerance and high <= 1 + tolerance):  # also where one is NaN
         raise ValueError(
             f"images must lie in [0, 1], got [{low:g}, {high:g}]; divide by 255 or read with adkit.data.read_image"
         )

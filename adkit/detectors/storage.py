@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import adkit
-from adkit import thresholds
 from adkit.detectors.preprocessing import Preprocessing
+from adkit.runtime import resolve_device
+from adkit.thresholds import Threshold
 
 if TYPE_CHECKING:
     from adkit.detectors.base import Detector
@@ -61,9 +62,10 @@ def load_detector(path: str | Path, device: str = "auto") -> "Detector":
 
     Raises:
         FileNotFoundError: if there is no saved detector.
-        ValueError: if it is damaged, or of a kind that this version does not know.
+        ValueError: if it is damaged, of a kind that this version does not know, or the device is not there.
     """
     path = Path(path)
+    resolve_device(device)
     if not (path / "detector.json").exists():
         raise FileNotFoundError(
             f"no saved detector at {path}: expected a folder with detector.json, as save(path) writes"
@@ -71,15 +73,25 @@ def load_detector(path: str | Path, device: str = "auto") -> "Detector":
     try:
         description = json.loads((path / "detector.json").read_text())
         tensors = load_file(path / "weights.safetensors")
-    except (json.JSONDecodeError, SafetensorError, FileNotFoundError) as error:
+    except (ValueError, SafetensorError, FileNotFoundError) as error:
         raise ValueError(f"the detector at {path} is damaged ({error}); save it again") from error
-    kind = description["detector"]
+    kind = description.get("detector")
     if kind not in REGISTRY:
         raise ValueError(f"{path} holds a {kind!r}, which this version does not know; known: {', '.join(REGISTRY)}")
-    detector = getattr(import_module(REGISTRY[kind]), kind)(**(description["settings"] | {"device": device}))
+    try:
+        return _rebuild(getattr(import_module(REGISTRY[kind]), kind), description, tensors, device)
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"the detector at {path} does not fit adkit {adkit.__version__} ({type(error).__name__}: {error}); "
+            "load it with the version that its detector.json names, or fit and save it again"
+        ) from error
+
+
+def _rebuild(detector_class: type["Detector"], description: dict, tensors: dict, device: str) -> "Detector":
+    detector = detector_class(**(description["settings"] | {"device": device}))
     preprocessing = {k: tuple(v) if isinstance(v, list) else v for k, v in description["preprocessing"].items()}
     detector.preprocessing = Preprocessing(**preprocessing)
-    detector.image_threshold = thresholds.Threshold(**description["image_threshold"])
+    detector.image_threshold = Threshold(**description["image_threshold"])
     detector.pixel_threshold, detector.history = description["pixel_threshold"], description["history"]
     detector._restore(tensors)
     return detector

@@ -147,7 +147,7 @@ def _draw_frame(row, image, rebuilt, a_map, predicted, true, title, limits, head
     outline(row[-3], true, TRUE, 1.0)
     show(row[-2], fill(image, predicted, PREDICTED), head("mask predicted"))
     outline(row[-2], true, TRUE, 1.0, rings=False)
-    outline(row[-2], predicted, PREDICTED, 0.6)
+    outline(row[-2], predicted, PREDICTED, 0.6, rings=False)
     show(row[-1], fill(image, true, TRUE), head("mask true"))
     outline(row[-1], true, TRUE, 0.6)
     for ax, mask, note in ((row[-2], predicted, "nothing predicted"), (row[-1], true, "no defect")):

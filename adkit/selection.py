@@ -1,0 +1,42 @@
+"""Choosing without the test part: how well a detector finds synthetic defects on validation normals.
+
+Any choice (a loss, a width, a number of steps) needs a number to choose by. The test part would give one, and spoil
+itself in giving it. This one is made of normal images that were held out, and of defects that are drawn the same for
+every candidate.
+"""
+
+import torch
+
+from adkit.data import AnomalyDataset
+from adkit.defects import SyntheticDefects
+from adkit.detectors.base import Detector
+from adkit.metrics import PixelMetrics, pixel_metrics
+from adkit.runtime import generator
+
+
+def probe(
+    detector: Detector, validation: AnomalyDataset, defects: SyntheticDefects | None = None, seed: int = 0
+) -> PixelMetrics:
+    """Pixel metrics on validation normals, each with synthetic defects that are the same in every call.
+
+    Args:
+        detector: a fitted detector.
+        validation: normal images that it was not trained on.
+        defects: what to draw; default: every kind that :class:`adkit.defects.SyntheticDefects` has.
+        seed: of the drawing; image ``i`` gets the defects of ``(seed, i)``.
+
+    Example:
+        >>> from adkit import AutoencoderDetector, load_dataset
+        >>> splits = load_dataset("textile", image_size=(64, 64))
+        >>> detector = AutoencoderDetector(width=4, steps=5, crop=32, quiet=True).fit(splits.train, splits.validation)
+        >>> 0 <= probe(detector, splits.validation).ap <= 1
+        True
+    """
+    defects = defects or SyntheticDefects()
+    masks, maps = [], []
+    for i in range(len(validation)):
+        image, foreground = validation[i]["image"][None], validation[i]["foreground"][None]
+        corrupted, mask, _ = defects(image, foreground, generator(seed, i))
+        masks.append(mask[0].numpy())
+        maps.append(detector.anomaly_map(corrupted)[0].numpy())
+    return pixel_metrics(masks, maps)

@@ -1,0 +1,159 @@
+"""Detectors on disk: whole or not at all, the same after loading, damage named; and whole folders judged."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from adkit import AutoencoderDetector, load_dataset, load_detector
+from adkit.data import read_image
+from adkit.detectors.base import Prediction
+from adkit.detectors.folder import GAP, OUTLINE, compare
+
+TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return load_dataset("textile", category="denim", image_size=(32, 64))
+
+
+@pytest.fixture(scope="module")
+def fitted(splits):
+    return AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    return fitted.save(tmp_path / "detector")
+
+
+def test_a_loaded_detector_is_the_same_detector(splits, fitted, saved):
+    loaded = load_detector(saved, device="cpu")
+    images = torch.stack([splits.test[i]["image"] for i in range(3)])
+    assert torch.equal(loaded.anomaly_map(images), fitted.anomaly_map(images))
+    assert torch.equal(loaded.image_score(images), fitted.image_score(images))
+    assert loaded.image_threshold == fitted.image_threshold
+    assert loaded.pixel_threshold == fitted.pixel_threshold
+    assert loaded.preprocessing == fitted.preprocessing
+    assert (loaded.settings, loaded.history) == (fitted.settings, fitted.history)
+
+
+def test_a_folder_holds_weights_and_text_and_nothing_else(saved):
+    assert sorted(file.name for file in saved.iterdir()) == ["detector.json", "weights.safetensors"]
+    assert sorted(file.name for file in saved.parent.iterdir()) == ["detector"]  # nothing temporary is left
+    assert json.loads((saved / "detector.json").read_text())["provenance"].keys() == {"adkit", "torch"}
+
+
+def test_settings_survive_the_way_to_disk(splits, tmp_path):
+    first = AutoencoderDetector(**TINY, loss={"mse": 1, "l1": 0.5}, skip="add").fit(splits.train, splits.validation)
+    assert load_detector(first.save(tmp_path / "a"), device="cpu").settings == first.settings
+
+
+def test_save_replaces_a_detector_whole_or_not_at_all(splits, saved, monkeypatch):
+    before = (saved / "weights.safetensors").read_bytes()
+    other = AutoencoderDetector(**TINY, seed=1).fit(splits.train, splits.validation)
+    with monkeypatch.context() as patch:
+        patch.setattr("adkit.detectors.storage.json.dumps", lambda *_, **__: 1 / 0)  # after the weights are written
+        with pytest.raises(ZeroDivisionError):
+            other.save(saved)
+    assert (saved / "weights.safetensors").read_bytes() == before
+    assert [file.name for file in saved.parent.iterdir()] == ["detector"]
+    other.save(saved)
+    assert (saved / "weights.safetensors").read_bytes() != before
+
+
+def test_save_overwrites_nothing_else(fitted, tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(FileExistsError, match="is no saved detector; choose another path"):
+        fitted.save(tmp_path / "photos")
+
+
+def edit(folder, **changes):
+    description = json.loads((folder / "detector.json").read_text())
+    (folder / "detector.json").write_text(json.dumps(description | changes))
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda f: (f / "detector.json").write_text("{"), "is damaged"),
+        (lambda f: (f / "detector.json").write_bytes(b"\xff\xfe\xff"), "is damaged"),
+        (lambda f: (f / "weights.safetensors").write_bytes(b"half a file"), "is damaged"),
+        (lambda f: (f / "weights.safetensors").unlink(), "is damaged"),
+        (lambda f: edit(f, detector="OracleDetector"), "holds a 'OracleDetector', which this version does not know"),
+        (lambda f: edit(f, settings={"wings": 2}), r"does not fit adkit .*TypeError.*wings"),
+        (lambda f: edit(f, settings={"width": 8}), r"does not fit adkit .*RuntimeError"),
+        (lambda f: edit(f, preprocessing={"zoom": 2}), r"does not fit adkit .*zoom"),
+    ],
+)
+def test_damaged_detectors_are_refused(saved, damage, message):
+    damage(saved)
+    with pytest.raises(ValueError, match=message):
+        load_detector(saved)
+
+
+def test_load_says_what_is_missing(saved):
+    with pytest.raises(ValueError, match="device must be auto"):
+        load_detector(saved, device="tpu9")
+    shutil.rmtree(saved)
+    with pytest.raises(FileNotFoundError, match=r"expected a folder with detector\.json"):
+        load_detector(saved)
+
+
+# -- folders -------------------------------------------------------------------------------------------------------
+
+
+def test_predict_folder_writes_tables_and_pictures(fitted, tmp_path):
+    folder, out = tmp_path / "photos", tmp_path / "photos" / "out"
+    (folder / "night").mkdir(parents=True)
+    draw = np.random.default_rng(0)
+    for name, size in {"a.png": (32, 64), "a.jpg": (64, 32), "night/b.bmp": (20, 90)}.items():
+        Image.fromarray(draw.integers(0, 256, size, dtype=np.uint8)).save(folder / name)
+    (folder / "broken.png").write_bytes(b"no image")
+    (folder / ".hidden.png").write_bytes(b"no image either")
+    for _ in range(2):  # what the first run wrote is not judged by the second
+        with pytest.warns(UserWarning, match=r"1 file\(s\) of .* cannot be read; see .*predictions\.json"):
+            rows = fitted.predict_folder(folder, out)
+    assert [row["path"] for row in rows] == ["a.jpg", "a.png", "night/b.bmp"]
+    report = json.loads((out / "predictions.json").read_text())
+    assert report["images"] == rows
+    assert [entry["path"] for entry in report["skipped"]] == ["broken.png"]
+    assert "cannot read" in report["skipped"][0]["reason"]
+    assert (out / "predictions.csv").read_text().splitlines()[0] == "path,score,threshold,is_anomalous,mask_share"
+    assert len((out / "predictions.csv").read_text().splitlines()) == 4
+    for row in rows:
+        prediction = fitted.predict(folder / row["path"])
+        assert row["score"] == prediction.score
+        assert row["mask_share"] == prediction.mask.mean()
+    pictures = {p.relative_to(out).as_posix(): read_image(p).shape for p in out.rglob("*.png")}
+    assert pictures == {
+        "a.jpg.png": (3, 64, 3 * 32 + 8),  # high: side by side
+        "a.png.png": (3, 3 * 32 + 8, 64),  # wide: one below the other
+        "night/b.bmp.png": (3, 3 * 20 + 8, 90),
+    }
+
+
+def test_predict_folder_needs_images(fitted, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        fitted.predict_folder(tmp_path / "none", tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no images in"):
+        fitted.predict_folder(tmp_path / "empty", tmp_path / "out")
+
+
+def test_maps_are_coloured_on_one_scale():
+    mask = np.zeros((8, 8), bool)
+    mask[2:4, 2:4] = True
+    pictures = [
+        compare(np.full((3, 8, 8), 0.5, np.float32), Prediction(1, 1, True, np.full((8, 8), level), mask), 0.5)
+        for level in (0.25, 0.5, 0.5, 1.0, 9.0)
+    ]
+    low, middle, again, high, beyond = (picture[0, 8 + GAP].tolist() for picture in pictures)
+    assert low != middle == again != high == beyond  # clipped at twice the threshold
+    outlined = (pictures[0][:, -8:] == OUTLINE).all(-1)
+    assert outlined.any()
+    assert not outlined[mask].any()
