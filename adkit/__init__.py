@@ -20,6 +20,7 @@ _HOMES = {
     "Experiment": "adkit.experiment",
     "run": "adkit.experiment",
     "table": "adkit.tables",
+    "over_seeds": "adkit.tables",
 }
 
 __all__ = [*_HOMES, "__version__"]

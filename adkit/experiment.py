@@ -205,4 +205,5 @@ def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
 @lru_cache(maxsize=16)
 def source_hash(detector_class: type) -> str:
     """Hash of every adkit module that data, detector and evaluation import, directly or not."""
-    return source_fingerprint(imported_modules(["adkit.data", "adkit.evaluation", "adkit.selection", detector_class.__module__]))
+    rooms = ["adkit.data", "adkit.evaluation", "adkit.selection", detector_class.__module__]
+    return source_fingerprint(imported_modules(rooms))

@@ -3,6 +3,7 @@
 Everything prints plain text or HTML, so that it reads the same live, in a saved notebook and in a batch run.
 """
 
+import hashlib
 import json
 import platform
 import time
@@ -24,6 +25,7 @@ from adkit.sources import loaded_modules
 from adkit.sources import source_fingerprint as source_fingerprint
 
 SCOPES = ("default", "always")
+WHERE = ("root", "device", "interactive", "out")  # parameters that do not change what a lesson shows
 
 
 class ClaimError(AssertionError):
@@ -47,13 +49,14 @@ class Lesson:
 _lesson = Lesson()
 
 
-def begin(name: str, parameters: Mapping[str, Any], default: bool, out: str | Path | None = None) -> None:
+def begin(name: str, parameters: Mapping[str, Any], default: bool | str, out: str | Path | None = None) -> None:
     """Start a lesson and print one line: device, threads, mode, and how long the committed default run took.
 
     Args:
         name: of the notebook, such as ``01_phase1_baseline``.
         parameters: of this run; ``device`` among them is resolved as `adkit.runtime.resolve_device` does.
-        default: True in the default run on the textile, where claims are enforced (never in fast mode).
+        default: True in the default run on the textile, where claims are enforced (never in fast mode); or the
+            ``digest`` of the default run's parameters, to compare these with.
         out: folder for ``results.json``; default: the notebook's name under ``ADKIT_HOME``, else ``./runs``.
 
     Example:
@@ -61,6 +64,7 @@ def begin(name: str, parameters: Mapping[str, Any], default: bool, out: str | Pa
         00_start_here · ... · own parameters: claims are only reported
     """
     global _lesson
+    default = digest(parameters) == default if isinstance(default, str) else default
     mode = "fast" if fast_mode() else "default" if default else "custom"
     device = resolve_device(parameters.get("device", "auto"))
     folder = Path(out).expanduser().absolute() if out is not None else None
@@ -72,6 +76,17 @@ def begin(name: str, parameters: Mapping[str, Any], default: bool, out: str | Pa
     }
     line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", kinds[mode], _noted_time(name)]
     print(" · ".join(filter(None, line)))
+
+
+def digest(parameters: Mapping[str, Any]) -> str:
+    """Eight letters that stand for a run's parameters, but for those that say where it runs and not what it does.
+
+    Example:
+        >>> digest({"steps": 400, "device": "cpu"}) == digest({"steps": 400, "device": "cuda"})
+        True
+    """
+    counted = {key: value for key, value in parameters.items() if key not in WHERE}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def device_name(device: torch.device) -> str:
@@ -125,6 +140,21 @@ def claim(text: str, condition: Any, scope: str = "default", value: Any = None, 
     if not holds and (scope == "always" or _lesson.mode == "default"):
         raise ClaimError(f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit")
     print(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
+
+
+def claim_above(text: str, value: float | None, limit: float, scope: str = "default") -> None:
+    """Claim that a number lies above a limit; a number that this run could not measure (None, NaN) does not.
+
+    Example:
+        >>> claim_above("better than a coin", 0.7, 0.5)
+        ✓ holds: better than a coin (0.7, limit 0.5)
+    """
+    claim(text, value is not None and value > limit, scope, value, limit)
+
+
+def claim_below(text: str, value: float | None, limit: float, scope: str = "default") -> None:
+    """Claim that a number lies below a limit; a number that this run could not measure (None, NaN) does not."""
+    claim(text, value is not None and value < limit, scope, value, limit)
 
 
 def predict_first(question: str, guess: Any = None) -> Prediction:

@@ -49,8 +49,8 @@ def generator(*key: int, device: torch.device | str = "cpu") -> torch.Generator:
         >>> bool(a == torch.rand(1, generator=generator(0, 7)))
         True
     """
-    state = int(np.random.SeedSequence([int(k) % 2**63 for k in key]).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator(device=device).manual_seed(state)
+    state = np.random.SeedSequence([int(k) % 2**63 for k in key]).generate_state(1, np.uint64)
+    return torch.Generator(device=device).manual_seed(int(state[0]) >> 1)
 
 
 def resolve_device(name: str = "auto") -> torch.device:

@@ -19,7 +19,7 @@ def imported_modules(names: Iterable[str]) -> list[str]:
 
     Example:
         >>> imported_modules(["adkit.losses.divergence"])
-        ['adkit.losses.divergence']
+        ['adkit.losses.divergence', 'adkit.losses.images']
     """
     seen, waiting = set(), list(names)
     while waiting:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from adkit.evaluation import Evaluation
 from adkit.experiment import Experiment, Result
+from adkit.metrics import Interval
 
 KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
 LOWER_IS_BETTER = ("false_positive_rate",)
@@ -79,22 +80,21 @@ def table(
         >>> from pathlib import Path
         >>> scores = {("mse", 0): 0.71, ("mse", 1): 0.75, ("ssim", 0): 0.9}
         >>> results = [
-        ...     Result(Experiment(settings={"loss": loss}, seed=seed), Evaluation(image_auroc=score), [], {}, Path())
+        ...     Result(Experiment(settings={"loss": loss}, seed=seed), Evaluation(image_auroc=score), {}, [], {}, Path())
         ...     for (loss, seed), score in scores.items()
         ... ]
         >>> table(results, metrics=["image_auroc"])
-        experiment              seeds  image_auroc
-        autoencoder, loss=mse   2      0.730 ± 0.028
-        autoencoder, loss=ssim  1      0.900 *
+        experiment  seeds  image_auroc
+        loss=mse    2      0.730 ± 0.028
+        loss=ssim   1      0.900 *
     """
     if not results:
         raise ValueError("a table needs at least one result, got none")
     if unknown := [name for name in metrics if name not in KNOWN]:
         raise ValueError(f"unknown metric {', '.join(unknown)}; known: {', '.join(KNOWN)}")
     groups: dict[str, dict[int, Evaluation]] = {}
-    differing = [name for name in DATA if len({str(getattr(each.experiment, name)) for each in results}) > 1]
-    for each in results:
-        groups.setdefault(_name(each.experiment, differing), {})[each.experiment.seed] = each.evaluation
+    for name, each in zip(_names([each.experiment for each in results]), results, strict=True):
+        groups.setdefault(name, {})[each.experiment.seed] = each.evaluation
     rows = [
         {"name": name, "n": len(seeds), **{metric: _summary(list(seeds.values()), metric) for metric in metrics}}
         for name, seeds in groups.items()
@@ -102,9 +102,43 @@ def table(
     return Table(rows, tuple(metrics))
 
 
-def _name(experiment: Experiment, differing: Sequence[str]) -> str:
-    data = [f"{name}={getattr(experiment, name)}" for name in differing]
-    return ", ".join([experiment.label, *data])
+def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) -> Interval:
+    """A number of several runs: its mean over the seeds, and the bootstrap interval of the middle seed.
+
+    The interval says how much other test images would move the number; the spread over seeds is in ``table``.
+
+    Args:
+        results: of one configuration with several seeds.
+        name: of a number of :class:`adkit.evaluation.Evaluation`, or of its ``by_kind`` where ``kind`` is given.
+        kind: a defect type.
+
+    Returns:
+        NaN where the number could not be computed, or (low, high) where it has no interval.
+    """
+    rows = [each.evaluation.by_kind.get(kind, {}) if kind else vars(each.evaluation) for each in results]
+    values = [float("nan") if row.get(name) is None else row[name] for row in rows]
+    middle = results[sorted(range(len(values)), key=values.__getitem__)[len(values) // 2]].evaluation
+    low, high = (float("nan"),) * 2 if kind else middle.intervals.get(name, (float("nan"),) * 2)
+    return Interval(statistics.fmean(values), low, high)
+
+
+def _names(experiments: Sequence[Experiment]) -> list[str]:
+    """What tells the experiments apart: the settings and the data that differ; several methods keep their labels."""
+    data = _differing([{name: getattr(each, name) for name in DATA} for each in experiments])
+    if len({each.method for each in experiments}) > 1:
+        settings = [{} for _ in experiments]
+    else:
+        settings = _differing([each.describe()["settings"] | {"seed": None} for each in experiments])
+    return [
+        ", ".join([*([] if own else [each.label]), *(f"{k}={v}" for k, v in (own | where).items())])
+        for each, own, where in zip(experiments, settings, data, strict=True)
+    ]
+
+
+def _differing(rows: Sequence[dict]) -> list[dict]:
+    """The entries whose values are not the same in all rows."""
+    kept = [name for name in rows[0] if len({str(row[name]) for row in rows}) > 1]
+    return [{name: row[name] for name in kept} for row in rows]
 
 
 def _summary(evaluations: list[Evaluation], metric: str) -> dict:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from adkit.data import read_image, read_mask
-from adkit.data.read import Header, list_images, read_header, read_pixels
+from adkit.data.read import Header, list_images, read_header, read_pixels, to_channels
 
 GREY = np.random.default_rng(0).integers(0, 256, (6, 9), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (6, 9, 3), dtype=np.uint8)
@@ -109,6 +109,13 @@ def test_channels(tmp_path):
     assert torch.equal(repeated[0], repeated[2])
     with pytest.raises(ValueError, match="channels must be 1, 3 or None"):
         read_image(tmp_path / "grey.png", channels=2)
+
+
+def test_luma_of_floats_is_not_rounded():
+    luma = to_channels(np.full((3, 2, 2), 0.4, np.float32), 1)
+    assert (luma.shape, luma.dtype) == ((1, 2, 2), np.float32)
+    assert np.allclose(luma, 0.4)
+    assert to_channels(np.full((3, 2, 2), 100, np.uint16), 1).dtype == np.uint16
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif"])

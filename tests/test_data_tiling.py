@@ -33,6 +33,15 @@ def test_overlaps_are_averaged():
     assert stitch(tiles, [(0, 0), (0, 2)], (2, 6))[0].tolist() == [0, 0, 0.5, 0.5, 1, 1]
 
 
+def test_tiles_may_be_missing_where_none_is_needed():
+    needed = torch.zeros(2, 6, dtype=torch.bool)
+    needed[:, :3] = True
+    assert stitch(torch.ones(1, 2, 4), [(0, 0)], (2, 6), needed)[0].tolist() == [1, 1, 1, 1, 0, 0]
+    needed[0, 5] = True
+    with pytest.raises(ValueError, match="leave 1 of 2 x 6 pixels uncovered"):
+        stitch(torch.ones(1, 2, 4), [(0, 0)], (2, 6), needed)
+
+
 def test_tiling_errors():
     with pytest.raises(ValueError, match="must be positive"):
         tile_positions((10, 10), (0, 5))

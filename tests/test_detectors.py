@@ -152,6 +152,18 @@ def test_tiles_without_fabric_neither_score_nor_count(strips):
     assert f"({with_fabric} scores)" in str(caught[0].message)
 
 
+def test_missing_tiles_of_background_are_zero_in_the_map(strips):
+    train, validation, test = parts(strips, tile=(32, 32))
+    with pytest.warns(UserWarning, match=FEW):
+        detector = AutoencoderDetector(**TINY).fit(train, validation)
+    maps, scores = detector.judge_images(train)
+    assert [one.shape for one in maps] == [(40, 600)] * len(scores)
+    assert not maps[0][:, :60].any()
+    assert maps[0][:, 60:].all()
+    with pytest.raises(ValueError, match="the tiles leave .* uncovered; pass all tiles of the image"):
+        detector.judge_images(test.subset(test.groups()[0][:-1]))
+
+
 def test_predict_is_what_evaluate_sees_on_aitex(real_data):
     data = load_dataset("aitex", root=real_data / "aitex", category="02", image_size=(32, 512), tile=(32, 128))
     with pytest.warns(UserWarning, match=FEW):

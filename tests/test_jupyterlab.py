@@ -107,7 +107,7 @@ def test_moving_a_slider_changes_the_figure(lab, browser):
         "the kernel",
         lambda: browser.find_elements(By.CSS_SELECTOR, "[data-status='idle']"),
     )
-    browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+    wait_for("the cell", lambda: browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click() is None)
     ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
     before = wait_for("the explorer's figure", figure)
     handle = browser.find_element(By.CSS_SELECTOR, ".widget-slider .noUi-handle")

@@ -211,3 +211,23 @@ def test_quiz_errors(options, answer, message):
 def test_predict_first(guess, measured, said, capsys):
     lesson.predict_first("Which?", guess).reveal(measured)
     assert said in capsys.readouterr().out
+
+
+def test_the_default_run_is_known_by_its_digest(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("ADKIT_FAST", raising=False)
+    known = lesson.digest({"steps": 4, "device": "cpu"})
+    lesson.begin("toy", {"steps": 4, "device": "auto"}, default=known, out=tmp_path)
+    lesson.begin("toy", {"steps": 5, "device": "auto"}, default=known, out=tmp_path)
+    first, second = capsys.readouterr().out.splitlines()
+    assert "claims are enforced" in first
+    assert "claims are only reported" in second
+
+
+def test_claims_about_limits(capsys):
+    lesson.begin("toy", {}, default=False)
+    capsys.readouterr()
+    lesson.claim_above("more", 2.0, 1.0)
+    lesson.claim_above("unmeasured", None, 1.0)
+    lesson.claim_below("less", 0.5, 1.0)
+    lesson.claim_below("not less", float("nan"), 1.0)
+    assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✗", "✓", "✗"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from adkit.lesson import source_fingerprint
+from adkit.lesson import digest, source_fingerprint
 from tests.execute import absolute_paths, clean
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -95,6 +95,18 @@ def is_annotated_literal(line):
     return isinstance(statement, ast.AnnAssign) and re.fullmatch(r" {2}# \S.*", comment) is not None
 
 
+def default_is_right(notebook):
+    source = "\n".join(map(text, code(notebook)))
+    call = re.search(r"\bbegin\(.*?default=\"(\w+)\"", source, flags=re.S)
+    names = re.search(r"names = \"([\w ]+)\"", source)
+    if call and names:
+        cell = next(text(c) for c in code(notebook) if "parameters" in c["metadata"].get("tags", []))
+        values = {line.target.id: ast.literal_eval(line.value) for line in ast.parse(cell).body}
+        expected = digest({name: values[name] for name in names[1].split()})
+        if call[1] != expected:
+            yield f"the parameters cell is not the default run that begin() knows: default={expected!r}"
+
+
 def sizes(notebook):
     if len(notebook["cells"]) not in CELLS:
         yield f"expected 15 to 40 cells, got {len(notebook['cells'])}"
@@ -151,6 +163,7 @@ RULES = (
     format_is_valid,
     sections_in_order,
     parameters_are_annotated_literals,
+    default_is_right,
     sizes,
     executed_cleanly,
     metadata_is_lean,

@@ -1,18 +1,19 @@
 """Tables: rows by experiment, spread over seeds, the best value marked."""
 
+import math
 import statistics
 from pathlib import Path
 
 import pytest
 
-from adkit import Experiment, table
+from adkit import Experiment, over_seeds, table
 from adkit.evaluation import Evaluation
 from adkit.experiment import Result
 
 
 def result(seed=0, loss="mse", experiment=None, **values):
     experiment = experiment or {}
-    return Result(Experiment(settings={"loss": loss}, seed=seed, **experiment), Evaluation(**values), [], {}, Path())
+    return Result(Experiment(settings={"loss": loss}, seed=seed, **experiment), Evaluation(**values), {}, [], {}, Path())
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def two_losses():
 
 def test_rows_are_experiments_and_values_are_seeds(two_losses):
     rows = table(two_losses, ["image_auroc", "pro"]).rows
-    assert [(row["name"], row["n"]) for row in rows] == [("autoencoder, loss=mse", 2), ("autoencoder, loss=ssim", 1)]
+    assert [(row["name"], row["n"]) for row in rows] == [("loss=mse", 2), ("loss=ssim", 1)]
     assert rows[0]["image_auroc"] == {
         "mean": pytest.approx(0.75),
         "std": statistics.stdev([0.7, 0.8]),
@@ -38,9 +39,9 @@ def test_rows_are_experiments_and_values_are_seeds(two_losses):
 
 def test_text_is_aligned_and_marks_the_best(two_losses):
     assert str(table(two_losses, ["image_auroc", "pro"])).splitlines() == [
-        "experiment              seeds  image_auroc    pro",
-        "autoencoder, loss=mse   2      0.750 ± 0.071  0.450 ± 0.071 *",
-        "autoencoder, loss=ssim  1      0.900 *        –",
+        "experiment  seeds  image_auroc    pro",
+        "loss=mse    2      0.750 ± 0.071  0.450 ± 0.071 *",
+        "loss=ssim   1      0.900 *        –",
     ]
     assert repr(table(two_losses)) == str(table(two_losses))
 
@@ -50,8 +51,8 @@ def test_markdown_and_html_say_the_same(two_losses):
     assert shown.markdown().splitlines() == [
         "| experiment | seeds | image_auroc | pro |",
         "| --- | ---: | ---: | ---: |",
-        "| autoencoder, loss=mse | 2 | 0.750 ± 0.071 | **0.450 ± 0.071** |",
-        "| autoencoder, loss=ssim | 1 | **0.900** | – |",
+        "| loss=mse | 2 | 0.750 ± 0.071 | **0.450 ± 0.071** |",
+        "| loss=ssim | 1 | **0.900** | – |",
     ]
     page = shown._repr_html_()
     assert page.count("<tr>") == 3
@@ -97,3 +98,16 @@ def test_what_a_table_refuses():
         table([])
     with pytest.raises(ValueError, match="unknown metric accuracy, threshold; known: image_auroc"):
         table([result()], ["accuracy", "pro", "threshold"])
+
+
+def test_over_seeds_gives_the_mean_and_the_interval_of_the_middle_seed():
+    runs = [result(s, pro=p, intervals={"pro": (p - 0.1, p + 0.1)}) for s, p in enumerate([0.9, 0.4, 0.5])]
+    found = over_seeds(runs, "pro")
+    assert (found.value, found.low, found.high) == (pytest.approx(0.6), pytest.approx(0.4), pytest.approx(0.6))
+
+
+def test_over_seeds_of_one_defect_type_and_of_what_is_missing():
+    runs = [result(s, by_kind={"dots": {"pro": p}}) for s, p in enumerate([0.2, 0.4])]
+    assert over_seeds(runs, "pro", kind="dots").value == pytest.approx(0.3)
+    assert math.isnan(over_seeds(runs, "pro", kind="folds").value)
+    assert math.isnan(over_seeds(runs, "pro").value)

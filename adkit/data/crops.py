@@ -2,6 +2,10 @@
 
 All images of a set are laid end to end in one flat buffer, whatever their sizes, so a batch is a single gather. What
 batch number ``step`` holds depends on (seed, step) alone: a resumed run draws the same crops as one never stopped.
+
+The buffer is a copy of the whole training set in the device's memory, one byte a pixel and channel (four where files
+have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set that does not fit must be made smaller first, by
+``image_size`` or ``subset``.
 """
 
 import torch

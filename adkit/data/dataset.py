@@ -156,6 +156,11 @@ class AnomalyDataset(Dataset):
         """Height and width of the whole, resized image that item ``i`` is cut from: the size to stitch its tiles to."""
         return self._frames.sizes[self._items[i][0]]
 
+    def frame_foreground(self, i: int) -> Tensor:
+        """Foreground, bool (H, W), of the whole, resized image that item ``i`` is cut from."""
+        height, width = self.frame_size(i)
+        return torch.from_numpy(self._frames.foreground(self._items[i][0])[:height, :width])
+
     def groups(self) -> list[list[int]]:
         """Indices of the items of each image, in order: one index each without tiles."""
         members: dict[int, list[int]] = {}

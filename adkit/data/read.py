@@ -87,13 +87,13 @@ def list_folders(folder: Path) -> list[Path]:
 
 
 def to_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
-    """Bring an array (C, H, W), C = 1 or 3, to so many channels: colour to luma, grey repeated."""
+    """Bring an array (C, H, W), C = 1 or 3, to so many channels: colour to luma (rounded in integers), grey repeated."""
     if channels is None or pixels.shape[0] == channels:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=0)
     luma = np.tensordot(LUMA, pixels.astype(np.float32), axes=1)[None]
-    return np.rint(luma).astype(pixels.dtype)
+    return luma if pixels.dtype.kind == "f" else np.rint(luma).astype(pixels.dtype)
 
 
 def storable(pixels: np.ndarray, kind: np.dtype) -> np.ndarray:

@@ -26,7 +26,7 @@ class Sample(Protocol):
     nbytes: int  # files of different length cannot hold the same image; 0 where there is no file
 
     def read(self) -> np.ndarray:
-        """Pixels, uint8 or uint16 (C, H, W)."""
+        """Pixels (C, H, W): uint8, uint16, or float32 in [0, 1] where the header says 16 bits."""
 
     def mask(self) -> np.ndarray:
         """Mask, bool (H, W), at the image's own size; called for anomalous samples that have one."""

@@ -33,7 +33,9 @@ def tile_positions(size: Size, tile: Size, overlap: int = 0) -> list[Size]:
     return [(top, left) for top in rows for left in columns]
 
 
-def stitch(tiles: Tensor | Sequence[Tensor], positions: Sequence[Size], size: Size) -> Tensor:
+def stitch(
+    tiles: Tensor | Sequence[Tensor], positions: Sequence[Size], size: Size, needed: Tensor | None = None
+) -> Tensor:
     """Put tiles back together; where they overlap the result is their mean.
 
     The mean is updated tile by tile, ``mean += (tile - mean) / count``: equal values stay equal to the last bit, so
@@ -43,12 +45,13 @@ def stitch(tiles: Tensor | Sequence[Tensor], positions: Sequence[Size], size: Si
         tiles: (N, ..., h, w), floating point, or a list of (..., h, w).
         positions: N corners (top, left), as of :func:`tile_positions`.
         size: height and width of the result; what a padded tile has beyond it is cut off.
+        needed: bool (H, W), pixels that some tile must cover: others may be left out and stay 0. None: all.
 
     Returns:
         (..., H, W) on the device of the tiles.
 
     Raises:
-        ValueError: if the numbers differ, the tiles are not floating point or do not cover the image.
+        ValueError: if the numbers differ, the tiles are not floating point or do not cover what they must.
 
     Example:
         >>> import torch
@@ -71,7 +74,8 @@ def stitch(tiles: Tensor | Sequence[Tensor], positions: Sequence[Size], size: Si
         count[window] += 1
         height, width = count[window].shape
         mean[window] += (tile[..., :height, :width] - mean[window]) / count[window]
-    if (empty := int((count == 0).sum())) > 0:
+    uncovered = count == 0 if needed is None else (count == 0) & needed.to(count.device)
+    if (empty := int(uncovered.sum())) > 0:
         raise ValueError(
             f"the tiles leave {empty} of {size[0]} x {size[1]} pixels uncovered; pass all tiles of the image"
         )

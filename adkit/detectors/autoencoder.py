@@ -47,7 +47,7 @@ class AutoencoderDetector(Detector):
         depth: int = 4,
         latent: int = 32,
         skip: str = "none",
-        loss: str | dict = "mse",
+        loss: str | dict = "mse + 0.1*ssim",
         residual: str = "l2",
         smoothing: float = 4.0,
         score: str = "max",

@@ -153,22 +153,23 @@ class Detector(ABC):
     def judge_images(self, dataset: AnomalyDataset) -> tuple[list[np.ndarray], np.ndarray]:
         """Maps and scores of the original images of a dataset: tiles stitched, maps at the size of the files.
 
-        An image that was cut into tiles scores as its most anomalous tile.
+        An image that was cut into tiles scores as its most anomalous tile. Tiles of nothing but background may be
+        missing, as they are in ``splits.train``: the map is 0 there, as it is on all background.
 
         Returns:
             N maps (H0, W0), and scores (N,).
 
         Raises:
             RuntimeError: before ``fit``.
+            ValueError: if other tiles of an image are missing.
         """
         self._require_fit()
         maps, scores = self._judge_items(dataset)
         whole = []
         for group in dataset.groups():
-            stitched = stitch(
-                [maps[i] for i in group], [dataset.corners[i] for i in group], dataset.frame_size(group[0])
-            )
-            whole.append(resize_map(stitched, dataset.original_size(group[0])).numpy())
+            first, tiles, corners = group[0], [maps[i] for i in group], [dataset.corners[i] for i in group]
+            stitched = stitch(tiles, corners, dataset.frame_size(first), needed=dataset.frame_foreground(first))
+            whole.append(resize_map(stitched, dataset.original_size(first)).numpy())
         return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
 
     def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:

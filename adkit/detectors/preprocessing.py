@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import FOREGROUNDS
-from adkit.data.read import LUMA, Header
+from adkit.data.read import Header
 from adkit.data.samples import NORMAL, FileSample
 
 
@@ -57,9 +57,7 @@ class Preprocessing:
             ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
         path = isinstance(image, str | Path)
-        sample = (
-            FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image, self.channels)
-        )
+        sample = FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image)
         return AnomalyDataset([sample], self.resize, self.channels, self.tile, self.overlap, self.foreground)
 
 
@@ -76,8 +74,8 @@ class ArraySample:
     nbytes: int = 0
 
     @classmethod
-    def of(cls, image: np.ndarray | Tensor, channels: int) -> "ArraySample":
-        """Check an array (H, W) or (C, H, W) and wrap it; colour becomes luma where one channel is wanted.
+    def of(cls, image: np.ndarray | Tensor) -> "ArraySample":
+        """Check an array (H, W) or (C, H, W) and wrap it.
 
         Raises:
             ValueError: if its shape is another, or a value leaves [0, 1].
@@ -87,10 +85,7 @@ class ArraySample:
         if pixels.ndim != 3 or pixels.shape[0] not in (1, 3) or not pixels.numel():
             raise ValueError(f"an image must be (H, W), (1, H, W) or (3, H, W), got {tuple(np.shape(image))}")
         check_range(pixels)
-        pixels = pixels.float().numpy()
-        if channels == 1 and len(pixels) == 3:
-            pixels = np.tensordot(LUMA, pixels, axes=1)[None]
-        return cls(pixels)
+        return cls(pixels.float().numpy())
 
     @property
     def header(self) -> Header:

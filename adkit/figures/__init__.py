@@ -9,6 +9,7 @@ from adkit.figures.animation import side_by_side as side_by_side
 from adkit.figures.curves import roc_pro_curves as roc_pro_curves
 from adkit.figures.curves import sweep as sweep
 from adkit.figures.curves import training_curves as training_curves
+from adkit.figures.detections import detector_panels as detector_panels
 from adkit.figures.frames import samples as samples
 from adkit.figures.frames import strips as strips
 from adkit.figures.panels import colour_scale as colour_scale

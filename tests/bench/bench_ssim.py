@@ -1,57 +1,53 @@
 """SSIM and MS-SSIM, forward and backward, against pytorch-msssim on the CPU: ``python -m tests.bench.bench_ssim``."""
 
-import time
 from collections.abc import Callable
-from statistics import median
 
-import pytorch_msssim
 import torch
 from torch import Tensor
 
-from adkit.losses import ms_ssim, ssim
+from adkit import losses
+from tests.bench.rows import MISSING, in_turn, markdown, row, seconds
 
 SHAPE = (8, 1, 176, 976)  # the course's frame
 ROUNDS = 9
+TARGETS = {"ssim": "≥ 4 ×", "ms_ssim": ""}
 
 
-def _seconds(loss: Callable[[Tensor, Tensor], Tensor], prediction: Tensor, target: Tensor) -> float:
+def gradient(similarity: Callable[[Tensor, Tensor], Tensor], prediction: Tensor, target: Tensor) -> Tensor:
+    """Forward and backward of the loss."""
     prediction.grad = None
-    start = time.perf_counter()
-    (1 - loss(prediction, target)).backward()
-    return time.perf_counter() - start
+    (1 - similarity(prediction, target)).backward()
+    return prediction.grad
 
 
-def _compare(what: str, peer: Callable, ours: Callable, prediction: Tensor, target: Tensor) -> dict:
-    _seconds(peer, prediction, target)  # a first, untimed round: threads start, band matrices are made
-    expected = prediction.grad
-    _seconds(ours, prediction, target)
-    difference = ((prediction.grad - expected).abs().max() / expected.abs().max()).item()
-    times = [(_seconds(peer, prediction, target), _seconds(ours, prediction, target)) for _ in range(ROUNDS)]
-    peer_time, our_time = (median(column) for column in zip(*times, strict=True))
-    note = f"largest difference of gradients {difference:.0e} of their maximum; {torch.get_num_threads()} threads"
-    return {"what": what, "peer": peer_time, "ours": our_time, "ratio": peer_time / our_time, "note": note}
+def compare(name: str, prediction: Tensor, target: Tensor) -> dict:
+    """Median seconds of both, in turn; ours alone where the peer is not installed."""
+    what = f"{name}, forward + backward, {' x '.join(map(str, SHAPE))}, s"
+    ours, threads = getattr(losses, name), f"{torch.get_num_threads()} threads"
+    try:
+        import pytorch_msssim
+    except ImportError:
+        gradient(ours, prediction, target)
+        alone = seconds(lambda: gradient(ours, prediction, target), ROUNDS)
+        return row(what, None, alone, TARGETS[name], f"{MISSING}; {threads}")
+
+    def peer(x: Tensor, y: Tensor) -> Tensor:
+        return getattr(pytorch_msssim, name)(x, y, data_range=1.0)
+
+    expected = gradient(peer, prediction, target)
+    difference = ((gradient(ours, prediction, target) - expected).abs().max() / expected.abs().max()).item()
+    slow, fast = in_turn(*(lambda f=f: gradient(f, prediction, target) for f in (peer, ours)), rounds=ROUNDS)
+    note = f"pytorch-msssim; largest difference of gradients {difference:.0e} of their maximum; {threads}"
+    return row(what, slow, fast, TARGETS[name], note)
 
 
 def main() -> list[dict]:
-    """Time both in one process, in turn; seconds are medians of nine rounds."""
+    """Both similarities, on a target and a noisy copy of it."""
     generator = torch.Generator().manual_seed(0)
     target = torch.rand(SHAPE, generator=generator)
     prediction = (0.7 * target + 0.3 * torch.rand(SHAPE, generator=generator)).requires_grad_()
-    size = " x ".join(map(str, SHAPE))
-    rows = [
-        _compare(
-            f"{name}, forward + backward, {size}",
-            lambda x, y, peer=peer: peer(x, y, data_range=1.0),
-            ours,
-            prediction,
-            target,
-        )
-        for name, peer, ours in (("SSIM", pytorch_msssim.ssim, ssim), ("MS-SSIM", pytorch_msssim.ms_ssim, ms_ssim))
-    ]
-    for row in rows:
-        print(f"{row['what']}: {row['peer']:.3f} s -> {row['ours']:.3f} s, {row['ratio']:.1f} x ({row['note']})")
-    return rows
+    return [compare(name, prediction, target) for name in TARGETS]
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(main()))

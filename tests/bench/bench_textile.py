@@ -1,12 +1,9 @@
-"""Frames a second of the procedural textile, 176 x 976, on one core."""
+"""Frames a second of the procedural textile, 176 x 976, on one core: ``python -m tests.bench.bench_textile``."""
 
-import os
-from time import perf_counter
+from threadpoolctl import threadpool_limits
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # read when NumPy is first imported
-    os.environ.setdefault(name, "1")
-
-from adkit.data.textile import FABRICS, KINDS, Textile  # noqa: E402
+from adkit.data.textile import FABRICS, KINDS, Textile
+from tests.bench.rows import markdown, row, seconds
 
 FRAMES = 20
 
@@ -14,19 +11,27 @@ FRAMES = 20
 def rate(textile: Textile, kinds: tuple[str | None, ...]) -> float:
     """Frames a second, the kinds in turn, the first frame left out."""
     textile.draw(0, kinds[0])
-    start = perf_counter()
-    for index in range(FRAMES):
+    frames = iter(range(FRAMES))
+
+    def draw() -> None:
+        index = next(frames)
         textile.draw(index, kinds[index % len(kinds)])
-    return FRAMES / (perf_counter() - start)
+
+    return 1 / seconds(draw, FRAMES)
 
 
-def main() -> None:
-    """Print frames a second, clean and defective, for each fabric."""
-    print(f"{'fabric':<12}{'clean':>8}{'defective':>11}   frames/s, 176 x 976, one core")
-    for fabric in FABRICS:
-        textile = Textile(fabric)
-        print(f"{fabric:<12}{rate(textile, (None,)):8.0f}{rate(textile, KINDS):11.0f}")
+def main() -> list[dict]:
+    """A row for each fabric: the slower of clean and defective frames counts."""
+    rows = []
+    with threadpool_limits(1):
+        for fabric in FABRICS:
+            textile = Textile(fabric)
+            clean, defective = rate(textile, (None,)), rate(textile, KINDS)
+            note = f"clean {clean:.0f}, defective {defective:.0f}"
+            rows.append(row(f"textile, {fabric}, frames/s on one core", ours=min(clean, defective),
+                            target="≥ 25", note=note))  # fmt: skip
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(main()))
