@@ -5,8 +5,6 @@ itself in giving it. This one is made of normal images that were held out, and o
 every candidate.
 """
 
-import torch
-
 from adkit.data import AnomalyDataset
 from adkit.defects import SyntheticDefects
 from adkit.detectors.base import Detector

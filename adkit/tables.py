@@ -79,10 +79,10 @@ def table(
     Example:
         >>> from pathlib import Path
         >>> scores = {("mse", 0): 0.71, ("mse", 1): 0.75, ("ssim", 0): 0.9}
-        >>> results = [
-        ...     Result(Experiment(settings={"loss": loss}, seed=seed), Evaluation(image_auroc=score), {}, [], {}, Path())
-        ...     for (loss, seed), score in scores.items()
-        ... ]
+        >>> results = []
+        >>> for (loss, seed), score in scores.items():
+        ...     experiment = Experiment(settings={"loss": loss}, seed=seed)
+        ...     results.append(Result(experiment, Evaluation(image_auroc=score), {}, [], {}, Path()))
         >>> table(results, metrics=["image_auroc"])
         experiment  seeds  image_auroc
         loss=mse    2      0.730 ± 0.028

@@ -101,14 +101,21 @@ def test_moving_a_slider_changes_the_figure(lab, browser):
         pictures = browser.find_elements(By.CSS_SELECTOR, ".jupyter-widgets img, img.widget-image")
         return pictures[-1].get_attribute("src") if pictures else None
 
+    def running():
+        """Is the cell running? If not, press Shift and Enter: the page drops keys while it is still being drawn."""
+        if browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .jp-InputPrompt").text.strip() not in ("", "[ ]:"):
+            return True
+        browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        return False
+
     browser.get(f"{lab}/lab/tree/explorer.ipynb?reset")
     wait_for("the notebook", lambda: browser.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
     wait_for(
         "the kernel",
         lambda: browser.find_elements(By.CSS_SELECTOR, "[data-status='idle']"),
     )
-    wait_for("the cell", lambda: browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click() is None)
-    ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+    wait_for("the cell to run", running)
     before = wait_for("the explorer's figure", figure)
     handle = browser.find_element(By.CSS_SELECTOR, ".widget-slider .noUi-handle")
     readout = browser.find_element(By.CSS_SELECTOR, ".widget-readout")

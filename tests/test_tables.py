@@ -12,8 +12,8 @@ from adkit.experiment import Result
 
 
 def result(seed=0, loss="mse", experiment=None, **values):
-    experiment = experiment or {}
-    return Result(Experiment(settings={"loss": loss}, seed=seed, **experiment), Evaluation(**values), {}, [], {}, Path())
+    chosen = Experiment(settings={"loss": loss}, seed=seed, **(experiment or {}))
+    return Result(chosen, Evaluation(**values), selection={}, history=[], seconds={}, path=Path())
 
 
 @pytest.fixture

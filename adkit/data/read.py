@@ -87,7 +87,7 @@ def list_folders(folder: Path) -> list[Path]:
 
 
 def to_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
-    """Bring an array (C, H, W), C = 1 or 3, to so many channels: colour to luma (rounded in integers), grey repeated."""
+    """Bring an array (C, H, W) to 1 or 3 channels: colour to luma, which integers round, and grey repeated."""
     if channels is None or pixels.shape[0] == channels:
         return pixels
     if channels == 3:
