@@ -148,7 +148,8 @@ def fit(
             run.count(parts)
             if run.step % settings.validate_every == 0 or run.step == settings.steps:
                 with autocast:
-                    row = run.validated(validate(run.model, held_out, criterion))
+                    score = validate(run.model, held_out, criterion)
+                row = run.validated(float(accelerator.reduce(score, "mean")))  # the same in all processes
                 if accelerator.is_main_process:
                     run.save()
                 progress.update(run.step, loss=row["loss"], validation=row["validation"])
@@ -174,10 +175,10 @@ def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.devic
 
 
 @torch.inference_mode()
-def validate(model: nn.Module, batches: list[Tensor], criterion: Objective) -> float:
-    """Mean of the criterion over fixed batches, with the model in evaluation mode."""
+def validate(model: nn.Module, batches: list[Tensor], criterion: Objective) -> Tensor:
+    """Mean of the criterion over fixed batches, a scalar, with the model in evaluation mode."""
     model.eval()
-    return float(torch.stack([criterion(model, images)["loss"].float() for images in batches]).mean())
+    return torch.stack([criterion(model, images)["loss"].float() for images in batches]).mean()
 
 
 def fingerprint(settings: Training) -> str:

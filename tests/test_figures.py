@@ -285,3 +285,25 @@ def test_colours_differ_in_grey_where_they_meet():
 def test_errors_say_what_was_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+class Judge:
+    """As much of a detector as the panels ask for."""
+
+    pixel_threshold = 0.5
+
+    def anomaly_map(self, images):
+        return images[:, 0]
+
+
+class Redrawing(Judge):
+    def reconstruct(self, images):
+        return 1 - images
+
+
+@pytest.mark.parametrize("detector,parts", [(Judge(), 4), (Redrawing(), 5)])
+def test_detector_panels_show_what_a_detector_makes_of_items(detector, parts):
+    items = [{"image": torch.eye(16)[None], "mask": torch.eye(16) > 0, "kind": kind} for kind in ("line", "crack")]
+    drawing = figures.detector_panels(detector, items, scale=1.0)
+    assert drawing.axes.shape == (2, parts)
+    assert drawing.axes[1, 0].get_title(loc="left").startswith("crack")
