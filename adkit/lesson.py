@@ -60,8 +60,8 @@ def begin(name: str, parameters: Mapping[str, Any], default: bool | str, out: st
         out: folder for ``results.json``; default: the notebook's name under ``ADKIT_HOME``, else ``./runs``.
 
     Example:
-        >>> begin("00_start_here", {"device": "cpu", "seed": 1}, default=False)  # doctest: +ELLIPSIS
-        00_start_here · ... · own parameters: claims are only reported
+        >>> begin("toy", {"device": "cpu", "seed": 1}, default=False)  # doctest: +ELLIPSIS
+        toy · ... · own parameters: claims are only reported
     """
     global _lesson
     default = digest(parameters) == default if isinstance(default, str) else default
