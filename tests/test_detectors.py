@@ -11,19 +11,9 @@ from adkit.data.samples import FileSample
 from adkit.detectors.calibration import image_threshold
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.evaluation import judge
+from tests.conftest import TINY
 
-TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}
 FEW = "validation images"
-
-
-@pytest.fixture(scope="module")
-def splits():
-    return load_dataset("textile", category="denim", image_size=(32, 64))
-
-
-@pytest.fixture(scope="module")
-def fitted(splits):
-    return AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
 
 
 @pytest.fixture(scope="module")

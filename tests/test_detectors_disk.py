@@ -8,22 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from adkit import AutoencoderDetector, load_dataset, load_detector
+from adkit import AutoencoderDetector, load_detector
 from adkit.data import read_image
 from adkit.detectors.base import Prediction
 from adkit.detectors.folder import GAP, OUTLINE, compare
-
-TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}
-
-
-@pytest.fixture(scope="module")
-def splits():
-    return load_dataset("textile", category="denim", image_size=(32, 64))
-
-
-@pytest.fixture(scope="module")
-def fitted(splits):
-    return AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
+from tests.conftest import TINY
 
 
 @pytest.fixture

@@ -9,19 +9,8 @@ from PIL import Image
 
 from adkit import AutoencoderDetector, evaluate, load_dataset, metrics
 from adkit.evaluation import Evaluation, Judged, image_level, judge, pixel_level, tile_level
+from tests.conftest import TINY
 from tests.data_files import write_image, write_mvtec
-
-TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}
-
-
-@pytest.fixture(scope="module")
-def splits():
-    return load_dataset("textile", category="denim", image_size=(32, 64))
-
-
-@pytest.fixture(scope="module")
-def fitted(splits):
-    return AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
 
 
 @pytest.fixture(scope="module")
