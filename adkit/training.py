@@ -1,26 +1,27 @@
 """One readable training loop for every network of the course.
 
 ``fit`` knows no loss and no model: an *objective* turns a batch into a loss, a *criterion* says how good the model is
-on validation images, and the loop does the rest: schedule, selection of the best weights, checkpoint and resume.
+on validation crops, and the loop does the rest: schedule, selection of the best weights, checkpoint and resume.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from adkit.data.crops import RandomCrops
+from adkit.augment import Augment
+from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
 from adkit.progress import Progress
 from adkit.runtime import atomic_path, resolve_device, resolve_precision, seed_everything
 
-Objective = Callable[[nn.Module, Tensor], dict[str, Tensor]]  # (model, images (B, C, H, W)) -> {"loss": …, parts…}
+Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
 SCHEDULES = ("one-cycle", "constant")
 
 
@@ -42,6 +43,7 @@ class Training:
         patience: with ``constant``: stop after that many validations without a better one; None: never.
         validate_every: steps between validations, history rows and checkpoints.
         flips: mirror crops at random. Off for images whose direction means something.
+        augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.augment.Augment`.
         gradient_clip: largest gradient norm.
         seed: of the crops and of whatever the objective draws (whoever builds the model seeds its weights).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
@@ -60,6 +62,7 @@ class Training:
     patience: int | None = None
     validate_every: int = 100
     flips: bool = True
+    augment: bool = False
     gradient_clip: float = 1.0
     seed: int = 0
     device: str = "auto"
@@ -93,7 +96,8 @@ def fit(
         model: maps (B, C, H, W) to whatever the objective expects; changed in place.
         train: normal images.
         validation: held-out normal images; a fixed set of crops of them is what the criterion sees.
-        objective: ``objective(model, images) -> {"loss": scalar, …}``; further entries are reported.
+        objective: ``objective(model, batch) -> {"loss": scalar, …}``; further entries are reported. What it draws at
+            random it should draw from ``batch.generator()``, so that a resumed run draws the same.
         settings: see :class:`Training`.
         criterion: same form as the objective, lower is better; default: the objective itself.
         checkpoint: file to resume from where it exists, written at every validation.
@@ -113,7 +117,7 @@ def fit(
         >>> from adkit.losses import mse
         >>> from adkit.models.autoencoder import Autoencoder
         >>> splits = load_dataset("textile", image_size=(64, 64))
-        >>> objective = lambda model, images: {"loss": mse(model(images), images)}
+        >>> objective = lambda model, batch: {"loss": mse(model(batch.images), batch.images)}
         >>> settings = Training(steps=2, crop=32, validate_every=1)
         >>> history = fit(Autoencoder(width=4), splits.train, splits.validation, objective, settings, quiet=True)
         >>> [row["step"] for row in history]
@@ -140,7 +144,7 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)
             with autocast:
-                parts = objective(model, crops.batch(run.step, accelerator.process_index))
+                parts = objective(model, augmented(crops.batch(run.step, accelerator.process_index), settings))
             accelerator.backward(parts["loss"])
             accelerator.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
@@ -168,17 +172,25 @@ def learning_rate(settings: Training, step: int) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))) / 2
 
 
-def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Tensor]:
+def augmented(batch: Batch, settings: Training) -> Batch:
+    """The batch, turned and scaled a little where the settings say so; the crops bring their own flips."""
+    if not settings.augment:
+        return batch
+    turn = Augment(flip_horizontal=False, flip_vertical=False)
+    return replace(batch, images=turn(batch.images, batch.generator()))
+
+
+def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Batch]:
     """Batches of validation crops, the same for every seed and every validation of a run."""
     crops = RandomCrops(dataset, (settings.crop,) * 2, max(settings.batch_size, 8), seed=0, flips=False, device=device)
     return [crops.batch(step) for step in range(batches)]
 
 
 @torch.inference_mode()
-def validate(model: nn.Module, batches: list[Tensor], criterion: Objective) -> Tensor:
+def validate(model: nn.Module, batches: list[Batch], criterion: Objective) -> Tensor:
     """Mean of the criterion over fixed batches, a scalar, with the model in evaluation mode."""
     model.eval()
-    return torch.stack([criterion(model, images)["loss"].float() for images in batches]).mean()
+    return torch.stack([criterion(model, batch)["loss"].float() for batch in batches]).mean()
 
 
 def fingerprint(settings: Training) -> str:

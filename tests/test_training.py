@@ -42,7 +42,7 @@ def noise(count=6, side=40, seed=0):
 
 def test_a_crop_is_a_piece_of_one_image():
     images = [coded(40, 64, 0), coded(50, 33, 1)]
-    crops = RandomCrops(Pictures(images), (16, 24), 32, flips=False).batch(0)
+    crops = RandomCrops(Pictures(images), (16, 24), 32, flips=False).batch(0).images
     windows = [image.unfold(0, 16, 1).unfold(1, 24, 1).reshape(-1, 16, 24) for image in images]
     for crop in crops[:, 0]:
         assert any(((w.float() / 255 - crop).abs().amax((1, 2)) == 0).any() for w in windows)
@@ -50,43 +50,43 @@ def test_a_crop_is_a_piece_of_one_image():
 
 def test_channels_keep_their_order():
     image = torch.stack([coded(20, 20, k) for k in range(3)])
-    crop = RandomCrops(Pictures([image]), (20, 20), 1, flips=False).batch(0)
+    crop = RandomCrops(Pictures([image]), (20, 20), 1, flips=False).batch(0).images
     assert torch.equal(crop[0], image.float() / 255)
 
 
 def test_flips_turn_whole_crops():
     image = coded(20, 30)
-    crops = RandomCrops(Pictures([image]), (20, 30), 64).batch(0)[:, 0]
+    crops = RandomCrops(Pictures([image]), (20, 30), 64).batch(0).images[:, 0]
     turned = [image, image.flip(0), image.flip(1), image.flip(0, 1)]
     seen = {next(k for k, t in enumerate(turned) if torch.equal(crop, t.float() / 255)) for crop in crops}
     assert seen == {0, 1, 2, 3}
 
 
 def test_an_image_smaller_than_the_crop_is_mirrored():
-    crop = RandomCrops(Pictures([coded(5, 7)]), (12, 12), 1, flips=False).batch(0)[0, 0] * 255
+    crop = RandomCrops(Pictures([coded(5, 7)]), (12, 12), 1, flips=False).batch(0).images[0, 0] * 255
     assert torch.equal(crop[:5, :7].round(), coded(5, 7).float())
     assert torch.equal(crop[5, :7].round(), coded(5, 7)[3].float())
 
 
 def test_sixteen_bit_images_are_already_in_range():
-    crop = RandomCrops(Pictures([torch.rand(9, 9)]), (9, 9), 1, flips=False).batch(0)
+    crop = RandomCrops(Pictures([torch.rand(9, 9)]), (9, 9), 1, flips=False).batch(0).images
     assert 0 <= crop.min() <= crop.max() <= 1
 
 
 def test_crops_centre_on_the_foreground():
     image = torch.zeros(32, 200, dtype=torch.uint8)
     image[:, 150:] = 255
-    crops = RandomCrops(Pictures([image], [image > 0]), (16, 16), 256).batch(0)
+    crops = RandomCrops(Pictures([image], [image > 0]), (16, 16), 256).batch(0).images
     assert (crops[:, 0, 8, 8] == 1).float().mean() > 0.9  # by chance a quarter; sixteen tries leave one in sixty
 
 
 def test_a_batch_depends_on_seed_and_step_alone():
     first, again = (RandomCrops(noise(), (16, 16), 4, seed=3) for _ in range(2))
     first.batch(0)
-    assert torch.equal(first.batch(5), again.batch(5))
-    assert not torch.equal(first.batch(5), first.batch(6))
-    assert not torch.equal(first.batch(5), first.batch(5, rank=1))
-    assert not torch.equal(first.batch(5), RandomCrops(noise(), (16, 16), 4, seed=4).batch(5))
+    assert torch.equal(first.batch(5).images, again.batch(5).images)
+    assert not torch.equal(first.batch(5).images, first.batch(6).images)
+    assert not torch.equal(first.batch(5).images, first.batch(5, rank=1).images)
+    assert not torch.equal(first.batch(5).images, RandomCrops(noise(), (16, 16), 4, seed=4).batch(5).images)
 
 
 @pytest.mark.parametrize("size,batch", [((0, 4), 2), ((4, 4), 0)])
@@ -98,8 +98,8 @@ def test_crops_refuse_empty_batches(size, batch):
 # -- the loop ------------------------------------------------------------------------------------------------------
 
 
-def reconstruct(model, images):
-    error = mse(model(images), images)
+def reconstruct(model, batch):
+    error = mse(model(batch.images), batch.images)
     return {"loss": error, "mse": error}
 
 
@@ -136,12 +136,12 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, kill_at, schedule):
     whole, history = trained(settings, dropout=True)  # dropout: random states must survive too
     calls = 0
 
-    def mortal(model, images):
+    def mortal(model, batch):
         nonlocal calls
         calls += model.training
         if calls > kill_at:
             raise Killed
-        return reconstruct(model, images)
+        return reconstruct(model, batch)
 
     path = tmp_path / "checkpoint.pt"
     with pytest.raises(Killed):
@@ -156,7 +156,7 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     settings = Training(steps=4, crop=16, validate_every=2, device="cpu")
     model, history = trained(settings, tmp_path / "c.pt")
 
-    def never(model, images):
+    def never(model, batch):
         raise AssertionError("trained again")
 
     again, history_again = trained(settings, tmp_path / "c.pt", never)
@@ -174,7 +174,7 @@ def test_the_best_validation_is_kept():
     values = iter([3.0, 1.0, 2.0, 4.0])
     weights = []
 
-    def criterion(model, images):
+    def criterion(model, batch):
         if criterion.calls % 4 == 0:  # the first of four batches
             criterion.value = next(values)
             weights.append({k: v.clone() for k, v in model.state_dict().items()})
@@ -194,7 +194,7 @@ def test_patience_stops_a_constant_schedule_early():
     settings = Training(steps=50, crop=16, validate_every=1, schedule="constant", patience=2, device="cpu")
     torch.manual_seed(0)
     model = Autoencoder(width=4, depth=2, latent=2)
-    flat = lambda model, images: {"loss": torch.tensor(1.0)}  # noqa: E731
+    flat = lambda model, batch: {"loss": torch.tensor(1.0)}  # noqa: E731
     history = fit(model, noise(), noise(seed=1), reconstruct, settings, flat, quiet=True)
     assert len(history) == 3
 
@@ -203,10 +203,10 @@ def test_a_nan_loss_stops_and_spares_the_checkpoint(tmp_path):
     settings = Training(steps=6, crop=16, validate_every=2, device="cpu")
     calls = 0
 
-    def breaks(model, images):
+    def breaks(model, batch):
         nonlocal calls
         calls += model.training
-        loss = reconstruct(model, images)["loss"]
+        loss = reconstruct(model, batch)["loss"]
         return {"loss": loss * float("nan") if calls > 3 else loss}
 
     with pytest.raises(TrainingDiverged, match=r"the loss became nan .* by step 4; lower the learning rate"):

@@ -8,6 +8,8 @@ have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set that does no
 ``image_size`` or ``subset``.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,37 @@ from adkit.data.mirror import mirrored
 from adkit.runtime import generator
 
 CANDIDATES = 16  # positions drawn for each crop; the first whose centre is foreground is taken
+OWN_DRAWS = 1  # keeps what an objective draws apart from the draws of the crops themselves
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a network sees in one step.
+
+    Attributes:
+        images: (B, C, H, W) float32 in [0, 1].
+        foreground: (B, H, W) bool, where defects may lie; None: everywhere.
+        key: (seed, step, rank), from which everything that is drawn for this batch follows.
+    """
+
+    images: Tensor
+    foreground: Tensor | None = None
+    key: tuple[int, ...] = (0, 0, 0)
+
+    @property
+    def step(self) -> int:
+        """Number of the step, from 0."""
+        return self.key[1]
+
+    def generator(self) -> torch.Generator:
+        """A fresh generator on the device of the images: whoever asks for it again draws the same again.
+
+        Example:
+            >>> batch = Batch(torch.zeros(1, 1, 8, 8), key=(0, 7, 0))
+            >>> bool((torch.rand(3, generator=batch.generator()) == torch.rand(3, generator=batch.generator())).all())
+            True
+        """
+        return generator(*self.key, OWN_DRAWS, device=self.images.device)
 
 
 class RandomCrops:
@@ -32,7 +65,7 @@ class RandomCrops:
     Example:
         >>> from adkit import load_dataset
         >>> crops = RandomCrops(load_dataset("textile", image_size=(64, 64)).train, size=(32, 48), batch_size=4)
-        >>> crops.batch(step=0).shape
+        >>> crops.batch(step=0).images.shape
         torch.Size([4, 1, 32, 48])
     """
 
@@ -58,8 +91,8 @@ class RandomCrops:
         self.sides = torch.tensor([image.shape[1:] for image in images], device=device)  # (N, 2)
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=device), self.sides.prod(1).cumsum(0)[:-1]])
 
-    def batch(self, step: int, rank: int = 0) -> Tensor:
-        """The crops of one step (and one process): (B, C, height, width), float32 in [0, 1]."""
+    def batch(self, step: int, rank: int = 0) -> Batch:
+        """The crops of one step (and one process), (B, C, height, width), with their foreground."""
         draw = generator(self.seed, step, rank, device=self.device)
         which = torch.randint(len(self.sides), (self.batch_size,), generator=draw, device=self.device)
         corner = self._corners(which, draw)  # (B, 2)
@@ -72,9 +105,11 @@ class RandomCrops:
         )  # (B, height), (B, width)
         height, width = self.sides[which].T[:, :, None, None, None]  # (B, 1, 1, 1) each
         channel = torch.arange(self.channels, device=self.device)[:, None, None]
-        index = (channel * height + rows[:, None, :, None]) * width + columns[:, None, None, :]
-        crops = self.pixels[self.channels * self.starts[which][:, None, None, None] + index]  # (B, C, height, width)
-        return crops.float() / 255 if crops.dtype == torch.uint8 else crops.float()
+        start, inside = self.starts[which][:, None, None, None], rows[:, None, :, None] * width + columns[:, None, None]
+        crops = self.pixels[self.channels * start + channel * height * width + inside]  # (B, C, height, width)
+        images = crops.float() / 255 if crops.dtype == torch.uint8 else crops.float()
+        foreground = None if self.foreground is None else self.foreground[start + inside][:, 0]
+        return Batch(images, foreground, (self.seed, step, rank))
 
     def _corners(self, which: Tensor, draw: torch.Generator) -> Tensor:
         """Top-left corners (B, 2), with the centre of the crop on the foreground where the image has any."""

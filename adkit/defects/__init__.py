@@ -7,6 +7,7 @@
 """
 
 from adkit.defects.alter import Blur, CutPaste, MissingYarn, Warp
+from adkit.defects.build import build_defects
 from adkit.defects.draw import Draw
 from adkit.defects.mixture import KINDS, SyntheticDefects
 from adkit.defects.paint import Brightness, Line, Mask, Noise, Perlin, Stain
@@ -26,5 +27,6 @@ __all__ = [
     "Stain",
     "SyntheticDefects",
     "Warp",
+    "build_defects",
     "perlin_noise",
 ]

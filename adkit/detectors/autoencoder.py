@@ -7,8 +7,10 @@ from torch import Tensor
 
 from adkit import scoring
 from adkit.data import AnomalyDataset
+from adkit.defects import build_defects
 from adkit.detectors.base import Detector
 from adkit.losses import build_loss
+from adkit.metrics import average_precision
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import resolve_precision, seed_everything
 from adkit.training import Training, fit
@@ -20,12 +22,15 @@ class AutoencoderDetector(Detector):
     Args:
         width, depth, latent, skip: of the network, see :class:`adkit.models.autoencoder.Autoencoder`.
         loss: what training minimises, see :func:`adkit.losses.build_loss`; for example ``"mse + 0.5*ssim"``.
+        defects: synthetic defects that training puts on the input, and the network learns to take away: None for
+            none, or see :func:`adkit.defects.build_defects`. With them, the weights that are kept are those of the
+            best pixel average precision on held-out normal crops with synthetic defects.
         residual: how image and reconstruction are compared, see :func:`adkit.scoring.anomaly_map`.
         smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
         score: how a map becomes one number: ``max``, ``mean`` or ``topk``.
         percentile: of the validation normals' image scores, the image threshold.
         pixel_percentile: of the validation normals' pixels, the threshold of the mask.
-        steps, batch_size, crop, learning_rate, flips, validate_every, seed, device, precision: of
+        steps, batch_size, crop, learning_rate, flips, augment, validate_every, seed, device, precision: of
             :class:`adkit.training.Training`.
         quiet: show no progress.
 
@@ -48,6 +53,7 @@ class AutoencoderDetector(Detector):
         latent: int = 32,
         skip: str = "none",
         loss: str | dict = "mse + 0.1*ssim",
+        defects: str | list | dict | None = None,
         residual: str = "l2",
         smoothing: float = 4.0,
         score: str = "max",
@@ -58,6 +64,7 @@ class AutoencoderDetector(Detector):
         crop: int = 64,
         learning_rate: float = 3e-3,
         flips: bool = True,
+        augment: bool = False,
         validate_every: int = 100,
         seed: int = 0,
         device: str = "auto",
@@ -72,6 +79,7 @@ class AutoencoderDetector(Detector):
     def _rehearse(self) -> None:
         """Refuse a misspelt setting now, not after the training that it would spoil."""
         build_loss(self.settings["loss"])
+        build_defects(self.settings["defects"])
         resolve_precision(self.settings["precision"], self.device)
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             self._build()
@@ -87,12 +95,19 @@ class AutoencoderDetector(Detector):
         seed_everything(self.training.seed)
         self.model = self._build().to(self.device)
         loss = build_loss(self.settings["loss"]).to(self.device)
+        defects = build_defects(self.settings["defects"])
 
-        def objective(model, images):
-            return {"loss": loss(model(images), images), **getattr(loss, "components", {})}
+        def objective(model, batch):  # what goes in may be corrupted; what should come out is clean
+            seen = defects(batch.images, batch.foreground, batch.generator())[0] if defects else batch.images
+            return {"loss": loss(model(seen), batch.images), **loss.components}
+
+        def misses(model, batch):
+            seen, masks, _ = defects(batch.images, batch.foreground, batch.generator())
+            found = average_precision(masks.cpu().numpy(), self._residual(seen, model(seen)).float().cpu().numpy())
+            return {"loss": torch.tensor(1 - found, device=seen.device)}
 
         self.history = fit(
-            self.model, train, validation, objective, self.training,
+            self.model, train, validation, objective, self.training, misses if defects else None,
             checkpoint=self.checkpoint, label=str(self.settings["loss"]), quiet=self.quiet,
         )  # fmt: skip
 
@@ -104,9 +119,10 @@ class AutoencoderDetector(Detector):
         return self.model(images.float().to(self.device)).cpu()
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        return scoring.anomaly_map(
-            images, self.model(images), method=self.settings["residual"], sigma=self.settings["smoothing"]
-        )
+        return self._residual(images, self.model(images))
+
+    def _residual(self, images: Tensor, redrawn: Tensor) -> Tensor:
+        return scoring.anomaly_map(images, redrawn, self.settings["residual"], self.settings["smoothing"])
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         return scoring.image_score(maps, self.settings["score"], foreground=foreground)

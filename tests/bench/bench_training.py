@@ -50,8 +50,8 @@ def timed_fit(splits, size, batch: int, blocks: int, device: str = "cpu", precis
                 began.append(time.perf_counter())
             return super().batch(step, rank) if step // length % 2 else self.ready[step % 4]
 
-    def objective(model, images):
-        return {"loss": mse(model(images), images)}
+    def objective(model, batch):
+        return {"loss": mse(model(batch.images), batch.images)}
 
     steps = (LEFT_OUT + blocks) * length + 1  # the last step only ends the last block
     settings = Training(steps, batch, validate_every=steps, device=device, precision=precision)

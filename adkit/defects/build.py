@@ -1,0 +1,38 @@
+"""Synthetic defects from what a config can hold: the counterpart of ``adkit.losses.build_loss``."""
+
+from collections.abc import Mapping, Sequence
+
+from adkit.defects.mixture import KINDS, SyntheticDefects
+
+
+def build_defects(spec: str | Sequence[str] | Mapping | SyntheticDefects | None) -> SyntheticDefects | None:
+    """A mixture of defects from literals.
+
+    Args:
+        spec: ``"all"``; the name of a kind, or a list of names; a dict of the arguments of
+            :class:`adkit.defects.SyntheticDefects`, such as ``{"kinds": ["stain", "line"], "clean": 0.25}``; None for
+            no defects; or a mixture, which is returned as it is.
+
+    Raises:
+        ValueError: if a kind or an argument is unknown, or out of its range.
+
+    Example:
+        >>> build_defects(["stain", "line"]).kinds
+        ('stain', 'line')
+        >>> len(build_defects("all").kinds), build_defects(None)
+        (10, None)
+    """
+    if spec is None or isinstance(spec, SyntheticDefects):
+        return spec
+    if isinstance(spec, Mapping):
+        known = ("kinds", "weights", "count", "clean", "size", "contrast")
+        if unknown := set(spec) - set(known):
+            raise ValueError(
+                f"unknown argument {', '.join(map(repr, sorted(unknown)))} for synthetic defects; "
+                f"known: {', '.join(known)}"
+            )
+        kinds = build_defects(spec.get("kinds", "all"))
+        return SyntheticDefects(**{**spec, "kinds": kinds.kinds})
+    if spec == "all":
+        return SyntheticDefects(tuple(KINDS))
+    return SyntheticDefects([spec] if isinstance(spec, str) else spec)
