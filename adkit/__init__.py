@@ -15,6 +15,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "load_dataset": "adkit.data",
     "AutoencoderDetector": "adkit.detectors.autoencoder",
+    "LatentDetector": "adkit.detectors.latent",
+    "VAEDetector": "adkit.detectors.vae",
+    "PatchCoreDetector": "adkit.detectors.patchcore",
+    "DRAEMDetector": "adkit.detectors.draem",
     "load_detector": "adkit.detectors.storage",
     "evaluate": "adkit.evaluation",
     "Experiment": "adkit.experiment",

@@ -29,7 +29,13 @@ from adkit.selection import probe
 from adkit.sources import imported_modules, source_fingerprint
 
 SELECTION = ("auroc", "ap", "pro")
-METHODS = {"autoencoder": "AutoencoderDetector"}
+METHODS = {
+    "autoencoder": "AutoencoderDetector",
+    "latent": "LatentDetector",
+    "vae": "VAEDetector",
+    "patchcore": "PatchCoreDetector",
+    "draem": "DRAEMDetector",
+}
 UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
 
 

@@ -14,6 +14,7 @@ from adkit.losses.structural import ssim_map
 from adkit.losses.window import blur, gaussian_window, reflect_pad
 
 TRUNCATE = 4.0  # the smoothing kernel reaches so many sigmas, as SciPy's does
+LOCAL = 2.0  # sigma of the window of local means, in pixels
 PATCH, STRIDE = 16, 4  # local spectra: side of the window, and distance between two of them, in pixels
 
 
@@ -25,6 +26,16 @@ def l1_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
 def l2_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
     """Squared difference, mean over channels: (B, H, W)."""
     return (image - reconstruction).square().mean(dim=1)
+
+
+def local_mean_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
+    """Square of the locally averaged difference, mean over channels: (B, H, W).
+
+    Average first, square later: noise and grain, which change sign from pixel to pixel, cancel before they count, and
+    what stays is a shift of the mean grey under a Gaussian window of 2 pixels. Blind to what keeps the mean.
+    """
+    difference = (image - reconstruction).flatten(0, 1)  # (B * C, H, W)
+    return gaussian_smooth(difference, LOCAL).unflatten(0, image.shape[:2]).square().mean(dim=1)
 
 
 def ssim_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
@@ -69,6 +80,7 @@ def fft_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
 MAP_METHODS = {
     "l1": l1_residual,
     "l2": l2_residual,
+    "local_mean": local_mean_residual,
     "ssim": ssim_residual,
     "gradient": gradient_residual,
     "fft": fft_residual,
@@ -81,7 +93,8 @@ def anomaly_map(image: Tensor, reconstruction: Tensor, method: str = "l2", sigma
     Args:
         image: images (B, C, H, W) in [0, 1].
         reconstruction: images of the same shape.
-        method: ``l1``, ``l2``, ``ssim``, ``gradient`` or ``fft``; see the functions of ``MAP_METHODS``.
+        method: ``l1``, ``l2``, ``local_mean``, ``ssim``, ``gradient`` or ``fft``; see the functions of
+            ``MAP_METHODS``.
         sigma: width of the Gaussian smoothing in pixels; 0: none.
 
     Returns:

@@ -234,7 +234,10 @@ def test_a_foreground_without_a_name_cannot_be_saved(strips):
         ({"pixel_percentile": "99"}, "pixel_percentile must be a number between 0 and 100, got '99'"),
         ({"loss": "mes"}, "unknown loss 'mes'"),
         ({"loss": {"mine": torch.nn.MSELoss()}}, "settings are saved as JSON"),
-        ({"width": 0}, "width must be a positive integer"),
+        ({"width": 0}, "width must be a positive number"),
+        ({"repair": -1}, "repair must be a weight of at least 0"),
+        ({"defects": ["moth"]}, "a kind must be"),
+        ({"defects": {"kind": ["stain"]}}, "unknown argument 'kind' for synthetic defects"),
         ({"skip": "conact"}, "conact"),
         ({"residual": "l3"}, "method must be one of l1, l2"),
         ({"smoothing": -1}, "sigma must be 0 or a positive number"),
@@ -263,3 +266,17 @@ def test_an_unfitted_detector_says_so(tmp_path):
     for call in calls:
         with pytest.raises(RuntimeError, match=r"has not been fitted; call fit\(train, validation\) first"):
             call()
+
+
+def test_a_detector_learns_to_take_defects_away(splits):
+    settings = TINY | {"skip": "concat", "defects": {"kinds": ["stain"], "clean": 0.9}, "validate_every": 1}
+    detector = AutoencoderDetector(**settings).fit(splits.train, splits.validation)
+    assert {"loss", "mse", "ssim", "repair"} <= set(detector.history[-1])
+    assert all(0 <= row["validation"] <= 1 for row in detector.history)
+
+
+def test_what_is_repaired_counts_by_its_weight(splits):
+    fitted = [AutoencoderDetector(**TINY, defects="all", repair=weight) for weight in (0.0, 5.0)]
+    without, with_weight = (d.fit(splits.train, splits.validation).history[0] for d in fitted)
+    assert "repair" not in without
+    assert with_weight["loss"] > without["loss"]

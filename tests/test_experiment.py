@@ -45,7 +45,7 @@ def fits(monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"method": "oracle"}, "method must be one of autoencoder, got 'oracle'"),
+        ({"method": "oracle"}, "method must be one of autoencoder, latent.*, got .oracle."),
         ({"settings": {"widht": 8}}, "unknown setting widht for autoencoder; known: .*width"),
         ({"settings": {"seed": 1}}, r"unknown setting seed .*\(data and seed are arguments of Experiment itself\)"),
         ({"settings": {"loss": "mes"}}, "unknown loss 'mes'"),

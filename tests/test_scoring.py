@@ -126,7 +126,7 @@ def test_scores_are_not_relative_to_each_image():
 
 IMAGE, MAPS = torch.zeros(1, 1, 20, 20), torch.zeros(2, 5, 6)
 REFUSED = [
-    (lambda: anomaly_map(IMAGE, IMAGE, "psnr"), "one of l1, l2, ssim, gradient, fft, got 'psnr'"),
+    (lambda: anomaly_map(IMAGE, IMAGE, "psnr"), "one of l1, l2, local_mean, ssim, gradient, fft, got 'psnr'"),
     (lambda: anomaly_map(IMAGE, IMAGE[..., 1:]), "prediction and target must have one shape"),
     (lambda: anomaly_map(IMAGE, IMAGE, sigma=-1.0), "sigma must be 0 or a positive number of pixels, got -1.0"),
     (lambda: gaussian_smooth(MAPS, inf), "got inf"),

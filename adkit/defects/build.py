@@ -31,8 +31,10 @@ def build_defects(spec: str | Sequence[str] | Mapping | SyntheticDefects | None)
                 f"unknown argument {', '.join(map(repr, sorted(unknown)))} for synthetic defects; "
                 f"known: {', '.join(known)}"
             )
-        kinds = build_defects(spec.get("kinds", "all"))
-        return SyntheticDefects(**{**spec, "kinds": kinds.kinds})
-    if spec == "all":
-        return SyntheticDefects(tuple(KINDS))
-    return SyntheticDefects([spec] if isinstance(spec, str) else spec)
+        return SyntheticDefects(**{**spec, "kinds": _kinds(spec.get("kinds", "all"))})
+    return SyntheticDefects(_kinds(spec))
+
+
+def _kinds(spec: str | Sequence[str]) -> Sequence[str]:
+    """``"all"`` and a single name as the lists that they stand for."""
+    return tuple(KINDS) if spec == "all" else [spec] if isinstance(spec, str) else spec

@@ -1,6 +1,6 @@
 """Detection by reconstruction: what an autoencoder trained on normal images cannot draw again is anomalous."""
 
-from dataclasses import fields
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -8,23 +8,25 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.defects import build_defects
-from adkit.detectors.base import Detector
+from adkit.detectors.network import NetworkDetector, misses
 from adkit.losses import build_loss
-from adkit.metrics import average_precision
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import resolve_precision, seed_everything
-from adkit.training import Training, fit
+from adkit.training import fit
 
 
-class AutoencoderDetector(Detector):
+class AutoencoderDetector(NetworkDetector):
     """A convolutional autoencoder and its residual.
 
     Args:
-        width, depth, latent, skip: of the network, see :class:`adkit.models.autoencoder.Autoencoder`.
+        width, depth, latent, skip, skip_levels, excite: of the network, see
+            :class:`adkit.models.autoencoder.Autoencoder`.
         loss: what training minimises, see :func:`adkit.losses.build_loss`; for example ``"mse + 0.5*ssim"``.
         defects: synthetic defects that training puts on the input, and the network learns to take away: None for
             none, or see :func:`adkit.defects.build_defects`. With them, the weights that are kept are those of the
             best pixel average precision on held-out normal crops with synthetic defects.
+        repair: with defects, how much their pixels count in the loss beside the mean over all pixels. A defect covers
+            a few per cent of a crop; with 0, copying it costs next to nothing.
         residual: how image and reconstruction are compared, see :func:`adkit.scoring.anomaly_map`.
         smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
         score: how a map becomes one number: ``max``, ``mean`` or ``topk``.
@@ -48,12 +50,15 @@ class AutoencoderDetector(Detector):
     def __init__(
         self,
         *,
-        width: int = 16,
+        width: float = 16,
         depth: int = 4,
         latent: int = 32,
         skip: str = "none",
+        skip_levels: list | None = None,
+        excite: bool = False,
         loss: str | dict = "mse + 0.1*ssim",
         defects: str | list | dict | None = None,
+        repair: float = 1.0,
         residual: str = "l2",
         smoothing: float = 4.0,
         score: str = "max",
@@ -72,24 +77,23 @@ class AutoencoderDetector(Detector):
         quiet: bool = False,
     ):
         super().__init__(locals())
-        self.training = Training(**{f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings})
-        self.model: Autoencoder | None = None
         self._rehearse()
 
     def _rehearse(self) -> None:
         """Refuse a misspelt setting now, not after the training that it would spoil."""
         build_loss(self.settings["loss"])
         build_defects(self.settings["defects"])
+        if not (isinstance(self.settings["repair"], Real) and self.settings["repair"] >= 0):
+            raise ValueError(f"repair must be a weight of at least 0, got {self.settings['repair']!r}")
         resolve_precision(self.settings["precision"], self.device)
-        with torch.device("meta"):  # shapes only: no memory, no random numbers
-            self._build()
+        self._rehearse_build()
         blank = torch.zeros(1, 1, 32, 32)
         residual = scoring.anomaly_map(blank, blank, self.settings["residual"], self.settings["smoothing"])
         scoring.image_score(residual, self.settings["score"])
 
     def _build(self) -> Autoencoder:
-        architecture = {name: self.settings[name] for name in ("width", "depth", "latent", "skip")}
-        return Autoencoder(self.preprocessing.channels, **architecture)
+        names = ("width", "depth", "latent", "skip", "skip_levels", "excite")
+        return Autoencoder(self.preprocessing.channels, **{name: self.settings[name] for name in names})
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         seed_everything(self.training.seed)
@@ -97,17 +101,24 @@ class AutoencoderDetector(Detector):
         loss = build_loss(self.settings["loss"]).to(self.device)
         defects = build_defects(self.settings["defects"])
 
-        def objective(model, batch):  # what goes in may be corrupted; what should come out is clean
-            seen = defects(batch.images, batch.foreground, batch.generator())[0] if defects else batch.images
-            return {"loss": loss(model(seen), batch.images), **loss.components}
+        def redraws(model, batch):
+            return {"loss": loss(model(batch.images), batch.images), **loss.components}
 
-        def misses(model, batch):
-            seen, masks, _ = defects(batch.images, batch.foreground, batch.generator())
-            found = average_precision(masks.cpu().numpy(), self._residual(seen, model(seen)).float().cpu().numpy())
-            return {"loss": torch.tensor(1 - found, device=seen.device)}
+        def repairs(model, batch):  # what goes in is corrupted; what should come out is clean
+            clean = batch.images
+            seen, masks, _ = defects(clean, batch.foreground, batch.generator())
+            redrawn = model(seen)
+            parts = {"loss": loss(redrawn, clean), **loss.components}
+            if weight := self.settings["repair"]:
+                inside = masks[:, None]
+                share = inside.float().mean().clamp(min=1e-3)
+                parts["repair"] = loss(torch.where(inside, redrawn, clean), clean) / share  # a mean over the defects
+                parts["loss"] = parts["loss"] + weight * parts["repair"]
+            return parts
 
+        criterion = defects and misses(defects, lambda model, seen: self._residual(seen, model(seen)))
         self.history = fit(
-            self.model, train, validation, objective, self.training, misses if defects else None,
+            self.model, train, validation, repairs if defects else redraws, self.training, criterion,
             checkpoint=self.checkpoint, label=str(self.settings["loss"]), quiet=self.quiet,
         )  # fmt: skip
 
@@ -126,11 +137,3 @@ class AutoencoderDetector(Detector):
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         return scoring.image_score(maps, self.settings["score"], foreground=foreground)
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return self.model.state_dict()
-
-    def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.model = self._build().to(self.device)
-        self.model.load_state_dict(tensors)
-        self.model.eval()

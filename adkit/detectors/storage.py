@@ -19,7 +19,13 @@ from adkit.thresholds import Threshold
 if TYPE_CHECKING:
     from adkit.detectors.base import Detector
 
-REGISTRY = {"AutoencoderDetector": "adkit.detectors.autoencoder"}
+REGISTRY = {
+    "AutoencoderDetector": "adkit.detectors.autoencoder",
+    "LatentDetector": "adkit.detectors.latent",
+    "VAEDetector": "adkit.detectors.vae",
+    "PatchCoreDetector": "adkit.detectors.patchcore",
+    "DRAEMDetector": "adkit.detectors.draem",
+}
 
 
 def save_detector(detector: "Detector", path: str | Path) -> Path:

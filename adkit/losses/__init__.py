@@ -1,12 +1,13 @@
 """Losses between a reconstruction and its target, images (B, C, H, W) in [0, 1], and the divergence of a VAE.
 
 Each is a function ``(prediction, target)`` and a module. ``ssim`` and ``ms_ssim`` return the similarity; their modules,
-as every module, return a loss that is 0 for equal images.
+as every module, return a loss that is 0 for equal images. ``focal_loss`` is that of a segmentation, a function alone.
 """
 
 from adkit.losses.composite import LOSSES, CompositeLoss, build_loss
 from adkit.losses.divergence import kl_divergence
 from adkit.losses.edges import SobelLoss, sobel, sobel_gradients
+from adkit.losses.focal import focal_loss
 from adkit.losses.images import check_images
 from adkit.losses.multiscale import MSSSIMLoss, MultiScale, ms_ssim
 from adkit.losses.pixel import L1Loss, MSELoss, l1, mse
@@ -26,6 +27,7 @@ __all__ = [
     "build_loss",
     "check_images",
     "focal_frequency",
+    "focal_loss",
     "kl_divergence",
     "l1",
     "ms_ssim",

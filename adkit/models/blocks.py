@@ -1,7 +1,8 @@
-"""The bricks of every network here: down, up, and the four ways to join a skip connection.
+"""The bricks of every network here: down, up, the four ways to join a skip connection, and channel attention.
 
 BatchNorm, never instance or group norm: those read the statistics of the whole frame, so a tile of a fabric would be
-reconstructed differently from the same cloth inside a longer strip.
+reconstructed differently from the same cloth inside a longer strip. :class:`SqueezeExcite` does read them, and has the
+same price; networks leave it out unless it is asked for.
 """
 
 import torch
@@ -19,6 +20,12 @@ def conv_block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> n
     )
 
 
+def check_skip(kind: str) -> None:
+    """Raise a ValueError that lists ``SKIPS`` where ``kind`` is none of them."""
+    if kind not in SKIPS:
+        raise ValueError(f"skip must be one of {', '.join(SKIPS)}, got {kind!r}")
+
+
 class Join(nn.Module):
     """Bring the encoder's features of one level into the decoder.
 
@@ -34,8 +41,7 @@ class Join(nn.Module):
 
     def __init__(self, channels: int, kind: str):
         super().__init__()
-        if kind not in SKIPS:
-            raise ValueError(f"skip must be one of {', '.join(SKIPS)}, got {kind!r}")
+        check_skip(kind)
         self.kind = kind
         if kind == "concat":
             self.mix = nn.Conv2d(2 * channels, channels, 1)
@@ -64,3 +70,34 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C', 2H, 2W)
         """Map (B, inputs, H, W) to (B, outputs, 2H, 2W)."""
         return self.block(self.upsample(x))
+
+
+class SqueezeExcite(nn.Module):
+    """Weigh each channel by what the whole frame shows (Hu et al. 2018, "Squeeze-and-excitation networks").
+
+    Squeeze: the mean of each channel over the frame, (B, C). Excite: two 1 × 1 convolutions with a ReLU between them
+    turn those means into one weight in (0, 1) a channel, σ(W₂ ReLU(W₁ mean)), which multiplies it.
+
+    The mean reads every pixel, so a tile, whose mean is another, comes out differently from the same cloth inside the
+    whole frame, and a network trained on crops meets other means when it sees frames.
+
+    Args:
+        channels: of input and output.
+        reduction: how many times fewer the hidden channels are (at least one). The paper takes 16 for hundreds
+            of channels; a bottleneck has tens.
+    """
+
+    def __init__(self, channels: int, reduction: int = 4):
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.weigh = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, hidden, 1),
+            nn.ReLU(),
+            nn.Conv2d(hidden, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
+        """Multiply each channel of each image by its weight in (0, 1)."""
+        return x * self.weigh(x)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import torch
 
 from adkit import AutoencoderDetector, load_dataset
-from adkit.data.crops import RandomCrops
+from adkit.data.crops import Batch, RandomCrops
 from adkit.losses import mse
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import seed_everything
@@ -64,7 +64,7 @@ def timed_fit(splits, size, batch: int, blocks: int, device: str = "cpu", precis
 
 def held_out(size):
     """In place of ``fixed_crops``: two grey images, for validation is not what is measured."""
-    return lambda dataset, settings, device: [torch.full((2, 1, *size), 0.5, device=device)]
+    return lambda dataset, settings, device: [Batch(torch.full((2, 1, *size), 0.5, device=device))]
 
 
 def threads(device: str) -> str:

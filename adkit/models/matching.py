@@ -1,0 +1,79 @@
+"""Networks of equal size: the width that gives an architecture as many parameters as another one has.
+
+A skip that concatenates needs more weights than one that adds, so at equal width it may win by size alone. A
+comparison of architectures therefore fixes the number of parameters and lets the width follow.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+import torch
+
+from adkit.models.autoencoder import Autoencoder, count_parameters
+
+STEPS = (1, 2, 4, 8, 16, 32)  # whole widths, halves, …; channels change at 16ths, so 32nds meet every network
+
+
+def match_width(target: int, tolerance: float = 0.03, **settings) -> float:
+    """The roundest width at which an :class:`~adkit.models.autoencoder.Autoencoder` has ``target`` parameters.
+
+    Whole numbers are tried first, then halves, quarters, and so on to 32nds; the first of them that come within the
+    tolerance decide, and the closest is taken. Nothing is allocated: parameters are counted on torch's ``meta`` device.
+
+    Args:
+        target: number of trainable parameters, see :func:`~adkit.models.autoencoder.count_parameters`.
+        tolerance: largest relative difference from the target, in [0, 1).
+        settings: the other arguments of the autoencoder: ``channels``, ``depth``, ``latent``, ``skip``, …
+
+    Returns:
+        A width that JSON writes and reads exactly: an int where it is whole, so that it is the same setting as one
+        typed by hand.
+
+    Raises:
+        ValueError: if the target or the tolerance is out of range, a setting is wrong, or no width comes close enough;
+            the error names the width that came nearest.
+
+    Example:
+        >>> target = count_parameters(Autoencoder(width=16))
+        >>> width = match_width(target, skip="concat")
+        >>> width, round(count_parameters(Autoencoder(width=width, skip="concat")) / target, 3)
+        (15.5, 0.978)
+    """
+    if not isinstance(target, int) or isinstance(target, bool) or target < 1:
+        raise ValueError(f"target must be a positive number of parameters, got {target!r}")
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance must be in [0, 1), a share of the target, got {tolerance!r}")
+
+    def miss(width: float) -> float:
+        return abs(_count(width, settings) / target - 1)
+
+    tried = []
+    for candidates in _neighbours(_reach(target, settings)):
+        tried += candidates
+        nearest = min(tried, key=miss)  # the first, and so the roundest, of equals
+        if miss(nearest) <= tolerance:
+            return int(nearest) if nearest.is_integer() else nearest
+    raise ValueError(
+        f"no width gives {target} parameters within {100 * tolerance:g} %; the nearest, {nearest}, gives "
+        f"{_count(nearest, settings)}; allow a larger tolerance, or change depth or latent"
+    )
+
+
+def _count(width: float, settings: dict) -> int:
+    with torch.device("meta"):
+        return count_parameters(Autoencoder(width=width, **settings))
+
+
+def _reach(target: int, settings: dict) -> float:
+    """The smallest width, in 32nds, with ``target`` parameters or more: they never become fewer as the width grows."""
+    finest, top = STEPS[-1], 1
+    while _count(top, settings) < target:
+        top *= 2
+    return bisect_left(range(finest * top), target, lo=1, key=lambda k: _count(k / finest, settings)) / finest
+
+
+def _neighbours(width: float) -> Iterator[list[float]]:
+    """For each step the last width below ``width`` and the first from there on; only these can be nearest."""
+    for step in STEPS:
+        above = -(-width * step // 1)  # rounded up
+        yield [k / step for k in (above - 1, above) if k > 0]
