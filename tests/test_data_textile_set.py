@@ -62,7 +62,7 @@ def test_seeds_and_fingerprints(splits):
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="unknown dataset 'fabric'; known: textile, mvtec, aitex, folder"):
+    with pytest.raises(ValueError, match="unknown dataset 'fabric'; known: textile, plots, mvtec, aitex, folder"):
         load_dataset("fabric")
     with pytest.raises(ValueError, match="channels must be 1, 3 or None"):
         load_dataset("textile", channels=4)

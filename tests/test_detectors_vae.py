@@ -225,7 +225,7 @@ def test_the_reference_settings_give_the_reference_network():
         ({"loss": "mes"}, "unknown loss 'mes'"),
         ({"variant": "deep"}, "variant must be one of plain"),
         ({"latent_dim": 0}, "latent_dim must be positive integers"),
-        ({"overlap": 64}, "overlap must be at least 0 and below the tile's sides"),
+        ({"overlap": 32}, "overlap must be at least 0 and below the tile's sides"),
         ({"residual": "l3"}, "method must be one of l1, l2"),
         ({"score": "median"}, "method must be one of max, mean, topk"),
         ({"precision": "half"}, "precision must be one of"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.data import AnomalyDataset
+from adkit.data import AnomalyDataset, load_dataset
 from adkit.data.plots import KINDS, SIDE, Plots
 from adkit.data.plots.raster import BOTTOM, INKS, LEFT, THICKNESS, TOP, draw_plot, line_rows
 from adkit.data.plots.series import LIMIT, POINTS
@@ -189,3 +189,12 @@ def test_fingerprints_follow_what_is_drawn():
         )
     }  # fmt: skip
     assert len(seen) == 5
+
+
+def test_plots_load_like_every_set():
+    splits = load_dataset("plots")
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (400, 100, 190)
+    assert splits.test[100]["image"].shape == (3, 224, 224)
+    assert not splits.train.labels.any()
+    with pytest.raises(ValueError, match="plots is drawn, not read: leave root out"):
+        load_dataset("plots", root="here")

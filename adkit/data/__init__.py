@@ -1,4 +1,4 @@
-"""Images in: the embedded textile, MVTec AD layout, AITEX, or any folder, by one call.
+"""Images in: the embedded textile, time-series plots, MVTec AD layout, AITEX, or any folder, by one call.
 
 >>> splits = load_dataset("textile", image_size=(64, 64))
 >>> item = splits.test[0]
@@ -16,6 +16,7 @@ from adkit.data.folder import read_folder
 from adkit.data.foreground import Foreground, resolve_foreground
 from adkit.data.masks import check_pools
 from adkit.data.mvtec import read_mvtec
+from adkit.data.plots_set import plots_parts
 from adkit.data.read import read_image, read_mask
 from adkit.data.resize import Size
 from adkit.data.samples import Sample
@@ -25,7 +26,8 @@ from adkit.data.textile_set import textile_parts
 from adkit.data.tiling import stitch, tile_positions
 
 READERS = {"mvtec": read_mvtec, "aitex": read_aitex, "folder": read_folder}
-NAMES = ("textile", *READERS)
+DRAWN = ("textile", "plots")
+NAMES = (*DRAWN, *READERS)
 
 __all__ = [
     "NAMES",
@@ -55,12 +57,12 @@ def load_dataset(
     """Load a set, split by source into train, validation (both normal) and test.
 
     Args:
-        name: ``textile`` (drawn, needs no files), ``mvtec``, ``aitex`` or ``folder``.
-        root: where the files lie; not for the textile.
+        name: ``textile`` or ``plots`` (both drawn, without files), ``mvtec``, ``aitex`` or ``folder``.
+        root: where the files lie; not for sets that are drawn.
         category: a name, a list of names, or None for all the set has.
         image_size: side or (height, width) that images are resized to, and the textile is drawn at; None: their own.
         channels: 1 (colour becomes luma), 3 (grey is repeated), or None: the set's own.
-        seed: of the split; of the cloth itself for the textile.
+        seed: of the split; of the images themselves for sets that are drawn.
         tile: side or (height, width) of tiles, cut after resizing; None: whole images.
         overlap: pixels that neighbouring tiles share at least.
         foreground: ``fabric``, ``all``, a function of a grey image (H, W) in [0, 1] that gives a bool array (H, W), or
@@ -96,11 +98,11 @@ def load_dataset(
 def _find_samples(
     name: str, root: object, category: object, image_size: Size | None, seed: int
 ) -> dict[str, list[Sample]]:
-    if name != "textile":
+    if name in READERS:
         return split_pools(check_pools(READERS[name](root, category)), seed)
     if root is not None:
-        raise ValueError(f"the textile is drawn, not read: leave root out, got root={str(root)!r}")
-    return textile_parts(category, image_size, seed)
+        raise ValueError(f"{name} is drawn, not read: leave root out, got root={str(root)!r}")
+    return textile_parts(category, image_size, seed) if name == "textile" else plots_parts(category, seed)
 
 
 def _build(name: str, parts: dict[str, list[Sample]], image_size, channels, tile, overlap, foreground) -> Splits:

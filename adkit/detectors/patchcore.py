@@ -141,7 +141,7 @@ class PatchCoreDetector(Detector):
 
     @torch.inference_mode()
     def _training_patches(self, train: AnomalyDataset) -> Tensor:
-        """(N, D): foreground patches of normal images, at most ``max_patches``, drawn before their features are there."""
+        """(N, D): foreground patches of normal images, at most ``max_patches``, drawn before the features."""
         inside = [self._cells(train.foreground(i)[None])[0].to(self.device) for i in range(len(train))]
         counts = [int(cells.sum()) for cells in inside]
         order = torch.randperm(sum(counts), generator=generator(self.settings["seed"], 0))
