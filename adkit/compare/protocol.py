@@ -1,0 +1,120 @@
+"""Run every method with every seed, measure what each leaves, and lose nothing when one of them fails."""
+
+import platform
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import TypeVar
+
+import torch
+
+import adkit
+from adkit.compare.comparison import Comparison, Problem, middle
+from adkit.compare.measure import LEVEL, measure
+from adkit.compare.methods import choose, experiment
+from adkit.data import Splits
+from adkit.experiment import Experiment, Result, run
+from adkit.metrics.intervals import check_draws
+from adkit.progress import progress
+from adkit.runtime import fast_mode, resolve_device
+from adkit.tables import DATA
+
+T = TypeVar("T")
+
+
+def compare(
+    methods: str | list[str] = "all",
+    *,
+    seeds: int | Sequence[int] = 3,
+    device: str = "auto",
+    draws: int = 1000,
+    quiet: bool = False,
+    **data,
+) -> Comparison:
+    """Compare methods on one data set, each with one configuration and with the same seeds.
+
+    Every run is kept as :func:`adkit.experiment.run` keeps it: a comparison that was killed goes on where it was when
+    it is asked for again, and runs that a notebook made before are not made twice. A method that lacks a package or
+    published weights is skipped, one that fails is noted with its error, and the others go on.
+
+    Args:
+        methods: ``all``, or names of :data:`adkit.compare.METHODS`.
+        seeds: of training: how many, from 0, or which.
+        device: see :func:`adkit.runtime.resolve_device`.
+        draws: test sets of the bootstrap.
+        quiet: show no progress.
+        data: ``dataset`` (default: the textile), ``root``, ``category``, ``image_size``, ``channels``, ``tile``,
+            ``overlap`` and ``data_seed``, as of :class:`adkit.experiment.Experiment`.
+
+    Raises:
+        ValueError: if an argument is unknown or out of its range.
+        FileNotFoundError: if there are no images where they should be.
+
+    Example:
+        >>> compare("nothing")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        ValueError: unknown method 'nothing'; known: all, or some of autoencoder, ...
+    """
+    names, seeds = choose(methods), _as_seeds(seeds)
+    check_draws(draws, LEVEL)
+    plan = [experiment(name, seed, device, **data) for name in names for seed in seeds]
+    named = list(zip([name for name in names for _ in seeds], plan, strict=True))
+    splits = plan[0].splits()  # images that are missing or wrong are refused before the first method learns
+    problems: list[Problem] = []
+    results = _run_all(named, problems, quiet)
+    measured = {}
+    for name, runs in progress(results.items(), "measuring", quiet=quiet):
+        one = middle(runs)
+        found = _attempt(lambda one=one: measure(one, splits.test, draws), name, one.experiment.seed, problems)
+        measured |= {name: found} if found else {}
+    return Comparison(_protocol(plan[0], splits, seeds, draws) | _machine(device), results, measured, problems)
+
+
+def _run_all(named: list[tuple[str, Experiment]], problems: list[Problem], quiet: bool) -> dict[str, list[Result]]:
+    """Method → its results; what went wrong is added to ``problems``."""
+    results: dict[str, list[Result]] = {}
+    for name, each in progress(named, "methods × seeds", quiet=quiet):
+        if any(problem.method == name and problem.status == "skipped" for problem in problems):
+            continue  # what is missing for one seed is missing for all
+        if result := _attempt(lambda each=each: run(each, quiet=True), name, each.seed, problems):
+            results.setdefault(name, []).append(result)
+    return results
+
+
+def _attempt(work: Callable[[], T], name: str, seed: int, problems: list[Problem]) -> T | None:
+    """The result of some work, or None where it fails, for a reason that is then among the problems."""
+    try:
+        return work()
+    except (ImportError, ConnectionError) as error:
+        problems.append(Problem(name, seed, "skipped", str(error)))
+    except Exception as error:  # of any kind: the other methods should have their turn
+        problems.append(Problem(name, seed, "failed", f"{type(error).__name__}: {error}"))
+    return None
+
+
+def _as_seeds(seeds: int | Sequence[int]) -> list[int]:
+    found = list(range(seeds) if isinstance(seeds, Integral) else dict.fromkeys(seeds))
+    if not found:
+        raise ValueError(f"seeds must be at least 1, or a list of them, got {seeds!r}; 3 is usual")
+    return found
+
+
+def _protocol(one: Experiment, splits: Splits, seeds: list[int], draws: int) -> dict:
+    """What is the same for all methods; where the images lie is not told, only what they are."""
+    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    return {
+        **{name: getattr(one, name) for name in DATA},
+        "frames": {name: len(part.groups()) for name, part in parts.items()},
+        "fingerprint": splits.fingerprint,
+        "seeds": seeds,
+        "draws": draws,
+        "fast": fast_mode(),
+    }
+
+
+def _machine(device: str) -> dict:
+    """What times depend on."""
+    found = resolve_device(device)
+    name = torch.cuda.get_device_name(found) if found.type == "cuda" else f"{found}, {torch.get_num_threads()} threads"
+    versions = {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {"machine": {"device": name, **versions}}

@@ -1,0 +1,408 @@
+"""The comparison: one protocol for all, nothing lost when a method fails or the process is killed, honest tables."""
+
+import json
+import math
+import os
+import re
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from adkit import evaluate, table
+from adkit.compare import METHODS, Comparison, Problem, compare, methods
+from adkit.compare.__main__ import main
+from adkit.compare.comparison import middle
+from adkit.detectors.autoencoder import AutoencoderDetector
+from adkit.detectors.base import Detector
+from adkit.detectors.patchcore import PatchCoreDetector
+from adkit.evaluation import Evaluation, judge
+from adkit.experiment import Experiment, Result
+from adkit.metrics import auroc, paired_bootstrap, paired_pixel_bootstrap
+from tests.data_files import write_image
+
+TINY = {"width": 4, "steps": 2, "crop": 32}
+SMALL = {"category": "denim", "image_size": (32, 64), "device": "cpu", "draws": 20, "quiet": True}
+CLI = "--category denim --image-size 32 64 --device cpu --draws 20 --quiet".split()
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """Three methods that fit in no time, intervals of few draws."""
+    monkeypatch.setattr("adkit.experiment.evaluate", partial(evaluate, bootstrap=10))
+    chosen = {
+        "plain": ("autoencoder", TINY),
+        "skip": ("autoencoder", TINY | {"skip": "concat"}),
+        "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
+    }
+    monkeypatch.setattr(methods, "METHODS", chosen)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """One entry for each time that a detector is really fitted."""
+    calls, original = [], Detector.fit
+    monkeypatch.setattr(Detector, "fit", lambda self, *parts: calls.append(self) or original(self, *parts))
+    return calls
+
+
+def result(seed=0, **values):
+    return Result(Experiment(seed=seed), Evaluation(**values), {}, [], {"fit": 1.0, "evaluate": 1.0}, None)
+
+
+# -- what is compared ----------------------------------------------------------------------------------------------
+
+
+def test_every_method_of_the_course_is_a_valid_experiment(monkeypatch):
+    monkeypatch.setattr(methods, "METHODS", METHODS)
+    names = methods.choose("all")
+    assert names[:5] == ["autoencoder", "synthetic", "skip", "loss", "latent"]
+    assert names[5:] == ["vae", "patchcore-own", "patchcore", "draem"]
+    for fast in "01":
+        monkeypatch.setenv("ADKIT_FAST", fast)
+        made = {name: methods.experiment(name, seed=2, device="cpu", category="denim") for name in names}
+        assert len({one.label for one in made.values()}) == len(names)
+        assert {one.seed for one in made.values()} == {2}
+        assert {one.category for one in made.values()} == {"denim"}
+        assert made["skip"].settings["steps"] == (4 if fast == "1" else 400)
+    assert made["patchcore-own"].settings["own"] == {"width": 4, "steps": 4, "crop": 32}
+    assert made["patchcore"].settings["max_patches"] == 200
+
+
+@pytest.mark.parametrize(
+    "chosen, arguments, message",
+    [
+        (["plain", "vea"], {}, "unknown method 'vea'; known: all, or some of plain, skip, patches"),
+        ([], {}, "a comparison needs methods, got none; name all, or some of plain"),
+        ("plain", {"seeds": 0}, "seeds must be at least 1, or a list of them, got 0; 3 is usual"),
+        ("plain", {"seeds": []}, r"seeds must be at least 1, or a list of them, got \[\]"),
+        ("plain", {"draws": 1}, "n must be at least 2 draws, got 1"),
+        ("plain", {"device": "tpu9"}, "device must be auto, cpu"),
+        ("plain", {"dataset": "mvtek"}, "unknown dataset 'mvtek'"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_fitted(chosen, arguments, message, fits):
+    with pytest.raises(ValueError, match=message):
+        compare(chosen, **SMALL | arguments)
+    assert not fits
+
+
+def test_missing_images_are_no_failure_of_a_method(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        compare("plain", dataset="mvtec", root=tmp_path / "nowhere", quiet=True)
+
+
+# -- what is found -------------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_holds_what_runs_and_metrics_say():
+    found = compare("all", seeds=2, **SMALL)
+    assert list(found.results) == ["plain", "skip", "patches"]
+    assert not found.problems
+    runs = found.results["plain"]
+    assert [run.experiment.seed for run in runs] == [0, 1]
+    assert found.number("plain", "pro").value == pytest.approx(np.mean([run.evaluation.pro for run in runs]))
+    assert found.ranking == "pro"
+    assert found.best == max(found.results, key=lambda name: table(found.results[name]).rows[0]["pro"]["mean"])
+
+    test = runs[0].experiment.splits().test
+    a, b = (middle(found.results[name]) for name in ("plain", "skip"))
+    judged = [judge(each.detector(), test) for each in (a, b)]
+    pixels = paired_pixel_bootstrap(judged[0].masks, *(each.maps for each in judged), n=20)
+    images = paired_bootstrap(auroc, judged[0].labels, *(each.scores for each in judged), n=20)
+    paired = found.paired("plain", "skip")
+    assert list(paired) == ["image_auroc", "pixel_ap", "pro"]
+    for name, expected in {"image_auroc": images, "pixel_ap": pixels["ap"], "pro": pixels["pro"]}.items():
+        assert [vars(paired[name])[key] for key in ("value", "low", "high")] == pytest.approx(
+            [expected.value, expected.low, expected.high], abs=1e-9
+        )
+    assert found.paired("skip", "plain")["pro"].value == -paired["pro"].value
+
+    cost = found.cost("plain")
+    assert cost["fit_seconds"] == np.mean([run.seconds["fit"] for run in runs])
+    assert cost["parameters"] == sum(each.numel() for each in a.detector().model.parameters())
+    assert cost["saved_bytes"] == sum(file.stat().st_size for file in (a.path / "detector").iterdir())
+    assert cost["seconds_per_frame"] > 0
+    assert 0 < found.cost("patches")["parameters"] < 3_400_000  # cut off behind the layer that is used
+
+
+def test_as_dict_is_plain_and_complete():
+    found = compare(["plain", "skip"], seeds=[4], **SMALL)
+    stored = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert stored["protocol"] | {"fingerprint": "", "machine": ""} == {
+        "dataset": "textile", "category": "denim", "image_size": [32, 64], "channels": None, "tile": None,
+        "overlap": 0, "data_seed": 0, "frames": {"train": 80, "validation": 40, "test": 100}, "fingerprint": "",
+        "seeds": [4], "draws": 20, "fast": False, "machine": "",
+    }  # fmt: skip
+    assert stored["protocol"]["machine"]["device"] == f"cpu, {torch.get_num_threads()} threads"
+    plain = stored["methods"]["plain"]
+    assert (plain["method"], plain["settings"], plain["seeds"]) == ("autoencoder", TINY, [4])
+    pro = plain["metrics"]["pro"]
+    assert pro["values"] == [pro["mean"]]
+    assert pro["low"] <= pro["high"]
+    assert plain["metrics"]["tile_auroc"] == {"mean": None, "low": None, "high": None, "values": [None]}
+    assert plain["metrics"]["f1_at_threshold"]["low"] is None
+    assert set(plain["by_kind"]) == {"bright", "dark", "brightness", "texture", "dots"}
+    assert set(plain["by_kind"]["dots"]) == {"recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro"}
+    assert [set(group) for group in plain["by_size"]] == [{"low", "high", "n_regions", "pro"}] * 3
+    (other,) = {"plain", "skip"} - {stored["best"]}
+    assert set(stored["paired"]) == {other}
+    assert set(stored["paired"][other]["pro"]) == {"value", "low", "high"}
+    assert stored["problems"] == []
+
+
+def test_what_a_comparison_refuses():
+    found = compare("plain", seeds=1, **SMALL)
+    with pytest.raises(ValueError, match="no result of vae; there are results of plain"):
+        found.paired("plain", "vae")
+    with pytest.raises(ValueError, match=r"what must be one of metrics, kinds, .* got 'colour' and 'pro'"):
+        found.table("colour")
+    with pytest.raises(ValueError, match=r"metric one of recall, .* got 'kinds' and 'accuracy'"):
+        found.table("kinds", "accuracy")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of missing masks and few images
+def test_sets_without_masks_are_ranked_by_image_auroc(tmp_path):
+    for part, count, shift in (("good", 24, 0), ("torn", 6, 500)):
+        for i in range(count):
+            write_image(tmp_path / part / f"{i:02d}.png", seed=shift + i, size=(32, 32))
+    found = compare(["plain", "skip"], seeds=1, dataset="folder", root=tmp_path, device="cpu", quiet=True)
+    assert found.ranking == "image_auroc"
+    assert list(found.paired("plain", "skip")) == ["image_auroc"]
+    assert found.as_dict()["methods"]["plain"]["by_size"] == []
+    assert found.table().metrics == ("image_auroc", "f1_at_threshold", "f1_oracle")
+    page = found.markdown()
+    assert "PRO by defect size" not in page
+    assert "The best by image_auroc" in page
+
+
+# -- nothing is lost -----------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
+    whole = PatchCoreDetector._fit
+
+    def die(self, *parts):
+        raise Killed
+
+    monkeypatch.setattr(PatchCoreDetector, "_fit", die)
+    with pytest.raises(Killed):
+        compare("all", seeds=2, **SMALL)
+    assert len(fits) == 5
+    monkeypatch.setattr(PatchCoreDetector, "_fit", whole)
+    found = compare("all", seeds=2, **SMALL)
+    assert len(fits) == 7
+    assert [len(runs) for runs in found.results.values()] == [2, 2, 2]
+    monkeypatch.setattr("adkit.compare.measure.judge", die)  # nothing is measured twice
+    assert compare("all", seeds=2, **SMALL).as_dict() == found.as_dict()
+    assert len(fits) == 7
+
+
+def test_other_draws_or_other_sources_are_measured_afresh(monkeypatch):
+    found = compare("plain", seeds=1, **SMALL)
+    assert len(found.measured["plain"].drawn["pro"]) == 20
+    assert len(compare("plain", seeds=1, **SMALL | {"draws": 30}).measured["plain"].drawn["pro"]) == 30
+    monkeypatch.setattr("adkit.compare.measure.count_parameters", lambda detector: 7)
+    monkeypatch.setattr("adkit.compare.measure.source_fingerprint", lambda modules: "edited")
+    assert compare("plain", seeds=1, **SMALL | {"draws": 30}).cost("plain")["parameters"] == 7
+
+
+@pytest.mark.parametrize("error", [ModuleNotFoundError("pip install weights"), ConnectionError("no network")])
+def test_a_method_that_lacks_something_is_skipped(monkeypatch, fits, error):
+    def lacking(self, *parts):
+        raise error
+
+    monkeypatch.setattr(PatchCoreDetector, "_fit", lacking)
+    found = compare(["patches", "plain"], seeds=2, **SMALL)
+    assert found.problems == [Problem("patches", 0, "skipped", str(error))]
+    assert len(fits) == 3  # not tried with the second seed
+    assert list(found.results) == ["plain"]
+    assert f"- patches, seed 0, skipped: {error}" in found.markdown()
+
+
+def test_a_method_that_fails_is_noted_and_its_other_seeds_go_on(monkeypatch):
+    whole = AutoencoderDetector._fit
+
+    def sometimes(self, *parts):
+        if self.settings["seed"] == 1 and self.settings["skip"] == "concat":
+            raise RuntimeError("the loss is NaN")
+        whole(self, *parts)
+
+    monkeypatch.setattr(AutoencoderDetector, "_fit", sometimes)
+    found = compare(["skip", "plain"], seeds=3, **SMALL)
+    assert found.problems == [Problem("skip", 1, "failed", "RuntimeError: the loss is NaN")]
+    assert found.as_dict()["methods"]["skip"]["seeds"] == [0, 2]
+    assert [row["n"] for row in found.table().rows] == [2, 3]
+
+
+def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
+    def out_of_memory(*arguments):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("adkit.compare.measure.judge", out_of_memory)
+    found = compare(["plain", "skip"], seeds=1, **SMALL)
+    assert [problem.reason for problem in found.problems] == ["MemoryError: no room"] * 2
+    assert list(found.paired("plain", "skip")) == ["image_auroc"]
+    assert found.cost("plain")["parameters"] is None
+    assert "–" in str(found.table("cost"))
+
+
+# -- tables --------------------------------------------------------------------------------------------------------
+
+
+def made_up():
+    """A comparison of known numbers."""
+    sizes = [{"low": 0.0, "high": 9.4, "n_regions": 2}, {"low": 9.4, "high": 20.0, "n_regions": 1}]
+    sizes += [{"low": 20.0, "high": None, "n_regions": 2}]
+    images = [{"path": "", "kind": kind, "score": score} for kind, score in [("good", 0.1), ("dots", 0.9)] * 4]
+
+    def run(seed, pro):
+        by_size = [group | {"pro": value} for group, value in zip(sizes, (pro - 0.1, None, pro), strict=True)]
+        kinds = {"dots": {"pro": pro, "image_auroc": 1.0}, "cut": {"pro": None, "image_auroc": 0.5}}
+        intervals = {"pro": (pro - 0.05, pro + 0.05)}
+        return result(
+            seed, image_auroc=1.0, pro=pro, by_kind=kinds, by_size=by_size, intervals=intervals, images=images
+        )
+
+    results = {"a": [run(0, 0.5), run(1, 0.7)], "b|c": [run(0, 0.8)]}
+    protocol = {"dataset": "aitex", "category": [2, "04"], "seeds": [0, 1], "draws": 20, "fast": True}
+    protocol["frames"] = {"train": 5, "test": 8}
+    return Comparison(protocol, results, {}, [])
+
+
+def test_tables_show_means_intervals_and_the_best():
+    found = made_up()
+    assert found.best == "b|c"
+    assert str(found) == repr(found) == str(found.table())
+    assert str(found).splitlines() == [
+        "experiment  seeds  image_auroc  pro",
+        "a           2      1.000 *      0.600 [0.65, 0.75]",  # the interval of the middle seed
+        "b|c         1      1.000 *      0.800 [0.75, 0.85] *",
+    ]
+    assert str(found.table("kinds")).splitlines() == [
+        "experiment  seeds  dots     cut",
+        "a           2      0.600    –",
+        "b|c         1      0.800 *  –",
+    ]
+    assert str(found.table("kinds", "image_auroc")).splitlines()[1].split() == "a 2 1.000 * 0.500 *".split()
+    assert str(found.table("sizes")).splitlines() == [
+        "experiment  seeds  ≤ 9 px (2)  9 to 20 px (1)  > 20 px (2)",
+        "a           2      0.500       –               0.600",
+        "b|c         1      0.700 *     –               0.800 *",
+    ]
+    assert str(found.table("paired")).splitlines()[1].split() == "b|c − a 1 +0.000 [+0.000, +0.000] – –".split()
+    assert "<td>1.0</td>" in found.table("cost")._repr_html_()
+
+
+def test_a_difference_stands_out_where_its_interval_excludes_0():
+    found = made_up()
+    drawn = {"b|c": [0.8, 0.81, 0.82], "a": [0.7, 0.71, 0.69]}
+    measured = {name: type("Drawn", (), {"drawn": {"pro": values}}) for name, values in drawn.items()}
+    shown = Comparison(found.protocol, found.results, measured, []).table("paired").markdown()
+    assert "| b\\|c − a | 1 | +0.000 [+0.000, +0.000] | – | **+0.100 [+0.100, +0.129]** |" in shown
+
+
+def test_the_page_says_how_its_numbers_are_meant():
+    page = made_up().markdown()
+    assert page.startswith("# aitex, 2, 04: 2 methods, 2 seeds\n\n**Fast mode")
+    assert "Frames: 5 train, 8 test." in page
+    titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "All defects", "PRO by defect type", "Image AUROC by defect type", "PRO by defect size",
+        "Which differences are real", "Cost",
+    ]  # fmt: skip
+    assert "| b\\|c | 1 | **1.000** | **0.800 [0.75, 0.85]** |" in page
+    assert "Nothing is corrected for the number of comparisons" in page
+    assert "Peak memory: not measured" in page
+
+
+def test_without_any_result_there_is_still_a_page():
+    problems = [Problem("vae", 0, "failed", "ValueError: no")]
+    found = Comparison(made_up().protocol, {}, {}, problems)
+    assert found.best is None
+    assert "- vae, seed 0, failed: ValueError: no" in found.markdown()
+    assert found.as_dict()["methods"] == {}
+
+
+def test_a_number_that_nobody_could_compute_ranks_nothing():
+    found = Comparison({}, {"a": [result()], "b": [result(image_auroc=0.4)]}, {}, [])
+    assert found.best == "b"
+    assert math.isnan(found.number("a", "pro").value)
+
+
+# -- from a shell --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_and_prints(tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert main(["--methods", "plain", "skip", "--seeds", "1", "--out", str(out), *CLI]) == 0
+    assert sorted(file.name for file in out.iterdir()) == ["results.json", "table.md"]
+    assert json.loads((out / "results.json").read_text())["protocol"]["image_size"] == [32, 64]
+    printed = capsys.readouterr().out
+    assert printed.startswith((out / "table.md").read_text(encoding="utf-8"))
+    assert "# textile, denim: 2 methods, 1 seed\n" in printed
+    assert f"written: {out / 'results.json'}" in printed
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def die_at_the_end(source, target):
+        if str(target).endswith("table.md"):
+            raise Killed
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", die_at_the_end)
+    with pytest.raises(Killed):
+        main(["--methods", "plain", "--seeds", "1", "--out", str(tmp_path / "out"), *CLI])
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["results.json"]
+
+
+def test_fast_mode_is_told_in_the_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ADKIT_FAST", "0")  # and put back as it was
+    assert main(["--fast", "--methods", "plain", "--seeds", "1", "--out", str(tmp_path), *CLI]) == 0
+    assert "Fast mode" in capsys.readouterr().out
+    assert json.loads((tmp_path / "results.json").read_text())["methods"]["plain"]["settings"]["steps"] == 4
+
+
+def test_no_result_at_all_is_an_error_code(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(AutoencoderDetector, "_fit", lambda self, *parts: 1 / 0)
+    assert main(["--methods", "plain", "--seeds", "1", "--out", str(tmp_path), *CLI]) == 1
+    assert "plain, seed 0, failed: ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("--methods vea", "unknown method 'vea'; known: all, or some of plain"),
+        ("--seeds 0", "seeds must be at least 1"),
+        ("--dataset textille", "invalid choice: 'textille'"),
+        ("--dataset mvtec --root nowhere", "nowhere"),
+        ("--image-size 1 2 3", r"image_size must be a positive number or a pair \(height, width\), got \[1, 2, 3\]"),
+    ],
+)
+def test_wrong_arguments_end_with_a_message(tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments.split(), "--out", str(tmp_path / "out")])
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_place_where_nothing_can_be_written_is_found_out_first(tmp_path, capsys, fits):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path / "file"), *CLI])
+    assert "out must be a folder to write to" in capsys.readouterr().err
+    assert not fits
+
+
+def test_help_names_what_can_be_chosen(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    for name in ("plain, skip, patches", "--image-size", "ADKIT_HOME", "python -m adkit.compare --dataset aitex"):
+        assert name in printed
