@@ -55,15 +55,13 @@ def balanced(
     return {name: float(f"{len(validation) / total:.{digits}g}") for name, total in sums.items()}
 
 
-def mixed(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0, digits: int = 2) -> str:
+def mixed(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0) -> str:
     """A loss as text, in which every part has its share of the sum.
 
     Args:
         shares: name → share, not negative; brought to the sum 1. A part without a share is left out.
         scales: name → weight that makes the part 1, of :func:`balanced`.
-        total: of the sum, where the scales were measured. Gradients are clipped, so losses compete fairly only where
-            they are equally large.
-        digits: significant digits of a weight.
+        total: of the sum, where the scales were measured; gradients are clipped, so only equal sums compete fairly.
 
     Raises:
         ValueError: if a share is negative, none is positive, or a part has no scale.
@@ -77,7 +75,7 @@ def mixed(shares: Mapping[str, float], scales: Mapping[str, float], total: float
     if min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
         raise ValueError(f"shares must be numbers of at least 0, one of them above, got {dict(shares)}")
     factor = total / sum(shares.values())
-    weights = {name: float(f"{share * factor * scales[name]:.{digits}g}") for name, share in shares.items() if share}
+    weights = {name: float(f"{share * factor * scales[name]:.2g}") for name, share in shares.items() if share}
     return " + ".join(f"{np.format_float_positional(weight, trim='-')}*{name}" for name, weight in weights.items())
 
 

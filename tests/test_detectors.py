@@ -269,7 +269,12 @@ def test_an_unfitted_detector_says_so(tmp_path):
 
 
 def test_a_detector_learns_to_take_defects_away(splits):
-    settings = TINY | {"skip": "concat", "defects": {"kinds": ["stain"], "clean": 0.9}, "validate_every": 1}
+    settings = TINY | {
+        "skip": "concat",
+        "defects": {"kinds": ["stain"], "clean": 0.9},
+        "validate_every": 1,
+        "loss": "mse + ssim",
+    }
     detector = AutoencoderDetector(**settings).fit(splits.train, splits.validation)
     assert {"loss", "mse", "ssim", "repair"} <= set(detector.history[-1])
     assert all(0 <= row["validation"] <= 1 for row in detector.history)

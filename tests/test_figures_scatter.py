@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from adkit.figures.scatter import nearest_point, scatter
+from adkit.figures.scatter import nearest_point, principal_plane, scatter
 from adkit.figures.style import COLOURS, GREY
 
 matplotlib.use("Agg")
@@ -48,3 +48,21 @@ def test_the_nearest_point_is_found_at_the_scale_of_each_axis():
     groups = {"wide": [[0.0, 0.0], [1000.0, 0.0]], "high": [[0.0, 1.0]], "empty": np.zeros((0, 2))}
     assert nearest_point(groups, (100.0, 0.9)) == ("high", 0)  # 100 is little along the first axis
     assert nearest_point(groups, (900.0, 0.1)) == ("wide", 1)
+
+
+def test_the_plane_is_that_of_the_base_group_alone():
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(50, 2))
+    normal = np.concatenate([hidden, hidden @ rng.normal(size=(2, 4)), 0.01 * rng.normal(size=(50, 2))], axis=1)
+    plane = principal_plane({"normal": normal, "far": 5 + normal[:3]}, "normal")
+    assert plane["far"].shape == (3, 2)
+    np.testing.assert_allclose(plane["normal"].mean(axis=0), 0, atol=1e-9)
+    scaled = (normal - normal.mean(axis=0)) / normal.std(axis=0)
+    best_two = np.linalg.eigvalsh(np.cov(scaled.T, bias=True))[-2:].sum()
+    assert plane["normal"].var(axis=0).sum() == pytest.approx(best_two)
+
+
+@pytest.mark.parametrize("base", ["good", "dots"])
+def test_the_base_must_be_there_and_hold_three(base):
+    with pytest.raises(ValueError, match=f"at least 3 vectors of the group '{base}'"):
+        principal_plane(GROUPS, base)

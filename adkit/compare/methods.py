@@ -4,16 +4,16 @@ from adkit.experiment import Experiment
 from adkit.runtime import fast_mode
 
 PHASE_1 = {"loss": "mse + 0.1*ssim", "skip": "none", "defects": None, "width": 16, "steps": 400, "crop": 64}
-PHASE_2 = PHASE_1 | {"defects": "all", "repair": 1.0}  # input with synthetic defects, clean target
+PHASE_2 = PHASE_1 | {"defects": {"size": [0.1, 0.4]}, "repair": 1.0}  # notebook 02's choice: corrupted in, clean out
 PHASE_3 = PHASE_2 | {"skip": "concat"}  # the decoder sees the encoder's features
-PHASE_4 = PHASE_3 | {"loss": "l1 + ssim"}  # another mix of losses
+PHASE_4 = PHASE_3 | {"loss": "0.31*l1"}  # as large as the mix on validation normals: its weight in notebook 04
 
 METHODS = {  # name → method of an Experiment, and the settings that differ from its defaults or should be seen
     "autoencoder": ("autoencoder", PHASE_1),
     "synthetic": ("autoencoder", PHASE_2),
     "skip": ("autoencoder", PHASE_3),
     "loss": ("autoencoder", PHASE_4),
-    "latent": ("latent", {}),
+    "latent": ("latent", PHASE_4 | {"distance": "redrawn"}),  # the residual, and features of image and reconstruction
     "vae": ("vae", {}),
     "patchcore-own": ("patchcore", {"backbone": "own"}),
     "patchcore": ("patchcore", {"backbone": "efficientnet_lite0"}),

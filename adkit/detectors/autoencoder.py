@@ -18,6 +18,9 @@ from adkit.training import fit
 class AutoencoderDetector(NetworkDetector):
     """A convolutional autoencoder and its residual.
 
+    The defaults are the recipe that the course arrives at: a U-Net that learns to take synthetic defects away (notebooks
+    02 to 04). Notebook 01's plain autoencoder is ``skip="none", defects=None, loss="mse + 0.1*ssim"``.
+
     Args:
         width, depth, latent, skip, skip_levels, excite: of the network, see
             :class:`adkit.models.autoencoder.Autoencoder`.
@@ -53,11 +56,11 @@ class AutoencoderDetector(NetworkDetector):
         width: float = 16,
         depth: int = 4,
         latent: int = 32,
-        skip: str = "none",
+        skip: str = "concat",
         skip_levels: list | None = None,
         excite: bool = False,
-        loss: str | dict = "mse + 0.1*ssim",
-        defects: str | list | dict | None = None,
+        loss: str | dict = "0.31*l1",
+        defects: str | list | dict | None = "recommended",
         repair: float = 1.0,
         residual: str = "l2",
         smoothing: float = 4.0,

@@ -14,8 +14,11 @@ from adkit.figures.frames import samples as samples
 from adkit.figures.frames import strips as strips
 from adkit.figures.panels import colour_scale as colour_scale
 from adkit.figures.panels import panels as panels
+from adkit.figures.redraws import redraws as redraws
+from adkit.figures.scatter import scatter as scatter
 from adkit.figures.scores import comparison as comparison
 from adkit.figures.scores import heat_table as heat_table
 from adkit.figures.scores import score_histograms as score_histograms
+from adkit.figures.spectra import spectra as spectra
 from adkit.figures.spectrum import spectrum as spectrum
 from adkit.figures.style import Drawing as Drawing

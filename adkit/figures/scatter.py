@@ -45,7 +45,7 @@ def scatter(
     fig = new_figure(sum(ratios) + 0.3)
     axes = fig.subplots(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
     looks = cycle(zip(COLOURS, MARKERS, strict=True))
-    for (name, points), (colour, marker) in zip(groups.items(), chain([(GREY, ".")], looks), strict=False):
+    for (name, points), (colour, marker) in zip(groups.items(), chain([(GREY, "p")], looks), strict=False):
         axes[0].plot(*points.T, marker, color=colour, label=f"{name} ({len(points)})", alpha=0.75, markeredgewidth=0)
     if picked is not None:
         axes[0].plot(*to_array(picked), "o", markersize=14, fillstyle="none", color=INK, markeredgewidth=1.6)
@@ -63,6 +63,39 @@ def _height(image) -> float:
     """Inches that a frame takes at full width, at most those of the plane."""
     height, width = to_image(image).shape[:2]
     return min(SIDE, WIDTH * height / width + 0.3)
+
+
+def principal_plane(groups: Mapping, base: str) -> dict[str, np.ndarray]:
+    """Vectors of many numbers on the plane in which those of one group vary most (principal components).
+
+    Every number is first measured in standard deviations of the base group, from its mean.
+
+    Args:
+        groups: name → vectors (N, D), with D of at least 2.
+        base: the group whose plane it is, such as normal training images, at least 3 of them.
+
+    Returns:
+        Name → points (N, 2).
+
+    Raises:
+        ValueError: if ``base`` is not among the groups, or has fewer than 3 vectors.
+
+    Example:
+        >>> line = np.arange(9.0)[:, None] * [1.0, 2.0, 3.0]
+        >>> principal_plane({"normal": line, "dark": line[:1]}, "normal")["dark"].shape
+        (1, 2)
+    """
+    groups = {name: to_array(vectors).astype(float) for name, vectors in groups.items()}
+    if len(groups.get(base, ())) < 3:
+        raise ValueError(f"the plane needs at least 3 vectors of the group {base!r}, got groups {_sizes(groups)}")
+    centre, spread = groups[base].mean(axis=0), groups[base].std(axis=0).clip(min=1e-12)
+    _, _, components = np.linalg.svd((groups[base] - centre) / spread, full_matrices=False)
+    axes = components[:2] * np.where(components[:2].sum(axis=1, keepdims=True) < 0, -1, 1)  # the sign is arbitrary
+    return {name: (vectors - centre) / spread @ axes.T for name, vectors in groups.items()}
+
+
+def _sizes(groups: Mapping) -> dict[str, int]:
+    return {name: len(vectors) for name, vectors in groups.items()}
 
 
 def nearest_point(groups: Mapping, place) -> tuple[str, int]:
