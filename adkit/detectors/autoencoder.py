@@ -18,8 +18,8 @@ from adkit.training import fit
 class AutoencoderDetector(NetworkDetector):
     """A convolutional autoencoder and its residual.
 
-    The defaults are the recipe that the course arrives at: a U-Net that learns to take synthetic defects away (notebooks
-    02 to 04). Notebook 01's plain autoencoder is ``skip="none", defects=None, loss="mse + 0.1*ssim"``.
+    The defaults are the recipe that the course arrives at, a U-Net that learns to take synthetic defects away (see
+    notebooks 02 to 04). Notebook 01's plain autoencoder is ``skip="none", defects=None, loss="mse + 0.1*ssim"``.
 
     Args:
         width, depth, latent, skip, skip_levels, excite: of the network, see
