@@ -47,14 +47,17 @@ def ratio(new: np.ndarray, old: np.ndarray, level: float = 0.95) -> Interval:
     Args:
         new: (1 + n,) one entry of :func:`drawn_errors`.
         old: (1 + n,) the same of the other recipe, with the same dataset, n and seed.
-        level: share of draws inside the interval.
+        level: share of draws inside the interval. Draws on which the old recipe makes no error have no ratio, and are
+            left out; where that is the whole test set, the ratio is NaN.
 
     Example:
         >>> print(ratio(np.array([0.1, 0.1, 0.2]), np.array([0.2, 0.2, 0.4])))
         0.500 [0.500, 0.500]
     """
-    low, high = np.quantile(new[1:] / old[1:], [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(new[0] / old[0]), float(low), float(high))
+    ratios = np.divide(new, old, out=np.full(len(new), np.nan), where=old > 0)
+    drawn = ratios[1:][old[1:] > 0]
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (np.nan, np.nan)
+    return Interval(float(ratios[0]), float(low), float(high))
 
 
 def _drawn(judged, n: int, seed: int) -> np.ndarray:

@@ -17,7 +17,7 @@ def fabrics() -> figures.Drawing:
 
 
 def detection() -> figures.Drawing:
-    """What the plain autoencoder makes of two frames of the test part."""
+    """What the recommended autoencoder makes of two frames of the test part."""
     splits = load_dataset("textile", category="gabardine")
     detector = AutoencoderDetector(quiet=True).fit(splits.train, splits.validation)
     scale = figures.colour_scale(detector.judge_images(splits.validation)[0])

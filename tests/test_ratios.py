@@ -30,3 +30,10 @@ def test_ratio_is_paired(results):
     assert ratio(a, a).low == ratio(a, a).high == 1
     unpaired = np.quantile(a[1:] / np.random.default_rng(0).permutation(b[1:]), [0.025, 0.975])
     assert ratio(a, b).high - ratio(a, b).low < np.diff(unpaired).item()
+
+
+def test_draws_without_an_error_have_no_ratio():
+    found = ratio(np.array([0.1, 0.0, 0.2]), np.array([0.2, 0.0, 0.2]))
+    assert (found.value, found.low, found.high) == (0.5, 1.0, 1.0)
+    nothing = ratio(np.zeros(3), np.zeros(3))
+    assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
