@@ -5,7 +5,7 @@ squares of the same side, whose results are stitched: any frame works, and a fra
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
@@ -16,14 +16,14 @@ from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.mirror import mirrored
 from adkit.data.tiling import stitch, tile_positions
-from adkit.detectors.base import Detector
+from adkit.detectors.network import NetworkDetector
 from adkit.losses import kl_divergence
 from adkit.models.adversary import AdversarialVAE, adversarial_losses
 from adkit.models.elbo import ANNEALING, ELBOLoss
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, resolve_precision, seed_everything
-from adkit.training import Training, fit
+from adkit.training import fit
 
 SCORES = ("reconstruction", "kl", "both")
 CHUNK = 2**18  # pixels that go through the network at once
@@ -35,7 +35,7 @@ REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs
 }  # fmt: skip
 
 
-class VAEDetector(Detector):
+class VAEDetector(NetworkDetector):
     """A variational autoencoder, scored by its residual, its KL divergence, or both.
 
     Args:
@@ -107,10 +107,8 @@ class VAEDetector(Detector):
         quiet: bool = False,
     ):
         super().__init__(locals())
-        chosen = {f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings}
-        self.training = Training(**chosen, gradient_clip=float(crop**2))  # the loss is a sum over as many pixels
+        self.training = replace(self.training, gradient_clip=float(crop**2))  # the loss is a sum over as many pixels
         self.overlap = crop // 4 if overlap is None else overlap
-        self.model: VAE | None = None
         self.scales = torch.ones(2)  # standard deviations of residual and KL over the validation normals
         self._rehearse()
 
@@ -121,8 +119,7 @@ class VAEDetector(Detector):
         ELBOLoss(settings["loss"], settings["free_bits"])
         resolve_precision(settings["precision"], self.device)
         tile_positions((1, 1), (settings["crop"],) * 2, self.overlap)
-        with torch.device("meta"):  # shapes only: no memory, no random numbers
-            self._build()
+        self._rehearse_build()
         blank = torch.zeros(1, 1, 32, 32)
         residual = scoring.anomaly_map(blank, blank, settings["residual"], settings["smoothing"])
         scoring.image_score(residual, settings["score"])
@@ -261,12 +258,11 @@ class VAEDetector(Detector):
     # -- on disk -------------------------------------------------------------------------------------------------------
 
     def _tensors(self) -> dict[str, Tensor]:
-        return {"scales": self.scales, **self.model.state_dict()}
+        return {"scales": self.scales, **super()._tensors()}
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.model, self.scales = self._build().to(self.device), tensors["scales"]
-        self.model.load_state_dict({name: value for name, value in tensors.items() if name != "scales"})
-        self.model.eval()
+        self.scales = tensors["scales"]
+        super()._restore({name: value for name, value in tensors.items() if name != "scales"})
 
 
 def _check_settings(settings: dict) -> None:
