@@ -89,6 +89,8 @@ def fit(
     checkpoint: str | Path | None = None,
     label: str = "",
     quiet: bool = False,
+    counts: Callable[[int], bool] | None = None,
+    watch: Callable[[dict], None] | None = None,
 ) -> list[dict]:
     """Train a model on random crops; leave it with the weights of its best validation, in evaluation mode.
 
@@ -103,6 +105,9 @@ def fit(
         checkpoint: file to resume from where it exists, written at every validation.
         label: shown on the progress line.
         quiet: show nothing.
+        counts: whether the validation after a step may be selected; None: each may. Patience runs from the last one
+            that may not. Where none may, the last weights stay.
+        watch: called with each new row of the history, with the model in evaluation mode (in the main process).
 
     Returns:
         The history: one plain dict for each validation, with ``step``, ``loss`` and its parts (means since the last
@@ -153,11 +158,15 @@ def fit(
             if run.step % settings.validate_every == 0 or run.step == settings.steps:
                 with autocast:
                     score = validate(run.model, held_out, criterion)
-                row = run.validated(float(accelerator.reduce(score, "mean")))  # the same in all processes
+                eligible = counts is None or counts(run.step)
+                row = run.validated(float(accelerator.reduce(score, "mean")), eligible)  # the same in all processes
                 if accelerator.is_main_process:
                     run.save()
+                    if watch is not None:
+                        watch(row)
                 progress.update(run.step, loss=row["loss"], validation=row["validation"])
-    run.model.load_state_dict(run.best["weights"])
+    if run.best["weights"] is not None:  # else no validation counted: the last weights stay
+        run.model.load_state_dict(run.best["weights"])
     run.model.eval()
     return run.history
 
@@ -217,8 +226,8 @@ class Run:
         for name, value in parts.items():
             self.sums[name] = self.sums.get(name, 0.0) + value.detach().float()
 
-    def validated(self, validation: float) -> dict:
-        """Close a history row and keep the weights if they are the best so far."""
+    def validated(self, validation: float, eligible: bool = True) -> dict:
+        """Close a history row; keep the weights if they may be selected and are the best so far."""
         row = {"step": self.step, **{name: float(total) / self.counted for name, total in self.sums.items()}}
         row |= {"validation": validation, "learning_rate": self.optimiser.param_groups[0]["lr"]}
         self.sums, self.counted = {}, 0
@@ -228,7 +237,9 @@ class Run:
                 "lower the learning rate, use precision='float32', or check the images for NaN"
             )
         self.history.append(row)
-        if validation < self.best["validation"]:
+        if not eligible:
+            self.best["row"] = len(self.history) - 1
+        elif validation < self.best["validation"]:
             weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
             self.best = {"validation": validation, "row": len(self.history) - 1, "weights": weights}
         return row

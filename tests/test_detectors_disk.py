@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from adkit import AutoencoderDetector, load_detector
+from adkit import AutoencoderDetector, load_dataset, load_detector
 from adkit.data import read_image
 from adkit.detectors.base import Prediction
 from adkit.detectors.folder import GAP, OUTLINE, compare
@@ -120,10 +120,27 @@ def test_predict_folder_writes_tables_and_pictures(fitted, tmp_path):
         assert row["mask_share"] == prediction.mask.mean()
     pictures = {p.relative_to(out).as_posix(): read_image(p).shape for p in out.rglob("*.png")}
     assert pictures == {
-        "a.jpg.png": (3, 64, 3 * 32 + 8),  # high: side by side
-        "a.png.png": (3, 3 * 32 + 8, 64),  # wide: one below the other
-        "night/b.bmp.png": (3, 3 * 20 + 8, 90),
+        "a.jpg.png": (3, 64, 5 * 32 + 16),  # high: side by side
+        "a.png.png": (3, 5 * 32 + 16, 64),  # wide: one below the other
+        "night/b.bmp.png": (3, 5 * 20 + 16, 90),
     }
+
+
+def test_reconstructions_and_differences_come_at_the_size_of_the_file(splits):
+    detector = AutoencoderDetector(**TINY)
+    halves = load_dataset("textile", category="denim", image_size=(32, 64), tile=32)
+    detector.fit(halves.train, halves.validation)
+    draw = np.random.default_rng(0)
+    for height, width in ((50, 80), (32, 64)):
+        photo = draw.random((3, height, width), dtype=np.float32)
+        (redrawn,) = detector.redraw_images(detector.preprocessing(photo))
+        assert (redrawn.image.shape, redrawn.difference.shape) == ((1, height, width), (height, width))
+    tiles = torch.stack([item["image"] for item in detector.preprocessing(photo)])
+    difference = (tiles - detector.reconstruct(tiles)).abs()[:, 0]
+    np.testing.assert_allclose(redrawn.difference, np.hstack(difference), atol=1e-6)
+    whole = splits.test.subset([0, 1])
+    for i, one in enumerate(detector.redraw_images(whole)):
+        assert np.array_equal(one.image, detector.reconstruct(whole[i]["image"][None])[0])
 
 
 def test_predict_folder_needs_images(fitted, tmp_path):
@@ -141,6 +158,7 @@ def test_maps_are_coloured_on_one_scale():
         compare(np.full((3, 8, 8), 0.5, np.float32), Prediction(1, 1, True, np.full((8, 8), level), mask), 0.5)
         for level in (0.25, 0.5, 0.5, 1.0, 9.0)
     ]
+    assert {picture.shape for picture in pictures} == {(8, 3 * 8 + 2 * GAP, 3)}  # nothing was drawn again
     low, middle, again, high, beyond = (picture[0, 8 + GAP].tolist() for picture in pictures)
     assert low != middle == again != high == beyond  # clipped at twice the threshold
     outlined = (pictures[0][:, -8:] == OUTLINE).all(-1)

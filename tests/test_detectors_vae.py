@@ -11,7 +11,7 @@ from adkit.data.plots_set import plots_parts
 from adkit.data.tiling import tile_positions
 from adkit.detectors import storage
 from adkit.detectors.storage import load_detector
-from adkit.detectors.vae import REFERENCE, WARMING_UP, VAEDetector
+from adkit.detectors.vae import REFERENCE, VAEDetector
 from adkit.losses import kl_divergence
 from adkit.models.elbo import ANNEALING, ELBOLoss
 from adkit.models.vae import VAE
@@ -126,7 +126,6 @@ def test_weights_from_before_the_warm_up_are_not_kept(splits):
     detector = VAEDetector(**settings, beta=20.0, annealing="linear", warmup=0.7)
     detector.fit(splits.train, splits.validation)
     validations = [row["validation"] for row in detector.history]
-    assert 0 < max(validations) < WARMING_UP / 2  # the history tells the true ones
     assert min(validations[:6]) < min(validations[6:])
     assert [row["beta"] < 20.0 for row in detector.history] == [True] * 6 + [False] * 2
     batches = fixed_crops(splits.validation, detector.training, detector.device)

@@ -170,24 +170,55 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
         trained(Training(steps=3, crop=16, device="cpu"), tmp_path / "c.pt")
 
 
-def test_the_best_validation_is_kept():
-    values = iter([3.0, 1.0, 2.0, 4.0])
-    weights = []
+def scripted(values, keep=None):
+    """A criterion that says the values of a list, one a validation; ``keep`` collects the weights it saw."""
+    left, calls = iter(values), 0
 
     def criterion(model, batch):
-        if criterion.calls % 4 == 0:  # the first of four batches
-            criterion.value = next(values)
-            weights.append({k: v.clone() for k, v in model.state_dict().items()})
-        criterion.calls += 1
+        nonlocal calls
+        if calls % 4 == 0:  # the first of four batches
+            criterion.value = next(left)
+            if keep is not None:
+                keep.append({k: v.clone() for k, v in model.state_dict().items()})
+        calls += 1
         return {"loss": torch.tensor(criterion.value)}
 
-    criterion.calls = 0
+    return criterion
+
+
+def small_run(criterion, **options):
     torch.manual_seed(0)
     model = Autoencoder(width=4, depth=2, latent=2)
-    settings = Training(steps=4, crop=16, validate_every=1, device="cpu")
-    history = fit(model, noise(), noise(seed=1), reconstruct, settings, criterion, quiet=True)
+    settings = Training(**{"steps": 4, "crop": 16, "validate_every": 1, "device": "cpu"} | options.pop("settings", {}))
+    return model, fit(model, noise(), noise(seed=1), reconstruct, settings, criterion, quiet=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("first_that_counts", "chosen"),
+    [(1, 1), (3, 2), (4, 3), (5, 3)],  # of validations 3, 1, 2, 4; where none counts, the last weights stay
+)
+def test_the_best_validation_that_counts_is_kept(first_that_counts, chosen):
+    weights = []
+    criterion = scripted([3.0, 1.0, 2.0, 4.0], keep=weights)
+    model, history = small_run(criterion, counts=lambda step: step >= first_that_counts)
     assert [row["validation"] for row in history] == [3.0, 1.0, 2.0, 4.0]
-    assert all(torch.equal(value, weights[1][name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(value, weights[chosen][name]) for name, value in model.state_dict().items())
+
+
+def test_patience_runs_from_the_last_validation_that_does_not_count():
+    settings = {"steps": 20, "schedule": "constant", "patience": 2}
+    flat = scripted([1.0] * 20)
+    _, history = small_run(flat, settings=settings, counts=lambda step: step > 5)
+    assert len(history) == 8  # five that do not count, the first that does, two no better
+
+
+def test_whoever_watches_sees_each_row_and_a_model_at_rest():
+    seen = []
+    model = Autoencoder(width=4, depth=2, latent=2)
+    settings = Training(steps=4, crop=16, validate_every=2, device="cpu")
+    watch = lambda row: seen.append((row, model.training))  # noqa: E731
+    history = fit(model, noise(), noise(seed=1), reconstruct, settings, quiet=True, watch=watch)
+    assert seen == [(row, False) for row in history]
 
 
 def test_patience_stops_a_constant_schedule_early():

@@ -12,7 +12,6 @@ from adkit.detectors.network import NetworkDetector, misses
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import resolve_precision, seed_everything
-from adkit.training import fit
 
 
 class AutoencoderDetector(NetworkDetector):
@@ -120,17 +119,10 @@ class AutoencoderDetector(NetworkDetector):
             return parts
 
         criterion = defects and misses(defects, lambda model, seen: self._residual(seen, model(seen)))
-        self.history = fit(
-            self.model, train, validation, repairs if defects else redraws, self.training, criterion,
-            checkpoint=self.checkpoint, label=str(self.settings["loss"]), quiet=self.quiet,
-        )  # fmt: skip
+        self._train(train, validation, repairs if defects else redraws, criterion, label=str(self.settings["loss"]))
 
-    @torch.inference_mode()
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] as the network draws them again, on the CPU; raises as ``anomaly_map``."""
-        self._require_fit()
-        self._check(images)
-        return self.model(images.float().to(self.device)).cpu()
+    def _redraw(self, images: Tensor) -> Tensor:
+        return self.model(images)
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
         return self._residual(images, self.model(images))

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +40,18 @@ class Prediction:
     is_anomalous: bool
     anomaly_map: np.ndarray
     mask: np.ndarray
+
+
+class Redrawing(NamedTuple):
+    """One image as a network draws it again, at the image's own size.
+
+    Attributes:
+        image: (C, H, W) float32 in [0, 1].
+        difference: (H, W) float32, absolute difference to what the network was shown, a mean over the channels.
+    """
+
+    image: np.ndarray
+    difference: np.ndarray
 
 
 class Detector(ABC):
@@ -165,12 +178,12 @@ class Detector(ABC):
         """
         self._require_fit()
         maps, scores = self._judge_items(dataset)
-        whole = []
-        for group in dataset.groups():
-            first, tiles, corners = group[0], [maps[i] for i in group], [dataset.corners[i] for i in group]
-            stitched = stitch(tiles, corners, dataset.frame_size(first), needed=dataset.frame_foreground(first))
-            whole.append(resize_map(stitched, dataset.original_size(first)).numpy())
+        whole = [whole_image(dataset, group, maps) for group in dataset.groups()]
         return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
+
+    def redraw_images(self, dataset: AnomalyDataset) -> list[Redrawing] | None:
+        """The original images of a dataset as the method draws them again; None for a method that draws nothing."""
+        return None
 
     def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
         """Judge one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
@@ -234,8 +247,23 @@ class Detector(ABC):
         check_range(images)
 
 
+def whole_image(dataset: AnomalyDataset, group: list[int], tiles: list[Tensor]) -> np.ndarray:
+    """One image (..., H0, W0) at the size of its file, from what was found on each item (..., h, w) of the dataset.
+
+    Args:
+        dataset: whose items the tiles belong to.
+        group: items of one image, of ``dataset.groups()``.
+        tiles: one an item of the dataset.
+    """
+    first, found, corners = group[0], [tiles[i] for i in group], [dataset.corners[i] for i in group]
+    stitched = stitch(found, corners, dataset.frame_size(first), needed=dataset.frame_foreground(first))
+    return resize_map(stitched, dataset.original_size(first)).numpy()
+
+
 def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring a map (h, w) to another size (H, W), bilinearly."""
-    if tuple(anomaly_map.shape) == tuple(size):
+    """Bring a map (h, w), or channels (C, h, w), to another size (H, W), bilinearly."""
+    if tuple(anomaly_map.shape[-2:]) == tuple(size):
         return anomaly_map
-    return interpolate(anomaly_map[None, None], size=size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
+    channels = anomaly_map.reshape(1, -1, *anomaly_map.shape[-2:])
+    resized = interpolate(channels, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return resized.reshape(*anomaly_map.shape[:-2], *size)

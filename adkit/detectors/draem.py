@@ -15,7 +15,6 @@ from adkit.detectors.network import NetworkDetector, misses
 from adkit.losses import build_loss, focal_loss
 from adkit.models.draem import DRAEM
 from adkit.runtime import resolve_precision, seed_everything
-from adkit.training import fit
 
 PAPER = {"kinds": ["perlin"], "size": (1 / 64, 0.5)}  # lattices from a 32nd of the crop's side to all of it
 
@@ -134,17 +133,10 @@ class DRAEMDetector(NetworkDetector):
             return {"loss": total, **loss.components, "focal": segmentation}
 
         criterion = misses(defects, lambda model, seen: self._smoothed(model(seen)[1]))
-        self.history = fit(
-            self.model, train, validation, objective, self.training, criterion,
-            checkpoint=self.checkpoint, label="draem", quiet=self.quiet,
-        )  # fmt: skip
+        self._train(train, validation, objective, criterion, label="draem")
 
-    @torch.inference_mode()
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] as the reconstructor draws them, on the CPU; raises as ``anomaly_map``."""
-        self._require_fit()
-        self._check(images)
-        return self.model(images.float().to(self.device))[0].cpu()
+    def _redraw(self, images: Tensor) -> Tensor:
+        return self.model(images)[0]
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
         return self._smoothed(self.model(images)[1])

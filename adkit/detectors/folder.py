@@ -1,8 +1,10 @@
 """Every image of a folder, judged: two tables for machines, and a picture of each image for people.
 
 ``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder. Beside them lies
-a picture ``<path>.png``: the image, its anomaly map, and the image with the mask outlined. All maps are coloured on one
-scale, from 0 to twice the detector's pixel threshold, so the middle colour means the same in every picture.
+a picture ``<path>.png``: the image; where the method draws images again, its reconstruction and the difference of the
+two; its anomaly map; and the image with the mask outlined. All maps are coloured on one scale, from 0 to twice the
+detector's pixel threshold, and all differences on another, from 0 to ``DIFFERENCE``: a colour means the same in every
+picture.
 """
 
 import csv
@@ -20,11 +22,12 @@ from adkit.progress import progress
 from adkit.runtime import atomic_path
 
 if TYPE_CHECKING:
-    from adkit.detectors.base import Detector, Prediction
+    from adkit.detectors.base import Detector, Prediction, Redrawing
 
 COLUMNS = ("path", "score", "threshold", "is_anomalous", "mask_share")
 OUTLINE = (213, 94, 0)  # vermillion, which the colour-blind tell from any grey
 GAP = 4  # white pixels between the panels
+DIFFERENCE = 0.5  # of image and reconstruction, shown in the brightest colour
 
 
 def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) -> list[dict]:
@@ -55,11 +58,12 @@ def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) ->
         except ValueError as error:
             skipped.append({"path": name, "reason": str(error)})
             continue
-        prediction = detector.predict(path)
-        rows.append(_row(name, prediction))
+        prediction, redrawn = detector.predict(path), detector.redraw_images(detector.preprocessing(path))
+        rows.append(table_row(name, prediction))
+        picture = compare(image, prediction, detector.pixel_threshold, redrawn and redrawn[0])
         with atomic_path(out / f"{name}.png") as temporary:
-            Image.fromarray(compare(image, prediction, detector.pixel_threshold)).save(temporary)
-    _write_tables(detector, rows, skipped, out)
+            Image.fromarray(picture).save(temporary)
+    write_tables(detector, rows, skipped, out)
     if skipped:
         warnings.warn(
             f"{len(skipped)} file(s) of {folder} cannot be read; see {out / 'predictions.json'}", stacklevel=3
@@ -88,33 +92,50 @@ def find_images(folder: Path, out: Path) -> list[Path]:
     return images
 
 
-def compare(image: np.ndarray, prediction: "Prediction", pixel_threshold: float) -> np.ndarray:
-    """The image (3, H, W) in [0, 1], its map and its outlined mask: uint8 (H', W', 3), side by side.
+def compare(
+    image: np.ndarray, prediction: "Prediction", pixel_threshold: float, redrawn: "Redrawing | None" = None
+) -> np.ndarray:
+    """The panels of one image (3, H, W) in [0, 1], side by side: uint8 (H', W', 3).
 
+    They are the image, its reconstruction and the difference (where there is one), its map and its outlined mask.
     Frames wider than high come one below the other.
     """
-    from matplotlib import colormaps  # slow to import: only who draws pays
-
-    scale = max(2 * pixel_threshold, np.finfo(np.float32).tiny)
-    coloured = colormaps["inferno"](np.clip(prediction.anomaly_map / scale, 0, 1), bytes=True)[..., :3]
-    plain = np.rint(255 * image.transpose(1, 2, 0)).astype(np.uint8)
+    plain = _bytes(image)
     outlined = plain.copy()
     outlined[binary_dilation(prediction.mask, iterations=2) & ~prediction.mask] = OUTLINE
+    middle = [_bytes(redrawn.image), _coloured(redrawn.difference, DIFFERENCE)] if redrawn else []
+    shown = [plain, *middle, _coloured(prediction.anomaly_map, 2 * pixel_threshold), outlined]
     axis = 0 if plain.shape[1] > plain.shape[0] else 1
     gap = np.full((GAP, plain.shape[1], 3) if axis == 0 else (plain.shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([plain, gap, coloured, gap, outlined], axis)
+    return np.concatenate([part for one in shown for part in (gap, one)][1:], axis)
 
 
-def _row(name: str, prediction: "Prediction") -> dict:
+def _bytes(image: np.ndarray) -> np.ndarray:
+    """(1 or 3, H, W) in [0, 1] as uint8 (H, W, 3)."""
+    pixels = np.rint(255 * image.clip(0, 1).transpose(1, 2, 0)).astype(np.uint8)
+    return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+
+
+def _coloured(values: np.ndarray, brightest: float) -> np.ndarray:
+    """Values (H, W) from 0 to the brightest as colours, uint8 (H, W, 3)."""
+    from matplotlib import colormaps  # slow to import: only who draws pays
+
+    scale = max(brightest, np.finfo(np.float32).tiny)
+    return colormaps["inferno"](np.clip(values / scale, 0, 1), bytes=True)[..., :3]
+
+
+def table_row(name: str, prediction: "Prediction") -> dict:
+    """A row of the tables, by ``COLUMNS``."""
     share = float(prediction.mask.mean())
     return dict(
         zip(COLUMNS, (name, prediction.score, prediction.threshold, prediction.is_anomalous, share), strict=True)
     )
 
 
-def _write_tables(detector: "Detector", rows: list[dict], skipped: list[dict], out: Path) -> None:
+def write_tables(detector: "Detector", rows: list[dict], skipped: list[dict], out: Path) -> None:
+    """Write predictions.csv and predictions.json, each whole or not at all; the columns are those of the first row."""
     with atomic_path(out / "predictions.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, rows[0] if rows else COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     report = {

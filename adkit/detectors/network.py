@@ -8,28 +8,82 @@ from dataclasses import fields
 import torch
 from torch import Tensor, nn
 
+from adkit.data import AnomalyDataset
 from adkit.defects import SyntheticDefects
-from adkit.detectors.base import Detector
+from adkit.detectors.base import Detector, Redrawing, whole_image
 from adkit.metrics import average_precision
-from adkit.training import Objective, Training
+from adkit.training import Objective, Training, fit
 
 
 class NetworkDetector(Detector):
-    """Base of the detectors that train a network with :func:`adkit.training.fit`: a subclass writes ``_build`` too.
+    """Base of the detectors whose network draws images again: a subclass writes ``_build`` and ``_redraw`` too.
 
     Args:
         settings: as for :class:`adkit.detectors.base.Detector`; those that :class:`adkit.training.Training` knows are
             handed to it.
+
+    Attributes:
+        watch: called with each row of the history while ``fit`` runs, as of :func:`adkit.training.fit`; ``reconstruct``
+            works in it, with the weights of that moment.
     """
 
     def __init__(self, settings: dict):
         super().__init__(settings)
         self.training = Training(**{f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings})
         self.model: nn.Module | None = None
+        self.watch: Callable[[dict], None] | None = None
 
     @abstractmethod
     def _build(self) -> nn.Module:
         """The network of the settings, untrained."""
+
+    @abstractmethod
+    def _redraw(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) on the device, as the network draws them again."""
+
+    @torch.inference_mode()
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] as the network draws them again, on the CPU.
+
+        Raises:
+            RuntimeError: before ``fit`` has built the network.
+            ValueError: if the shape is another, or a value leaves [0, 1].
+        """
+        if self.model is None:
+            self._require_fit()
+        self._check(images)
+        return self._redraw(images.float().to(self.device)).cpu()
+
+    def redraw_images(self, dataset: AnomalyDataset) -> list[Redrawing]:
+        """The original images of a dataset as the network draws them again: tiles stitched, at the size of the files.
+
+        Raises:
+            RuntimeError: before ``fit`` has built the network.
+            ValueError: if tiles of an image are missing that show more than background.
+        """
+        seen = [dataset[i]["image"] for i in range(len(dataset))]
+        drawn = [self.reconstruct(image[None])[0] for image in seen]
+        differences = [(image - other).abs().mean(dim=0) for image, other in zip(seen, drawn, strict=True)]
+        return [
+            Redrawing(whole_image(dataset, group, drawn), whole_image(dataset, group, differences))
+            for group in dataset.groups()
+        ]
+
+    def _train(
+        self,
+        train: AnomalyDataset,
+        validation: AnomalyDataset,
+        objective: Objective,
+        criterion: Objective | None = None,
+        label: str = "",
+        player: nn.Module | None = None,
+        counts: Callable[[int], bool] | None = None,
+    ) -> None:
+        """Train the network, or a player that holds it, and keep the history."""
+        self.history = fit(
+            player or self.model, train, validation, objective, self.training, criterion,
+            checkpoint=self.checkpoint, label=label, quiet=self.quiet, counts=counts, watch=self.watch,
+        )  # fmt: skip
 
     def _rehearse_build(self) -> None:
         """Refuse settings that no network can be built from, now and not after loading the data."""

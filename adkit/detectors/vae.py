@@ -23,11 +23,9 @@ from adkit.models.elbo import ANNEALING, ELBOLoss
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, resolve_precision, seed_everything
-from adkit.training import fit
 
 SCORES = ("reconstruction", "kl", "both")
 CHUNK = 2**18  # pixels that go through the network at once
-WARMING_UP = 2.0**20  # added to the criterion before β is reached, so that no later weights lose to earlier ones
 
 REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs
     "crop": 224, "widths": [32, 64, 128, 256, 512], "latent_dim": 128, "beta": 1.0, "annealing": "none", "loss": "mse",
@@ -134,28 +132,25 @@ class VAEDetector(NetworkDetector):
         seed_everything(self.training.seed)
         settings, self.model = self.settings, self._build().to(self.device)
         player = AdversarialVAE(self.model).to(self.device) if settings["adversarial"] else self.model
-        steps, beta, share = self.training.steps, settings["beta"], 1.0
+        steps, beta = self.training.steps, settings["beta"]
         anneal = partial(ANNEALING[settings["annealing"]], warmup=settings["warmup"], cycles=settings["cycles"])
         train_loss = ELBOLoss(settings["loss"], settings["free_bits"]).to(self.device)
         elbo = ELBOLoss(settings["loss"]).to(self.device)
 
         def objective(model, batch):
-            nonlocal share
-            share = anneal(batch.step, steps)
+            annealed = beta * anneal(batch.step, steps)
             output = model(batch.images, batch.generator())
-            parts = train_loss(output, batch.images, beta * share) | {"beta": torch.tensor(beta * share)}
+            parts = train_loss(output, batch.images, annealed) | {"beta": torch.tensor(annealed)}
             return parts | self._play(model, batch.images, output.reconstruction, parts["loss"])
 
         def criterion(model, batch):
-            loss = elbo(model(batch.images, batch.generator()), batch.images, beta)["loss"]
-            return {"loss": loss + WARMING_UP * (share < 1)}
+            return elbo(model(batch.images, batch.generator()), batch.images, beta)
 
-        self.history = fit(
-            player, train, validation, objective, self.training, criterion,
-            checkpoint=self.checkpoint, label=f"{settings['variant']} vae", quiet=self.quiet,
-        )  # fmt: skip
-        for row in self.history:
-            row["validation"] -= WARMING_UP * (anneal(row["step"] - 1, steps) < 1)
+        def reached(step):  # β; weights from before it are never selected
+            return anneal(step - 1, steps) == 1
+
+        label = f"{settings['variant']} vae"
+        self._train(train, validation, objective, criterion, label, player, counts=reached)
         if settings["score_by"] == "both":
             self._calibrate(validation)
 
@@ -179,13 +174,6 @@ class VAEDetector(NetworkDetector):
         self.scales = torch.cat(found, dim=1).std(dim=1).clamp(min=1e-12).cpu()
 
     # -- scoring -------------------------------------------------------------------------------------------------------
-
-    @torch.inference_mode()
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] as the network draws them again, on the CPU; raises as ``anomaly_map``."""
-        self._require_fit()
-        self._check(images)
-        return self._redraw(images.float().to(self.device)).cpu()
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
