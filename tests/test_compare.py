@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import sys
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,7 @@ from adkit import evaluate, table
 from adkit.compare import METHODS, Comparison, Problem, compare, methods
 from adkit.compare.__main__ import main
 from adkit.compare.comparison import middle
+from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
@@ -37,6 +39,7 @@ def tiny(monkeypatch):
         "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
+    monkeypatch.setattr("adkit.compare.measure.peak_memory", lambda folder, shape: 10**7 * shape[0])  # 4 s each
 
 
 @pytest.fixture
@@ -124,7 +127,24 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
     assert cost["parameters"] == sum(each.numel() for each in a.detector().model.parameters())
     assert cost["saved_bytes"] == sum(file.stat().st_size for file in (a.path / "detector").iterdir())
     assert cost["seconds_per_frame"] > 0
+    assert cost["peak_bytes"] == 10**7
     assert 0 < found.cost("patches")["parameters"] < 3_400_000  # cut off behind the layer that is used
+
+
+def test_peak_memory_is_that_of_a_fresh_process(fitted, tmp_path):
+    folder = fitted.save(tmp_path / "detector")
+    assert 10**5 < peak_memory(folder, (1, 512, 2048)) < 10**9  # the frame alone has 4 MB
+
+
+def test_a_process_that_fails_says_why(tmp_path):
+    with pytest.raises(RuntimeError, match="ended with code 1: FileNotFoundError: no saved detector at"):
+        peak_memory(tmp_path / "none", (1, 8, 8))
+
+
+def test_a_system_that_does_not_tell_its_memory(monkeypatch, tmp_path):
+    monkeypatch.setattr("adkit.compare.memory.STATUS", tmp_path / "none")
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert highest() == 0
 
 
 def test_as_dict_is_plain_and_complete():
@@ -318,7 +338,7 @@ def test_the_page_says_how_its_numbers_are_meant():
     ]  # fmt: skip
     assert "| b\\|c | 1 | **1.000** | **0.800 [0.75, 0.85]** |" in page
     assert "Nothing is corrected for the number of comparisons" in page
-    assert "Peak memory: not measured" in page
+    assert "Peak: memory that loading the detector and judging one frame add to a fresh process." in page
 
 
 def test_without_any_result_there_is_still_a_page():

@@ -138,12 +138,9 @@ class Comparison:
         ]
 
     def cost(self, name: str) -> dict:
-        """Mean seconds of training, and what was measured of the middle run, None where that failed.
-
-        Peak memory is not among it: a process knows only the highest of all that it ever did.
-        """
+        """Mean seconds of training, and what was measured of the middle run, None where that failed."""
         found = self.measured.get(name)
-        names = ("seconds_per_frame", "parameters", "saved_bytes")
+        names = ("seconds_per_frame", "parameters", "saved_bytes", "peak_bytes")
         return {
             "fit_seconds": statistics.fmean(run.seconds["fit"] for run in self.results[name]),
             **{each: getattr(found, each, None) for each in names},

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from torch import nn
 
+from adkit.compare.memory import peak_memory
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
@@ -35,12 +36,14 @@ class Measured:
         seconds_per_frame: of judging the test images, as ``evaluate`` does, with data and weights in memory.
         parameters: of its networks; the memory of PatchCore is none of them, and counts in ``saved_bytes``.
         saved_bytes: size of the detector's folder; published weights are named there, not stored.
+        peak_bytes: memory of loading it and judging one test image, see :func:`adkit.compare.memory.peak_memory`.
         drawn: ``pixel_ap`` and ``pro`` on each of them; empty where no mask is known.
     """
 
     seconds_per_frame: float
     parameters: int
     saved_bytes: int
+    peak_bytes: int | None
     drawn: dict[str, list[float]]
 
 
@@ -61,6 +64,7 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
         seconds_per_frame=seconds / len(judged.maps),
         parameters=count_parameters(detector),
         saved_bytes=sum(file.stat().st_size for file in (result.path / "detector").iterdir()),
+        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape)),
         drawn={} if result.evaluation.pro is None else draw(judged, n, result.evaluation.fpr_limit),
     )
     with atomic_path(path) as temporary:

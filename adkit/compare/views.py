@@ -59,6 +59,7 @@ def cost(comparison: "Comparison") -> Texts:
         "ms a frame": ("seconds_per_frame", lambda value: f"{1000 * value:.1f}"),
         "parameters": ("parameters", lambda value: f"{value:,}"),
         "saved, MB": ("saved_bytes", lambda value: f"{value / 1e6:.2f}"),
+        "peak, MB": ("peak_bytes", lambda value: f"{value / 1e6:.0f}"),
     }
     costs = {name: comparison.cost(name) for name in comparison.results}
     columns = {
@@ -121,7 +122,8 @@ def _sections(comparison: "Comparison") -> list[tuple[str, Texts, str]]:
             "Cost",
             cost(comparison),
             "Fit: mean over seeds, when it was really run, on the machine that ran it. A frame: judged with data and "
-            "weights in memory. Saved: the detector's folder, without published weights. Peak memory: not measured.",
+            "weights in memory. Saved: the detector's folder, without published weights. Peak: memory that loading the "
+            "detector and judging one frame add to a fresh process.",
         ),
     ]
 
