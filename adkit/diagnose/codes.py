@@ -1,0 +1,94 @@
+"""What the latent codes of normal images say: which dimensions carry anything, how much, and with how much noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adkit.data import AnomalyDataset
+from adkit.detectors.base import Detector
+from adkit.losses import kl_divergence
+from adkit.runtime import generator
+
+ACTIVE = 0.01  # variance of μ over inputs from which a dimension counts as active, as in Burda et al.
+MOST = 512  # codes that are compared with one another; the mutual information cannot come out above log(MOST)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Latent Gaussians of N normal inputs in D dimensions.
+
+    Attributes:
+        mu: means, (N, D).
+        variance: σ², (N, D).
+        kl: mean KL divergence of each dimension from the prior, in nats, (D,).
+        spread: variance of μ over the inputs, (D,).
+        active: ``spread`` above 0.01, bool (D,).
+        mutual_information: nats that z tells of its input, see `mutual_information`.
+    """
+
+    mu: np.ndarray
+    variance: np.ndarray
+    kl: np.ndarray
+    spread: np.ndarray
+    active: np.ndarray
+    mutual_information: float
+
+    @classmethod
+    def of(cls, mu: Tensor, log_variance: Tensor, most: int = MOST) -> "Codes":
+        """The codes of ``mu`` and ``log_variance``, (N, D) each; the mutual information from at most ``most``.
+
+        Source:
+            Active units: Burda, Grosse and Salakhutdinov, Importance weighted autoencoders, ICLR 2016, section 2.
+
+        Example:
+            >>> codes = Codes.of(torch.tensor([[0.0, 3.0], [0.0, -3.0]]), torch.zeros(2, 2))
+            >>> codes.active.tolist(), codes.kl.tolist()
+            ([False, True], [0.0, 4.5])
+        """
+        kl = kl_divergence(mu, log_variance, reduction="none").mean(dim=0)
+        spread = mu.var(dim=0, correction=0)
+        few = torch.linspace(0, len(mu) - 1, min(most, len(mu))).long()
+        parts = (mu, log_variance.exp(), kl, spread, spread > ACTIVE)
+        return cls(*(part.numpy() for part in parts), mutual_information(mu[few], log_variance[few]))
+
+
+def mutual_information(mu: Tensor, log_variance: Tensor, seed: int = 0) -> float:
+    """How much a draw of z tells of the input it came from, in nats: E KL(q(z|x) ‖ p) - KL(q(z) ‖ p).
+
+    The aggregate q(z) is the mean of the N posteriors, and one z is drawn of each: I = E log q(z|x) - E log q(z). It
+    cannot exceed log N, so N should be a few hundred.
+
+    Args:
+        mu: means (N, D).
+        log_variance: log σ², of the same shape.
+        seed: of the draws.
+
+    Source:
+        Hoffman and Johnson: ELBO surgery, NIPS workshop 2016, equation 6.
+
+    Example:
+        >>> apart = torch.arange(16.0)[:, None] * 100
+        >>> round(mutual_information(apart, torch.zeros(16, 1)), 3)  # log 16: every z betrays its input
+        2.773
+        >>> round(mutual_information(torch.zeros(16, 3), torch.zeros(16, 3)), 6)
+        0.0
+    """
+    mu, log_variance = mu.double(), log_variance.double()
+    noise = torch.randn(mu.shape, generator=generator(seed), dtype=torch.float64)
+    z, precision = mu + (0.5 * log_variance).exp() * noise, (-log_variance).exp()
+    constant = -0.5 * log_variance.sum(dim=1)  # the rest of it is the same for all pairs, and cancels
+    log_q = torch.stack([constant - 0.5 * ((one - mu).square() * precision).sum(dim=1) for one in z])  # (z, x)
+    aggregate = log_q.logsumexp(dim=1) - np.log(len(mu))
+    return max(0.0, float((log_q.diagonal() - aggregate).mean()))
+
+
+def read_codes(detector: Detector, dataset: AnomalyDataset, frames: int = 16) -> Codes | None:
+    """The codes of the squares of some images; None for a detector without latent Gaussians."""
+    if not hasattr(detector, "encode"):
+        return None
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, frames).round().astype(int))
+    found = [[part[0] for part in detector.encode(dataset[int(i)]["image"][None])] for i in chosen]
+    mu, log_variance = (torch.cat(parts).float() for parts in zip(*found, strict=True))
+    return Codes.of(mu, log_variance)

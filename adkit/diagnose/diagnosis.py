@@ -1,0 +1,218 @@
+"""From evidence to findings: which symptoms are there, which root causes explain them, what to do."""
+
+from dataclasses import asdict, dataclass, field, replace
+
+from torch import nn
+
+from adkit.data import AnomalyDataset
+from adkit.detectors.base import Detector
+from adkit.diagnose import card
+from adkit.diagnose.evidence import Material, gather
+from adkit.diagnose.limits import Limits
+from adkit.diagnose.readings import Evidence, Reading
+from adkit.diagnose.roots import LIKELY, ROOTS
+from adkit.diagnose.subject import as_detector, check_parts
+from adkit.diagnose.symptoms import NOT_ASSESSED, PRESENT, SYMPTOMS
+
+UNEXPLAINED = "unexplained"
+HOLDS, REFUTED, UNKNOWN = "its signs are there", "its signs are missing", "not assessed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One root cause with all that it shows as.
+
+    Attributes:
+        cause: its name in :data:`adkit.diagnose.roots.ROOTS`, or ``unexplained``.
+        title, why: what it is.
+        symptoms: (number, name) of the symptoms that it explains, as they were found.
+        evidence: the readings behind it.
+        likely: (name, verdict) of root causes in order of likelihood, the one found first.
+        actions: what to do, first things first.
+        folklore: advice that does not help; may be empty.
+    """
+
+    cause: str
+    title: str
+    why: str
+    symptoms: tuple[tuple[int, str], ...]
+    evidence: tuple[Reading, ...]
+    likely: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+    folklore: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What is wrong with a detector, most urgent first.
+
+    Attributes:
+        findings: one a root cause, in the order in which they should be cured; empty for a healthy detector.
+        symptoms: number → ``present``, ``absent``, ``not assessed`` or ``not applicable``.
+        evidence: key → reading.
+        limits: what the readings were compared with.
+        material: arrays behind the readings, for the figure; None in a `bare` diagnosis.
+    """
+
+    findings: tuple[Finding, ...]
+    symptoms: dict[int, str]
+    evidence: Evidence
+    limits: Limits
+    material: Material | None = field(repr=False)
+
+    @property
+    def causes(self) -> list[str]:
+        """Names of the root causes that were found, in order."""
+        return [finding.cause for finding in self.findings]
+
+    @property
+    def cause(self) -> str:
+        """Name of the root cause to cure first; ``healthy`` where nothing was found."""
+        return self.causes[0] if self.findings else "healthy"
+
+    def __getitem__(self, key: str) -> float | None:
+        """The value of a reading."""
+        return self.evidence[key].value
+
+    @property
+    def present(self) -> list[int]:
+        """Numbers of the symptoms that are there."""
+        return [number for number, state in self.symptoms.items() if state == PRESENT]
+
+    def as_dict(self) -> dict:
+        """Plain data, ready for JSON."""
+        codes = self.material and self.material.codes
+        per_dimension = {} if codes is None else {
+            "kl": codes.kl.tolist(), "spread_of_mu": codes.spread.tolist(), "variance": codes.variance.mean(0).tolist()
+        }  # fmt: skip
+        states = [
+            {"number": number, "name": SYMPTOMS[number].name, "state": state} for number, state in self.symptoms.items()
+        ]
+        return {
+            "findings": [_plain(finding) for finding in self.findings],
+            "symptoms": states,
+            "evidence": {key: reading.as_dict() for key, reading in self.evidence.items()},
+            "per_dimension": per_dimension,
+            "limits": asdict(self.limits),
+        }
+
+    def bare(self) -> "Diagnosis":
+        """The same without the arrays behind the readings: a few kilobytes, to keep many of them."""
+        return replace(self, material=None)
+
+    def figure(self):
+        """All evidence as one figure; see :func:`adkit.figures.diagnosis.evidence_figure`.
+
+        Raises:
+            ValueError: if the diagnosis is bare.
+        """
+        if self.material is None:
+            raise ValueError("a bare diagnosis has no arrays to draw; call figure() before bare()")
+        from adkit.figures.diagnosis import evidence_figure  # figures stand below this room
+
+        return evidence_figure(self)
+
+    def __str__(self) -> str:
+        return card.as_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return card.as_html(self)
+
+
+def diagnose(
+    model: Detector | nn.Module,
+    validation: AnomalyDataset,
+    history: list[dict] | None = None,
+    test: AnomalyDataset | None = None,
+    *,
+    limits: Limits | None = None,
+) -> Diagnosis:
+    """Measure a detector, name the symptoms that it shows, and group them by root cause.
+
+    Args:
+        model: a fitted detector; or a network on its own, whose maps are then made and whose thresholds are set as
+            a detector would.
+        validation: normal images that it was not trained on.
+        history: rows of its training; None: those that the detector kept. With ``probe_auroc`` in them, from
+            :func:`adkit.diagnose.score_watcher`, the plateau test looks at a score instead of the loss.
+        test: labelled images. Without them symptoms 1 and 6 are not assessed.
+        limits: what numbers are compared with; None: the ones set by experiment.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: if a dataset is empty, validation holds defects, or test lacks a class.
+        RuntimeError: if the detector was not fitted.
+
+    Example:
+        >>> from adkit import AutoencoderDetector, load_dataset
+        >>> splits = load_dataset("textile", image_size=(64, 64))
+        >>> detector = AutoencoderDetector(width=4, steps=2, crop=32, quiet=True).fit(splits.train, splits.validation)
+        >>> diagnose(detector, splits.validation).findings[0].cause
+        'untrained'
+    """
+    check_parts(validation, test, history)
+    detector, limits = as_detector(model, validation), limits or Limits()
+    history = detector.history if history is None else history
+    evidence, material = gather(detector, validation, history, test, limits)
+    symptoms = {number: symptom.state(evidence, test is not None) for number, symptom in SYMPTOMS.items()}
+    return Diagnosis(find(evidence, symptoms, limits), symptoms, evidence, limits, material)
+
+
+def find(evidence: Evidence, symptoms: dict[int, str], limits: Limits) -> tuple[Finding, ...]:
+    """Findings in order: a cause whose signs are there explains all symptoms it can; what is left is unexplained."""
+    verdicts = {name: root.sign(evidence, limits) for name, root in ROOTS.items()}
+    findings, explained = [], set()
+    for name, root in ROOTS.items():
+        shown = [number for number in root.explains if symptoms[number] == PRESENT]
+        possible = shown or any(symptoms[number] == NOT_ASSESSED for number in root.explains)
+        if verdicts[name] and possible:
+            findings.append(_finding(name, shown, evidence, verdicts))
+            explained |= set(shown)
+    for number, state in symptoms.items():
+        if state == PRESENT and number not in explained:
+            findings.append(_unexplained(number, evidence, verdicts))
+    return tuple(findings)
+
+
+def _finding(name: str, shown: list[int], evidence: Evidence, verdicts: dict) -> Finding:
+    root = ROOTS[name]
+    others = dict.fromkeys(other for number in shown or root.explains for other in LIKELY[number] if other != name)
+    return Finding(
+        name, root.title, root.why,
+        symptoms=_named(shown),
+        evidence=tuple(evidence[key] for key in root.shown_by if evidence[key].value is not None),
+        likely=tuple(_judged(one, verdicts) for one in (name, *others)),
+        actions=root.actions, folklore=root.folklore,
+    )  # fmt: skip
+
+
+def _unexplained(number: int, evidence: Evidence, verdicts: dict) -> Finding:
+    keys = SYMPTOMS[number].shown_by
+    return Finding(
+        UNEXPLAINED, "none of the known causes shows its signs",
+        "The symptom is there, and the evidence rules every known cause out, or cannot tell.",
+        symptoms=_named([number]),
+        evidence=tuple(evidence[key] for key in keys if evidence[key].value is not None),
+        likely=tuple(_judged(one, verdicts) for one in LIKELY[number]),
+        actions=("look at the images with the most surprising scores", "check the causes below in their order",
+                 "the method may be at its end: compare another one (python -m adkit.compare)"),
+    )  # fmt: skip
+
+
+def _named(numbers: list[int]) -> tuple[tuple[int, str], ...]:
+    return tuple((number, SYMPTOMS[number].name) for number in sorted(numbers))
+
+
+def _judged(name: str, verdicts: dict[str, bool | None]) -> tuple[str, str]:
+    return name, {True: HOLDS, False: REFUTED, None: UNKNOWN}[verdicts[name]]
+
+
+def _plain(finding: Finding) -> dict:
+    return asdict(finding) | {
+        "symptoms": [{"number": number, "name": name} for number, name in finding.symptoms],
+        "evidence": [reading.as_dict() for reading in finding.evidence],
+        "likely": [{"cause": name, "verdict": verdict} for name, verdict in finding.likely],
+        "actions": list(finding.actions),
+    }

@@ -1,0 +1,131 @@
+"""The evidence of a diagnosis in one figure: six panels, in the order of the pipeline; what trips is in colour."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
+
+PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
+PANELS = ("latent code", "reconstructions", "maps of normal images", "image scores", "ROC AUC", "maps and masks")
+KEYS = {  # the readings that colour a panel
+    "latent code": ("active_units", "mutual_information", "noise"),
+    "reconstructions": ("variance_ratio", "gain_over_mean", "kept"),
+    "maps of normal images": ("share_above", "same_top"),
+    "image scores": ("threshold_over_normals", "flagged_normals", "f1"),
+    "ROC AUC": ("image_auroc", "pixel_auroc"),
+    "maps and masks": ("shift_gain",),
+}
+
+
+@styled
+def evidence_figure(diagnosis):
+    """Latent code, reconstructions, maps, scores, ROC AUC and alignment of one :class:`adkit.diagnose.Diagnosis`.
+
+    A panel's title is red where one of its readings lies on the wrong side of its limit. What could not be measured
+    says so.
+
+    Args:
+        diagnosis: what :func:`adkit.diagnose.diagnose` returned.
+
+    Returns:
+        ``(fig, axes)`` with axes (6,).
+    """
+    fig = new_figure(4.9)
+    axes = fig.subplots(2, 3).ravel()
+    drawers = (_codes, _redrawing, _maps, _scores, _auroc, _shifts)
+    for ax, name, draw in zip(axes, PANELS, drawers, strict=True):
+        trips = any(diagnosis.evidence[key].trips for key in KEYS[name])
+        ax.set_title(name, color=VERMILLION if trips else INK, fontweight="bold" if trips else "normal")
+        draw(ax, diagnosis)
+    return fig, axes
+
+
+def _missing(ax: Axes, why: str) -> None:
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=GREY)
+
+
+def _codes(ax: Axes, diagnosis) -> None:
+    """σ² and the variance of μ of each dimension: a silent one sits at (1, 0), a noiseless one far left."""
+    codes = diagnosis.material.codes
+    if codes is None:
+        return _missing(ax, diagnosis.evidence["active_units"].note)
+    ax.loglog(codes.variance.mean(0).clip(1e-6), codes.spread.clip(1e-6), "o", color=BLUE, alpha=0.6)
+    ax.axhline(0.01, color=GREY, linewidth=0.8)
+    ax.axvline(diagnosis.limits.noise, color=GREY, linewidth=0.8, linestyle="--")
+    ax.set(xlim=(1e-4, 3), ylim=(5e-7, 30), xlabel="σ² of a dimension", ylabel="variance of its μ")
+    ax.minorticks_off()
+    ax.text(0.03, 0.03, str(diagnosis.evidence["active_units"].note) + " active", transform=ax.transAxes)
+
+
+def _bars(ax: Axes, readings: dict) -> None:
+    """Numbers between 0 and 1 as bars, each with its limit as a tick."""
+    for height, reading in enumerate(readings.values()):
+        colour = VERMILLION if reading.trips else BLUE
+        if reading.value is None:
+            ax.text(0.02, height, reading.note, va="center", color=GREY)
+            continue
+        ax.barh(height, np.clip(reading.value, 0, 1), color=colour, height=0.5)
+        ax.text(min(max(reading.value, 0), 1) + 0.02, height, f"{reading.value:.2f}", va="center", bbox=PATCH)
+        if reading.limit is not None:
+            ax.plot([reading.limit] * 2, [height - 0.42, height + 0.42], color=INK, linewidth=1.2)
+    ax.set_yticks(range(len(readings)), labels=list(readings))
+    ax.set(xlim=(0, 1.22), xticks=[0, 0.5, 1])
+    ax.set_ylim(len(readings) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def _redrawing(ax: Axes, diagnosis) -> None:
+    names = {"variance_ratio": "variance", "gain_over_mean": "gain on mean", "kept": "defect kept"}
+    if diagnosis.material.redrawing is None:
+        return _missing(ax, diagnosis.evidence["kept"].note)
+    _bars(ax, {name: diagnosis.evidence[key] for key, name in names.items()})
+
+
+def _maps(ax: Axes, diagnosis) -> None:
+    material = diagnosis.material
+    pixels = material.pixels
+    high = max(np.quantile(pixels, 0.999), min(material.pixel_threshold, 3 * pixels.max())) * 1.05
+    ax.hist(pixels, np.linspace(0, high, 60), color=GREY, alpha=0.6)
+    ax.axvline(material.pixel_threshold, color=INK, linewidth=1.2)
+    above = diagnosis.evidence["share_above"].value
+    ax.set(xlabel=f"map value ({100 * above:.2g} % above the line)", yticks=[], xlim=(0, high))
+
+
+def _scores(ax: Axes, diagnosis) -> None:
+    material = diagnosis.material
+    groups = {"validation": material.scores}
+    if material.test_scores is not None:
+        for label, name in enumerate(("test, good", "test, defective")):
+            groups[name] = material.test_scores[material.test_labels == label]
+    looks = zip(groups.items(), (GREY, BLUE, VERMILLION), strict=False)
+    for height, ((_, scores), colour) in enumerate(looks):
+        ax.plot(scores, np.full(len(scores), height), "|", color=colour, markersize=11)
+    everything = np.concatenate([*groups.values(), [material.threshold]])
+    if everything.min() > 0 and everything.max() > 20 * np.median(everything):
+        ax.set_xscale("log")
+        ax.minorticks_off()
+    ax.axvline(material.threshold, color=INK, linewidth=1.2)
+    ax.set_yticks(range(len(groups)), labels=list(groups))
+    ax.set_ylim(len(groups) - 0.4, -0.6)
+    ax.set(xlabel="score (line: threshold)")
+    ax.tick_params(axis="y", length=0)
+
+
+def _auroc(ax: Axes, diagnosis) -> None:
+    if diagnosis.material.test_scores is None:
+        return _missing(ax, "needs test")
+    names = {"image_auroc": "AUC, images", "pixel_auroc": "AUC, pixels", "recall": "recall", "precision": "precision"}
+    _bars(ax, {name: diagnosis.evidence[key] for key, name in names.items()})
+    ax.axvline(0.5, color=GREY, linewidth=0.8, linestyle=":")
+
+
+def _shifts(ax: Axes, diagnosis) -> None:
+    found = diagnosis.material.alignment
+    if found is None:
+        return _missing(ax, diagnosis.evidence["shift"].note)
+    reach = found.heights.shape[0] // 2
+    ax.imshow(found.heights, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
+    ax.plot(0, 0, "+", color=INK, markersize=10)
+    ax.plot(found.dx, found.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
+    ax.set(xlabel="masks moved right, pixels", ylabel="down")

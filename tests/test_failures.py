@@ -1,0 +1,216 @@
+"""Failures: the ring, the rules, their support, and the cases, on looks whose answer is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from adkit import AutoencoderDetector
+from adkit.failures import (
+    SPECS,
+    VERDICTS,
+    Limits,
+    Look,
+    choose_cases,
+    examine,
+    findings,
+    look_at,
+    ring,
+    ring_auroc,
+    shape_of,
+    verdict,
+)
+from adkit.metrics import auroc
+from adkit.twins import let_through
+from tests.conftest import TINY
+
+LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)
+
+
+@pytest.fixture
+def square():
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:50] = True
+    return mask
+
+
+def test_the_ring_leaves_a_gap_and_has_a_width(square):
+    found = ring(square, gap=3, width=2)
+    assert not (found & square).any()
+    assert np.flatnonzero(found[30]).tolist() == [25, 26, 53, 54]
+    with pytest.raises(ValueError, match="the mask is empty"):
+        ring(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(("inside", "expected"), [(1.0, 1.0), (0.0, 0.5), (-1.0, 0.0)])
+def test_ring_auroc_says_whether_the_defect_stands_out(square, inside, expected):
+    assert ring_auroc(square, np.where(square, inside, 0.0)) == expected
+
+
+def test_ring_auroc_is_an_auroc_of_defect_and_ring_alone(square):
+    a_map = np.random.default_rng(0).random(square.shape)
+    counted = square | ring(square)
+    expected = auroc(square[counted], a_map[counted])
+    a_map[~counted] = 1e6
+    assert ring_auroc(square, a_map) == expected
+
+
+def test_what_lies_off_the_foreground_does_not_count(square):
+    a_map, inside = np.where(square, 1.0, 0.0), np.ones(square.shape, bool)
+    a_map[:, 50:], inside[:, 50:] = 9.0, False
+    assert ring_auroc(square, a_map) < 1
+    assert ring_auroc(square, a_map, inside) == 1
+    assert np.isnan(ring_auroc(square, a_map, square))
+    assert np.isnan(ring_auroc(square, a_map, ~square))
+
+
+def test_shapes_are_told_at_any_angle():
+    y, x = np.mgrid[:80, :80]
+    assert shape_of(np.abs(y - x) < 3) == "line"
+    assert shape_of((y - 40) ** 2 + (x - 40) ** 2 < 36) == "dot"
+    assert shape_of((y - 40) ** 2 + (x - 40) ** 2 < 400) == "area"
+    with pytest.raises(ValueError, match="no region"):
+        shape_of(np.zeros((4, 4)))
+
+
+def test_the_largest_region_decides_the_shape(square):
+    square[2, 2:9] = True
+    assert shape_of(square) == "area"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((0.49, 1.0, 0.5), "inverted"),
+        ((0.7, 1.0, 0.1), "found"),
+        ((0.7, 1.0, 0.09), "lost in the mask"),
+        ((0.69, 0.5, 0.5), "copied"),
+        ((0.69, 0.49, 0.5), "drowned"),
+        ((0.5, float("nan"), 0.0), "drowned"),
+    ],
+)
+def test_the_first_rule_that_holds_decides(numbers, expected):
+    assert verdict(*numbers) == expected
+    assert expected in VERDICTS
+
+
+def test_other_limits_give_other_verdicts():
+    assert verdict(0.6, 0.0, 0.5, Limits(visible=0.55)) == "found"
+
+
+def test_support_counts_draws_of_seeds_and_frames():
+    clear = [replace(LOOK, index=i) for i in range(6)]
+    torn = [replace(LOOK, index=10 + i, kind="dark", iou=0.19 * (i % 2)) for i in range(6)]
+    found = findings({"plain": [clear + torn, clear + torn]}, n=200)["plain"]
+    assert list(found) == ["dots", "dark"]
+    assert (found["dots"].verdict, found["dots"].support) == ("found", 1.0)
+    assert found["dark"].verdict == "lost in the mask"
+    assert 0.3 < found["dark"].support < 0.9
+    assert found["dark"].shares == {name: 0.5 * (name in ("found", "lost in the mask")) for name in VERDICTS}
+    low, high = found["dark"].numbers["iou"].low, found["dark"].numbers["iou"].high
+    assert 0 <= low < 0.095 < high <= 0.19
+
+
+def test_seeds_that_differ_widen_the_interval():
+    runs = [[replace(LOOK, ring=0.6)], [replace(LOOK, ring=0.9)]]
+    interval = findings({"plain": runs})["plain"]["dots"].numbers["ring"]
+    assert (interval.low, interval.value, interval.high) == pytest.approx((0.6, 0.75, 0.9))
+
+
+def test_what_was_never_measured_stays_unknown():
+    unknown = replace(LOOK, let_through=float("nan"))
+    found = findings({"plain": [[unknown]]}, n=10)["plain"]["dots"]
+    assert np.isnan([found.numbers["let_through"].value, found.numbers["let_through"].low]).all()
+    assert found.verdict == "found"
+
+
+def test_seeds_must_have_seen_the_same_frames():
+    with pytest.raises(ValueError, match="'plain' needs one or more seeds"):
+        findings({"plain": []})
+    with pytest.raises(ValueError, match="same frames, got"):
+        findings({"plain": [[LOOK], [replace(LOOK, index=1)]]})
+    with pytest.raises(ValueError, match="at least 2 draws"):
+        findings({"plain": [[LOOK]]}, n=1)
+
+
+# ---- with a detector
+
+
+def test_looks_agree_with_the_detector_and_with_let_through(fitted, splits):
+    looks = examine(fitted, splits.test)
+    shares = let_through(fitted.reconstruct, splits.test)
+    for kind, share in shares.items():
+        assert np.mean([one.let_through for one in looks if one.kind == kind]) == pytest.approx(share, abs=1e-4)
+    item = splits.test[looks[0].index]
+    a_map = fitted.anomaly_map(item["image"][None])[0].numpy()
+    mask = item["mask"].numpy()
+    assert looks[0].ring == pytest.approx(ring_auroc(mask, a_map), abs=1e-6)
+    predicted = a_map >= fitted.pixel_threshold
+    assert looks[0].iou == pytest.approx((predicted & mask).sum() / (predicted | mask).sum())
+    assert looks[0].pixels == mask.sum()
+
+
+def test_another_residual_has_no_threshold(fitted, splits):
+    part = splits.test.subset([i for i in range(len(splits.test)) if splits.test.labels[i]][:2])
+    looks = examine(fitted, part, residual="l1")
+    assert np.isnan([look.iou for look in looks]).all()
+    assert [look.ring for look in looks] != [look.ring for look in examine(fitted, part)]
+
+
+def test_sets_without_twins_are_examined_too(tmp_path):
+    from adkit import load_dataset
+    from tests.data_files import write_image
+
+    for k in range(12):
+        write_image(tmp_path / "good" / f"{k}.png", seed=k, size=(32, 32))
+    splits = load_dataset("folder", root=tmp_path)
+    with pytest.warns(UserWarning, match="threshold comes from"):
+        detector = AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
+    assert examine(detector, splits.test) == []
+
+
+def test_a_flat_map_has_no_otsu_threshold(square):
+    item = {"image": torch.full((1, 60, 80), 0.5), "mask": torch.from_numpy(square), "kind": "dark"}
+    item |= {"foreground": torch.ones(60, 80, dtype=torch.bool)}
+    look = look_at(3, item, torch.zeros(60, 80), float("nan"), 1.0)
+    assert np.isnan([look.iou_otsu, look.let_through]).all()
+    assert (look.iou, look.grey, look.ring, look.shape) == (0.0, 0.0, 0.5, "area")
+
+
+# ---- cases
+
+
+def test_each_rule_takes_the_extreme_frame_over_all_architectures():
+    looks = [
+        replace(LOOK, index=1, grey=0.2, let_through=0.95),
+        replace(LOOK, index=2, ring=0.3),
+        replace(LOOK, index=3, kind="brightness", shape="area", let_through=0.8, ring=0.6),
+        replace(LOOK, index=4, shape="line", ring=0.95, iou=0.05),
+        replace(LOOK, index=5, ring=0.99, iou=0.02),
+        replace(LOOK, index=6, ring=0.98, iou=0.9, iou_otsu=0.0),
+    ]
+    dull = [replace(one, ring=0.75, let_through=0.2, iou=0.4, iou_otsu=0.4) for one in looks]
+    cases = choose_cases({"dull": dull, "plain": looks})
+    assert list(cases) == list(SPECS)
+    assert [case.look.index for case in cases.values()] == [1, 2, 3, 4, 5, 6]
+    assert {case.architecture for case in cases.values()} == {"plain"}
+    assert all(case.occurs for case in cases.values())
+    assert [case.otsu for case in cases.values()] == [False] * 5 + [True]
+    assert "let through" in cases["white_anomaly"].caption
+
+
+def test_where_an_effect_is_missing_the_nearest_case_says_so():
+    looks = [replace(LOOK, index=i, iou=0.2 + 0.1 * i) for i in range(3)]
+    cases = choose_cases({"plain": looks})
+    assert cases["dot_not_usable"].look.index in (0, 1, 2)
+    assert not cases["dot_not_usable"].occurs
+    assert "Not here: nearest case" in cases["dot_not_usable"].caption
+    assert "brightness_only_anomaly" not in cases
+    assert "line_not_usable" not in cases
+
+
+def test_without_twins_no_case_rests_on_them():
+    cases = choose_cases({"plain": [replace(LOOK, let_through=float("nan"))]})
+    assert "white_anomaly" not in cases
+    assert "no twin" in cases["inversed_anomaly"].caption

@@ -1,0 +1,58 @@
+"""The table of verdicts, and the pictures of the cases: what they show, and that the files stay small and true."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adkit import figures
+from adkit.failures import Look, choose_cases, examine, findings
+from adkit.figures.failures import failure, failure_pictures, save_pictures, verdict_table
+from adkit.figures.style import PREDICTED, TRUE
+
+LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)
+
+
+def test_each_cell_says_its_verdict_and_its_numbers():
+    dark = replace(LOOK, index=1, kind="dark", ring=0.4, let_through=float("nan"))
+    _, ax = verdict_table(findings({"plain": [[LOOK, dark]], "add": [[replace(LOOK, iou=0.0)]]}))
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == [
+        *("found, 100 %", "0.90 · 0.10 · 0.30", "inverted, 100 %", "0.40 · – · 0.30"),
+        *("lost in the mask, 100 %", "0.90 · 0.10 · 0.00"),
+    ]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["dots", "dark"]
+    with pytest.raises(ValueError, match="no findings at all"):
+        verdict_table({})
+
+
+@pytest.mark.parametrize(("shape", "count"), [((44, 244), 5), ((64, 64), 4)])
+def test_a_failure_shows_a_window_and_the_whole_of_a_wide_frame(shape, count):
+    rng, mask = np.random.default_rng(0), np.zeros(shape, bool)
+    mask[20:30, 30:40] = True
+    image = rng.random((1, *shape), dtype=np.float32)
+    fig, axes = failure(image, image, image[0], ~mask, mask, scale=1.0, caption="two\nlines")
+    assert len(axes) == count
+    assert {ax.get_images()[0].get_array().shape[:2] for ax in axes[:4]} == {(min(shape),) * 2}
+    assert fig.get_suptitle() == "two\nlines"
+
+
+def test_pictures_are_written_small_and_in_their_own_colours(fitted, splits, tmp_path):
+    looks = examine(fitted, splits.test)
+    cases = choose_cases({"plain": looks})
+    scale = figures.colour_scale(fitted.judge_images(splits.validation)[0])
+    pictures, again = (failure_pictures(cases, {"plain": fitted}, splits.test, scales={"plain": scale}) for _ in "ab")
+    assert list(pictures) == list(cases)
+    files = save_pictures(pictures, tmp_path / "images")
+    assert [file.stem for file in files] == list(cases)
+    for file, drawing in zip(files, again.values(), strict=True):
+        assert file.stat().st_size < 150_000
+        with Image.open(file) as picture:
+            written = np.asarray(picture.convert("RGB")).astype(int)
+        drawn = figures.animation.raster(drawing).astype(int)
+        assert np.abs(written - drawn).mean() < 4
+        for colour in (TRUE, PREDICTED):
+            shade = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+            was, kept = (int((np.abs(each - shade).max(axis=-1) < 12).sum()) for each in (drawn, written))
+            assert kept >= 0.8 * was
