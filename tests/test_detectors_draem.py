@@ -8,6 +8,7 @@ from adkit.defects import SyntheticDefects
 from adkit.detectors import storage
 from adkit.detectors.draem import DRAEMDetector
 from adkit.metrics import average_precision
+from adkit.models.draem import DRAEM
 
 TINY = {
     "width": 4, "depth": 2, "segment_width": 4, "segment_depth": 2,
@@ -91,6 +92,14 @@ def test_colour_images_and_every_texture_source(texture, tmp_path, monkeypatch):
     assert torch.equal(load_detector(tmp_path / "detector", device="cpu").anomaly_map(image), expected)
 
 
+def test_its_networks_are_those_of_the_settings_as_small_or_as_large_as_the_papers():
+    ours, paper = DRAEMDetector(), DRAEMDetector(width=128, depth=4, segment_width=64, segment_depth=5, stride=1)
+    with torch.device("meta"):  # shapes only
+        small, large, expected = ours._build(), paper._build(), DRAEM.paper(channels=1)
+    assert (small.stride, small.depths) == (2, (3, 3))
+    assert str(large) == str(expected)
+
+
 def test_the_mixture_is_the_papers_unless_said_otherwise():
     paper = DRAEMDetector(**TINY)._synthetic(None)
     assert (paper.kinds, paper.clean, list(paper.size)) == (("perlin",), 0.5, [1 / 64, 0.5])
@@ -115,6 +124,7 @@ def test_other_kinds_of_defect_and_a_foreground(splits):
     [
         ({"width": 0}, "width must be a positive integer, got 0"),
         ({"segment_depth": 2.5}, "segment_depth must be a positive integer, got 2.5"),
+        ({"stride": 0}, "stride must be a positive integer, got 0"),
         ({"loss": "mes"}, "unknown loss 'mes'"),
         ({"gamma": -1}, "gamma must be a number of at least 0, got -1"),
         ({"focal": 0}, "focal must be a positive weight, got 0"),

@@ -17,9 +17,10 @@ def small(**settings) -> DRAEM:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(176, 976), (64, 64), (50, 33), (3, 1)])
-def test_any_frame_comes_back_at_its_own_size(channels, size):
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_any_frame_comes_back_at_its_own_size(channels, size, stride):
     images = torch.rand(2, channels, *size)
-    redrawn, logits = small(channels=channels, depth=3, segment_depth=4)(images)
+    redrawn, logits = small(channels=channels, depth=3, segment_depth=4, stride=stride)(images)
     assert redrawn.shape == images.shape
     assert 0 < redrawn.min() <= redrawn.max() < 1
     assert logits.shape == (2, *size)
@@ -40,10 +41,12 @@ def test_the_paper_s_networks_are_of_its_width():
     assert [len(net.down) for net in model.children()] == [4, 5]
 
 
-@pytest.mark.parametrize("depth, segment_depth", [(1, 1), (2, 1), (2, 3)])
-def test_no_pixel_reaches_further_than_the_receptive_field(depth, segment_depth):
-    model = small(width=2, segment_width=2, depth=depth, segment_depth=segment_depth).double()
-    cell = 2 ** max(depth, segment_depth)
+@pytest.mark.parametrize(
+    "depth, segment_depth, stride", [(1, 1, 1), (2, 1, 1), (2, 3, 1), (1, 1, 2), (1, 2, 2), (1, 1, 3)]
+)
+def test_no_pixel_reaches_further_than_the_receptive_field(depth, segment_depth, stride):
+    model = small(width=2, segment_width=2, depth=depth, segment_depth=segment_depth, stride=stride).double()
+    cell = stride * 2 ** max(depth, segment_depth)
     side = 2 * (model.receptive_field // cell + 2) * cell
     images, reach = torch.rand(1, 1, side, side, dtype=torch.double), 0
     with torch.inference_mode():
@@ -67,6 +70,18 @@ def test_a_tile_agrees_with_the_full_frame_away_from_its_border():
     assert (full[..., 64:192][..., inner, inner] - tile[..., inner, inner]).abs().max() < 1e-5
 
 
+def test_a_stride_of_two_costs_a_quarter():
+    def products(stride):  # of one frame, counted by the size of what each convolution returns
+        count, model = [], small(stride=stride)
+        for part in model.modules():
+            if isinstance(part, torch.nn.Conv2d):
+                part.register_forward_hook(lambda conv, _, out: count.append(conv.weight[0].numel() * out.numel()))
+        model(torch.rand(1, 1, 64, 64))
+        return sum(count)
+
+    assert products(2) < 0.35 * products(1)
+
+
 def test_it_overfits_eight_images_and_finds_their_defects():
     torch.manual_seed(0)
     x = torch.linspace(0, 12.6, 32)
@@ -88,7 +103,7 @@ def test_it_overfits_eight_images_and_finds_their_defects():
     assert average_precision(masks.numpy(), logits.detach().numpy()) > 0.9
 
 
-@pytest.mark.parametrize("name", ["channels", "width", "depth", "segment_width", "segment_depth"])
+@pytest.mark.parametrize("name", ["channels", "width", "depth", "segment_width", "segment_depth", "stride"])
 @pytest.mark.parametrize("value", [0, 1.5, True, "4"])
 def test_sizes_must_be_positive_integers(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a positive integer"):
