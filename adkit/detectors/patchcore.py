@@ -14,7 +14,7 @@ from adkit.progress import progress
 from adkit.runtime import generator, seed_everything
 
 OWN = "own"
-OWN_LAYERS = [1, 2]  # 1/4 and 1/8 of the resolution
+OWN_LAYERS = [0]  # 1/2 of the resolution: coarser ones found less on every fabric
 SCORES = ("reweighted", "max")
 PIXELS = 2**20  # of the images that go through the backbone at a time
 
@@ -23,19 +23,22 @@ class PatchCoreDetector(Detector):
     """Nearest-neighbour distances of patch features to a memory of normal patches (Roth et al. 2022).
 
     The memory is filled from the foreground of the training images, and only patches of the foreground score. A patch
-    is a cell of the finest level, 8 pixels wide for the default. Convolutions pad with zeros, so patches at a border
-    look different from those inside: use one frame size (or one tile size) throughout.
+    is a cell of the finest level, 2 pixels wide for the default.
+
+    The paper's settings (layers at 1/8 and 1/16, 3 × 3 neighbourhoods, smoothing by 4 pixels) are made for objects that
+    fill a frame. Threads and their defects are a few pixels wide, and drown in cells of 16: the defaults are those that
+    find synthetic defects on normal images of cloth and metal.
 
     Args:
         backbone: what describes a patch: ``efficientnet_lite0``, a classifier of torchvision, or ``own``, the encoder
             of an autoencoder that is trained on the same images first, with no pretrained network at all.
         layers: of the backbone, see :class:`adkit.models.backbones.Backbone`; for ``own``, levels from 0, the finest.
-            None: two levels of middle depth.
+            None: cells of 2 and 8 pixels for ``efficientnet_lite0``, of 2 for ``own``, of 8 and 16 for the ResNets.
         weights: name of the published weights; None: random ones, which are then saved with the detector. The published
             ones are not saved: whoever loads the detector needs them, too. Nothing to ``own``.
         own: arguments of :class:`adkit.detectors.autoencoder.AutoencoderDetector` for ``own``; its seed, device and
             progress are this detector's unless given.
-        neighbourhood: side of the square of cells that is averaged into one patch, odd.
+        neighbourhood: side of the square of cells that is averaged into one patch, odd; the paper takes 3.
         coreset: how many patches the memory keeps, by :func:`adkit.models.memory.greedy_coreset`: a count, or a float
             in (0, 1], a fraction of those drawn; 1.0 keeps all.
         max_patches: draw at most so many training patches, evenly at random, before the coreset is chosen: a bound on
@@ -58,10 +61,10 @@ class PatchCoreDetector(Detector):
     Example:
         >>> from adkit import load_dataset
         >>> splits = load_dataset("textile", image_size=(64, 64))
-        >>> detector = PatchCoreDetector(weights=None, max_patches=500, quiet=True)
+        >>> detector = PatchCoreDetector(weights=None, max_patches=500, coreset=0.1, quiet=True)
         >>> detector = detector.fit(splits.train, splits.validation)
         >>> detector.anomaly_map(splits.test[0]["image"][None]).shape, len(detector.memory), detector.memory.n_bytes
-        (torch.Size([1, 64, 64]), 50, 30400)
+        (torch.Size([1, 64, 64]), 50, 11200)
     """
 
     def __init__(
@@ -71,13 +74,13 @@ class PatchCoreDetector(Detector):
         layers: list[str] | list[int] | None = None,
         weights: str | None = "IMAGENET1K_V1",
         own: dict | None = None,
-        neighbourhood: int = 3,
-        coreset: int | float = 0.1,
-        max_patches: int | None = 20_000,
+        neighbourhood: int = 1,
+        coreset: int | float = 0.02,
+        max_patches: int | None = 50_000,
         projection: int | None = 128,
         neighbours: int = 9,
         score: str = "reweighted",
-        smoothing: float = 4.0,
+        smoothing: float = 2.0,
         percentile: float = 95.0,
         pixel_percentile: float = 99.5,
         seed: int = 0,
@@ -125,6 +128,7 @@ class PatchCoreDetector(Detector):
         seed_everything(self.settings["seed"])
         if self.autoencoder:
             self.autoencoder.preprocessing, self.autoencoder.checkpoint = self.preprocessing, self.checkpoint
+            self.autoencoder.quiet = self.autoencoder.quiet or self.quiet
             self.autoencoder._fit(train, validation)
             self.history = self.autoencoder.history
             self.backbone = EncoderBackbone(self.autoencoder.model, self.settings["layers"] or OWN_LAYERS)
@@ -138,6 +142,8 @@ class PatchCoreDetector(Detector):
             )  # fmt: skip
             patches = patches[chosen]
         self.memory = PatchMemory(patches)
+        if not self.quiet:
+            print(f"memory of {self.memory}")
 
     @torch.inference_mode()
     def _training_patches(self, train: AnomalyDataset) -> Tensor:

