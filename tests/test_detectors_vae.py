@@ -107,6 +107,20 @@ def test_several_samples_are_the_same_for_all_batches(splits):
         assert not torch.allclose(detector.reconstruct(images[..., :32])[0], detector.model(images[..., :32])[0][0])
 
 
+def test_another_scoring_needs_no_other_training(splits, vae):
+    afresh = VAEDetector(**TINY, score_by="both", samples=2, smoothing=1.0).fit(splits.train, splits.validation)
+    rescored = vae.rescored(splits.validation, score_by="both", samples=2, smoothing=1.0)
+    images = images_of(splits.test)
+    assert torch.equal(rescored.anomaly_map(images), afresh.anomaly_map(images))
+    assert (rescored.threshold, rescored.history) == (afresh.threshold, vae.history)
+    assert rescored.settings == afresh.settings
+    assert rescored.model is not vae.model
+    with pytest.raises(ValueError, match="beta, steps cannot change without another training"):
+        vae.rescored(splits.validation, steps=5, beta=1.0)
+    with pytest.raises(RuntimeError, match="has not been fitted"):
+        VAEDetector(**TINY).rescored(splits.validation)
+
+
 # -- training ------------------------------------------------------------------------------------------------------
 
 
@@ -122,7 +136,7 @@ def test_the_history_reports_every_part(splits):
 
 
 def test_weights_from_before_the_warm_up_are_not_kept(splits):
-    settings = TINY | {"steps": 8, "validate_every": 1, "learning_rate": 0.05, "schedule": "constant"}
+    settings = TINY | {"steps": 8, "validate_every": 1, "learning_rate": 0.05, "schedule": "constant", "flips": True}
     detector = VAEDetector(**settings, beta=20.0, annealing="linear", warmup=0.7)
     detector.fit(splits.train, splits.validation)
     validations = [row["validation"] for row in detector.history]
@@ -131,6 +145,13 @@ def test_weights_from_before_the_warm_up_are_not_kept(splits):
     batches = fixed_crops(splits.validation, detector.training, detector.device)
     kept = elbo_of(detector, batches)
     assert kept == pytest.approx(min(validations[6:]), abs=0.1)
+
+
+def test_patience_begins_when_beta_is_reached(splits):
+    settings = TINY | {"steps": 12, "validate_every": 1, "schedule": "constant", "learning_rate": 1e-9}
+    detector = VAEDetector(**settings, patience=2, beta=1.0, annealing="linear", warmup=0.5, samples=2)
+    detector.fit(splits.train, splits.validation)
+    assert 7 <= len(detector.history) < 12  # six steps of warm-up and more, then nothing better
 
 
 def elbo_of(detector, batches):
@@ -204,6 +225,9 @@ def test_the_reference_settings_give_the_reference_network():
     with torch.device("meta"):
         built, reference = detector._build(), VAE.reference()
     assert [p.shape for p in built.parameters()] == [p.shape for p in reference.parameters()]
+    assert detector.settings["beta"] == 1
+    expected = {"batch_size": 32, "learning_rate": 1e-4, "weight_decay": 0.0, "schedule": "constant", "crop": 224}
+    assert {name: getattr(detector.training, name) for name in expected} == expected
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from adkit.models.elbo import ELBOLoss
 from adkit.models.vae_conditional import ConditionalVAE, fabric_code
 from adkit.models.vae_hierarchical import HierarchicalVAE
 from adkit.models.vae_variants import VARIANTS, SelfAttention, build_vae
+from adkit.scoring import anomaly_map
 
 SMALL = {"image_size": (32, 32), "channels": 1, "latent_dim": 8, "widths": (8, 8, 16)}
 
@@ -128,6 +129,29 @@ def test_a_condition_changes_what_is_drawn():
     with torch.inference_mode():
         dark, bright = model.eval().decode(torch.zeros(2, 8), torch.eye(2)).flatten(1).mean(dim=1)
     assert bright - dark > 0.4
+
+
+def test_a_class_helps_to_score():
+    torch.manual_seed(0)
+    model, classes = ConditionalVAE(condition=2, **SMALL), torch.eye(2).repeat(4, 1)
+    x = torch.linspace(0, 12.6, 32)
+    rows, columns = (
+        (0.5 + 0.4 * torch.sin(x)).expand(1, 1, 32, 32),
+        (0.5 + 0.4 * torch.sin(x))[:, None].expand(1, 1, 32, 32),
+    )
+    images, elbo = torch.cat([rows, columns] * 4), ELBOLoss()
+
+    def loss(model):
+        value = elbo(model(images, condition=classes), images, beta=20.0)["loss"]
+        return value, value.detach()
+
+    train(model, loss, steps=80)
+    with torch.inference_mode():
+        right, wrong = (
+            anomaly_map(images, model.eval()(images, condition=told).reconstruction).mean()
+            for told in (classes, classes.flip(1))
+        )
+    assert right < 0.5 * wrong  # cloth of another class than it is said to be is anomalous
 
 
 def test_a_condition_of_another_length_is_refused():

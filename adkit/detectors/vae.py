@@ -4,7 +4,7 @@ The linear heads of a VAE fix the size of its images. So it learns on square cro
 squares of the same side, whose results are stitched: any frame works, and a frame as large as a crop is one square.
 """
 
-from collections.abc import Callable
+import copy
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -14,9 +14,9 @@ from torch import Tensor
 
 from adkit import scoring
 from adkit.data import AnomalyDataset
-from adkit.data.mirror import mirrored
 from adkit.data.tiling import stitch, tile_positions
 from adkit.detectors.network import NetworkDetector
+from adkit.detectors.squares import cut_squares, in_chunks
 from adkit.losses import kl_divergence
 from adkit.models.adversary import AdversarialVAE, adversarial_losses
 from adkit.models.elbo import ANNEALING, ELBOLoss
@@ -25,16 +25,22 @@ from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, resolve_precision, seed_everything
 
 SCORES = ("reconstruction", "kl", "both")
-CHUNK = 2**18  # pixels that go through the network at once
+RESCORED = (  # settings that can change after training
+    "score_by", "samples", "overlap", "residual", "smoothing", "score", "percentile", "pixel_percentile",
+    "device", "quiet",
+)  # fmt: skip
 
-REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs
+REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs; without weight decay, AdamW is Adam
     "crop": 224, "widths": [32, 64, 128, 256, 512], "latent_dim": 128, "beta": 1.0, "annealing": "none", "loss": "mse",
-    "batch_size": 32, "learning_rate": 1e-4, "schedule": "constant",
+    "batch_size": 32, "learning_rate": 1e-4, "weight_decay": 0.0, "schedule": "constant",
 }  # fmt: skip
 
 
 class VAEDetector(NetworkDetector):
     """A variational autoencoder, scored by its residual, its KL divergence, or both.
+
+    The defaults were chosen on validation normals with drawn defects, see :func:`adkit.selection.probe`; the training
+    of the reference network is :data:`REFERENCE`.
 
     Args:
         latent_dim, widths: of the network, see :class:`adkit.models.vae.VAE`; its image size is ``crop`` × ``crop``.
@@ -53,9 +59,10 @@ class VAEDetector(NetworkDetector):
         overlap: pixels that neighbouring squares share at least; None: a quarter of their side.
         residual, smoothing, score, percentile, pixel_percentile: as in
             :class:`adkit.detectors.autoencoder.AutoencoderDetector`.
-        steps, batch_size, crop, learning_rate, schedule, patience, flips, augment, validate_every, seed, device,
-            precision: of :class:`adkit.training.Training`. The weights that are kept are those of the best ELBO at the
-            final β, on held-out normal crops, of the validations at which β was reached.
+        steps, batch_size, crop, learning_rate, weight_decay, schedule, patience, flips, augment, validate_every, seed,
+            device, precision: of :class:`adkit.training.Training`. The weights that are kept are those of the best ELBO
+            at the final β, on held-out normal crops, of the validations at which β was reached. No flips by default: a
+            mirrored twill is another cloth, and a bottleneck has no room to spare.
         quiet: show no progress.
 
     Raises:
@@ -73,7 +80,7 @@ class VAEDetector(NetworkDetector):
         self,
         *,
         latent_dim: int = 64,
-        widths: tuple[int, ...] = (32, 64, 128),
+        widths: tuple[int, ...] = (16, 32, 64),
         variant: str = "plain",
         adversarial: float = 0.0,
         loss: str | dict = "mse",
@@ -86,17 +93,18 @@ class VAEDetector(NetworkDetector):
         samples: int = 0,
         overlap: int | None = None,
         residual: str = "l2",
-        smoothing: float = 4.0,
+        smoothing: float = 2.5,
         score: str = "max",
         percentile: float = 95.0,
         pixel_percentile: float = 99.5,
-        steps: int = 400,
+        steps: int = 600,
         batch_size: int = 32,
         crop: int = 32,
-        learning_rate: float = 3e-3,
+        learning_rate: float = 8e-3,
+        weight_decay: float = 1e-4,
         schedule: str = "one-cycle",
         patience: int | None = None,
-        flips: bool = True,
+        flips: bool = False,
         augment: bool = False,
         validate_every: int = 100,
         seed: int = 0,
@@ -108,6 +116,7 @@ class VAEDetector(NetworkDetector):
         self.training = replace(self.training, gradient_clip=float(crop**2))  # the loss is a sum over as many pixels
         self.overlap = crop // 4 if overlap is None else overlap
         self.scales = torch.ones(2)  # standard deviations of residual and KL over the validation normals
+        self._trained: VAEDetector | None = None  # whose network is scored in another way, while fit runs
         self._rehearse()
 
     def _rehearse(self) -> None:
@@ -128,7 +137,40 @@ class VAEDetector(NetworkDetector):
 
     # -- training ------------------------------------------------------------------------------------------------------
 
+    def rescored(self, validation: AnomalyDataset, **settings) -> "VAEDetector":
+        """The same network under another scoring, in seconds; scales and thresholds come from validation normals.
+
+        Args:
+            validation: held-out normal images.
+            settings: of :data:`RESCORED`; what is not given stays as it is.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if a setting would need another training.
+        """
+        self._require_fit()
+        if changed := set(settings) - set(RESCORED):
+            raise ValueError(
+                f"{', '.join(sorted(changed))} cannot change without another training; fit a new VAEDetector, or "
+                f"change one of {', '.join(RESCORED)}"
+            )
+        other = type(self)(**self.settings | settings)
+        other._trained = self
+        try:
+            return other.fit(validation, validation)
+        finally:
+            other._trained = None
+
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
+        if self._trained is None:
+            self._learn(train, validation)
+        else:
+            self.model = copy.deepcopy(self._trained.model).to(self.device)
+            self.history = copy.deepcopy(self._trained.history)
+        if self.settings["score_by"] == "both":
+            self._calibrate(validation)
+
+    def _learn(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         seed_everything(self.training.seed)
         settings, self.model = self.settings, self._build().to(self.device)
         player = AdversarialVAE(self.model).to(self.device) if settings["adversarial"] else self.model
@@ -151,8 +193,6 @@ class VAEDetector(NetworkDetector):
 
         label = f"{settings['variant']} vae"
         self._train(train, validation, objective, criterion, label, player, counts=reached)
-        if settings["score_by"] == "both":
-            self._calibrate(validation)
 
     def _play(self, model: torch.nn.Module, images: Tensor, drawn: Tensor, loss: Tensor) -> dict[str, Tensor]:
         """The loss with a discriminator in the game, and both players' losses, in the unit of the loss."""
@@ -186,7 +226,7 @@ class VAEDetector(NetworkDetector):
         self._require_fit()
         self._check(images)
         squares = self._squares(images.float().to(self.device))
-        mu, log_variance = self._in_chunks(self.model.encode, squares)
+        mu, log_variance = in_chunks(self.model.encode, squares)
         mu, log_variance = mu.transpose(0, 1).cpu(), log_variance.transpose(0, 1).cpu()
         return mu, log_variance
 
@@ -211,13 +251,13 @@ class VAEDetector(NetworkDetector):
             draws = generator(self.training.seed, device=self.device)
             return (self.model.reconstruct(squares, self.settings["samples"], draws),)
 
-        (squares,) = self._in_chunks(redraw, self._squares(images))
+        (squares,) = in_chunks(redraw, self._squares(images))
         return self._stitched(squares, images)
 
     def _kl_map(self, images: Tensor) -> Tensor:
         """The KL divergence of each square in nats, spread over the square: (B, H, W)."""
         side = self.settings["crop"]
-        codes = self._in_chunks(self.model.encode, self._squares(images))
+        codes = in_chunks(self.model.encode, self._squares(images))
         nats = kl_divergence(*codes, reduction="none").sum(dim=-1)  # (squares, B)
         return self._stitched(nats[..., None, None].expand(-1, -1, side, side), images)
 
@@ -225,20 +265,7 @@ class VAEDetector(NetworkDetector):
         return tile_positions(tuple(images.shape[-2:]), (self.settings["crop"],) * 2, self.overlap)
 
     def _squares(self, images: Tensor) -> Tensor:
-        """The overlapping squares of images, (squares, B, C, crop, crop), mirrored where an image is smaller."""
-        offsets = torch.arange(self.settings["crop"], device=images.device)
-        height, width = images.shape[-2:]
-        return torch.stack([
-            images[..., mirrored(top + offsets, height)[:, None], mirrored(left + offsets, width)]
-            for top, left in self._positions(images)
-        ])  # fmt: skip
-
-    def _in_chunks(self, function: Callable[[Tensor], tuple[Tensor, ...]], squares: Tensor) -> list[Tensor]:
-        """The results of a function of images, called with many squares at once: (squares, B, ...) each."""
-        results = [
-            function(chunk) for chunk in squares.flatten(0, 1).split(max(1, CHUNK // self.settings["crop"] ** 2))
-        ]
-        return [torch.cat(parts).unflatten(0, squares.shape[:2]) for parts in zip(*results, strict=True)]
+        return cut_squares(images, self._positions(images), self.settings["crop"])
 
     def _stitched(self, tiles: Tensor, images: Tensor) -> Tensor:
         return stitch(tiles, self._positions(images), tuple(images.shape[-2:]))

@@ -6,12 +6,17 @@ further up ``display(drawing)`` shows it, and in a script ``drawing.save(path)``
 
 from adkit.figures.animation import gif as gif
 from adkit.figures.animation import side_by_side as side_by_side
+from adkit.figures.columns import column_table as column_table
+from adkit.figures.confusion import confusion as confusion
+from adkit.figures.costs import costs as costs
 from adkit.figures.curves import roc_pro_curves as roc_pro_curves
 from adkit.figures.curves import sweep as sweep
 from adkit.figures.curves import training_curves as training_curves
 from adkit.figures.detections import detector_panels as detector_panels
+from adkit.figures.errors import error_maps as error_maps
 from adkit.figures.frames import samples as samples
 from adkit.figures.frames import strips as strips
+from adkit.figures.latents import latents as latents
 from adkit.figures.panels import colour_scale as colour_scale
 from adkit.figures.panels import panels as panels
 from adkit.figures.redraws import redraws as redraws
