@@ -37,6 +37,7 @@ METHODS = {
     "draem": "DRAEMDetector",
 }
 UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
+_fetched: dict[str, float] = {}  # by address: seconds of results that this process found; 0 of those that it ran
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,9 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     if force:
         shutil.rmtree(folder, ignore_errors=True)
     if (folder / "result.json").exists():
-        return load_result(folder, experiment)
+        kept = load_result(folder, experiment)
+        _fetched.setdefault(folder.name, sum(kept.seconds.values()))
+        return kept
     splits, detector = experiment.splits(), experiment.detector()
     detector.quiet, detector.checkpoint = quiet or detector.quiet, folder / "checkpoint.pt"
     start = time.perf_counter()
@@ -187,7 +190,13 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     with atomic_path(folder / "result.json") as temporary:  # last: a result is there when all of it is there
         temporary.write_text(json.dumps(stored, indent=1, allow_nan=False) + "\n")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
+    _fetched[folder.name] = 0.0
     return load_result(folder, experiment)
+
+
+def fetched_seconds() -> float:
+    """What the results that this process found on disk had taken when they were really run, each counted once."""
+    return sum(_fetched.values())
 
 
 def load_result(folder: Path, experiment: Experiment) -> Result:

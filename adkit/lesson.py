@@ -19,6 +19,7 @@ import adkit
 from adkit.cards import Prediction
 from adkit.cards import exercise as exercise
 from adkit.cards import quiz as quiz
+from adkit.experiment import fetched_seconds
 from adkit.progress import duration
 from adkit.runtime import atomic_path, fast_mode, home, resolve_device
 from adkit.sources import loaded_modules
@@ -44,6 +45,7 @@ class Lesson:
     claims: dict[str, dict] = field(default_factory=dict)  # by text: a cell that runs again replaces its claim
     predictions: dict[str, Prediction] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
+    fetched: float = field(default_factory=fetched_seconds)  # before it began
 
 
 _lesson = Lesson()
@@ -102,7 +104,9 @@ def _noted_time(name: str) -> str:
         path = folder / f"{name}.json"
         if path.is_file():
             noted = json.loads(path.read_text(encoding="utf-8"))
-            return f"the default run took {duration(noted['seconds'])} on {noted['device']['name']}"
+            kept = noted.get("fetched_seconds", 0.0)
+            more = f" (and {duration(kept)} the trainings that it found on disk)" if kept >= 1 else ""
+            return f"the default run took {duration(noted['seconds'])}{more} on {noted['device']['name']}"
     return ""
 
 
@@ -205,6 +209,7 @@ def finish(results: Mapping[str, Any]) -> Path:
         "predictions": plain(list(_lesson.predictions.values()), "predictions"),
         "results": plain(results, "results"),
         "seconds": round(seconds, 1),
+        "fetched_seconds": round(fetched_seconds() - _lesson.fetched, 1),  # of trainings that were not run again
         "device": {
             "type": _lesson.device.type,
             "name": device_name(_lesson.device),

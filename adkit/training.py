@@ -23,6 +23,7 @@ from adkit.runtime import atomic_path, resolve_device, resolve_precision, seed_e
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
 SCHEDULES = ("one-cycle", "constant")
+TURNS = 2  # keeps the draws of the augmentation apart from those of the crops and of the objective
 
 
 class TrainingDiverged(RuntimeError):
@@ -107,7 +108,8 @@ def fit(
         quiet: show nothing.
         counts: whether the validation after a step may be selected; None: each may. Patience runs from the last one
             that may not. Where none may, the last weights stay.
-        watch: called with each new row of the history, with the model in evaluation mode (in the main process).
+        watch: called with each new row of the history, with the model in evaluation mode (in the main process), before
+            the checkpoint is written: a run killed between the two comes to that row again, and none is missed.
 
     Returns:
         The history: one plain dict for each validation, with ``step``, ``loss`` and its parts (means since the last
@@ -161,9 +163,9 @@ def fit(
                 eligible = counts is None or counts(run.step)
                 row = run.validated(float(accelerator.reduce(score, "mean")), eligible)  # the same in all processes
                 if accelerator.is_main_process:
-                    run.save()
                     if watch is not None:
                         watch(row)
+                    run.save()
                 progress.update(run.step, loss=row["loss"], validation=row["validation"])
     if run.best["weights"] is not None:  # else no validation counted: the last weights stay
         run.model.load_state_dict(run.best["weights"])
@@ -186,7 +188,7 @@ def augmented(batch: Batch, settings: Training) -> Batch:
     if not settings.augment:
         return batch
     turn = Augment(flip_horizontal=False, flip_vertical=False)
-    return replace(batch, images=turn(batch.images, batch.generator()))
+    return replace(batch, images=turn(batch.images, batch.generator(TURNS)))
 
 
 def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Batch]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from adkit import lesson, sources
+from adkit import experiment, lesson, sources
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +103,25 @@ def test_begin_names_the_time_of_the_committed_run(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     lesson.begin("toy", {"device": "cpu"}, default=True)
     assert "the default run took 1 min 15 s on a laptop" in capsys.readouterr().out
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(noted | {"fetched_seconds": 300.0}))
+    lesson.begin("toy", {"device": "cpu"}, default=True)
+    told = "the default run took 1 min 15 s (and 5 min 00 s the trainings that it found on disk) on a laptop"
+    assert told in capsys.readouterr().out
+
+
+def test_time_of_trainings_that_were_found_on_disk_is_told_apart(monkeypatch):
+    monkeypatch.setattr(experiment, "_fetched", {"earlier": 7.0})
+    lesson.begin("toy", {}, default=False)
+    tiny = experiment.Experiment(settings={"width": 4, "steps": 2, "crop": 32}, image_size=(64, 64))
+    ran = experiment.run(tiny, quiet=True)
+    experiment.run(tiny, quiet=True)  # its own result, fetched again: nothing was saved by that
+    assert json.loads(lesson.finish({}).read_text())["fetched_seconds"] == 0.0
+    monkeypatch.setattr(experiment, "_fetched", {})  # another process
+    lesson.begin("toy", {}, default=False)
+    for _ in range(2):
+        experiment.run(tiny, quiet=True)
+    took = sum(ran.seconds.values())
+    assert json.loads(lesson.finish({}).read_text())["fetched_seconds"] == pytest.approx(took, abs=0.06)
 
 
 def test_device_name_of_a_gpu(monkeypatch):

@@ -221,6 +221,26 @@ def test_whoever_watches_sees_each_row_and_a_model_at_rest():
     assert seen == [(row, False) for row in history]
 
 
+def test_a_run_killed_while_it_is_watched_comes_to_that_row_again(tmp_path):
+    settings, seen = Training(steps=4, crop=16, validate_every=2, device="cpu"), []
+
+    def watch(row):
+        seen.append(row["step"])
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    def go():
+        torch.manual_seed(0)
+        model = Autoencoder(width=4, depth=2, latent=2)
+        parts = (noise(), noise(seed=1), reconstruct, settings)
+        return fit(model, *parts, checkpoint=tmp_path / "run.pt", quiet=True, watch=watch)
+
+    with pytest.raises(KeyboardInterrupt):
+        go()
+    go()
+    assert seen == [2, 4, 4]
+
+
 def test_patience_stops_a_constant_schedule_early():
     settings = Training(steps=50, crop=16, validate_every=1, schedule="constant", patience=2, device="cpu")
     torch.manual_seed(0)

@@ -40,15 +40,18 @@ class Batch:
         """Number of the step, from 0."""
         return self.key[1]
 
-    def generator(self) -> torch.Generator:
+    def generator(self, stream: int = OWN_DRAWS) -> torch.Generator:
         """A fresh generator on the device of the images: whoever asks for it again draws the same again.
+
+        Args:
+            stream: another number gives other draws, for whatever should not depend on what the objective draws.
 
         Example:
             >>> batch = Batch(torch.zeros(1, 1, 8, 8), key=(0, 7, 0))
             >>> bool((torch.rand(3, generator=batch.generator()) == torch.rand(3, generator=batch.generator())).all())
             True
         """
-        return generator(*self.key, OWN_DRAWS, device=self.images.device)
+        return generator(*self.key, stream, device=self.images.device)
 
 
 class RandomCrops:

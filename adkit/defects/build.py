@@ -42,4 +42,6 @@ def build_defects(spec: str | Sequence[str] | Mapping | SyntheticDefects | None)
 
 def _kinds(spec: str | Sequence[str]) -> Sequence[str]:
     """``"all"`` and a single name as the lists that they stand for."""
+    if isinstance(spec, str) and spec not in ("all", *KINDS):
+        raise ValueError(f"unknown defects {spec!r}; known: all, recommended, or some of {', '.join(KINDS)}")
     return tuple(KINDS) if spec == "all" else [spec] if isinstance(spec, str) else spec

@@ -1,19 +1,16 @@
-"""A detector on disk: ``weights.safetensors`` and a readable ``detector.json``; no pickle, no code."""
+"""A detector on disk: what :mod:`adkit.saved` writes, and which class it belongs to."""
 
-import json
-import tempfile
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 import adkit
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.runtime import resolve_device
+from adkit.saved import read_folder, write_folder
 from adkit.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -34,10 +31,6 @@ def save_detector(detector: "Detector", path: str | Path) -> Path:
     Raises:
         FileExistsError: if the path is taken by something else.
     """
-    path = Path(path)
-    if path.exists() and not (path / "detector.json").exists():
-        raise FileExistsError(f"{path} exists and is no saved detector; choose another path")
-    path.parent.mkdir(parents=True, exist_ok=True)
     description = {
         "detector": type(detector).__name__,
         "settings": detector.settings,
@@ -47,16 +40,7 @@ def save_detector(detector: "Detector", path: str | Path) -> Path:
         "history": detector.history,
         "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
     }
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
-        folder = Path(temporary) / "new"
-        folder.mkdir()
-        tensors = {name: value.detach().cpu().contiguous() for name, value in detector._tensors().items()}
-        save_file(tensors, folder / "weights.safetensors")
-        (folder / "detector.json").write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
-        if path.exists():
-            path.rename(Path(temporary) / "old")
-        folder.rename(path)
-    return path
+    return write_folder(path, "detector", description, detector._tensors())
 
 
 def load_detector(path: str | Path, device: str = "auto") -> "Detector":
@@ -70,17 +54,8 @@ def load_detector(path: str | Path, device: str = "auto") -> "Detector":
         FileNotFoundError: if there is no saved detector.
         ValueError: if it is damaged, of a kind that this version does not know, or the device is not there.
     """
-    path = Path(path)
     resolve_device(device)
-    if not (path / "detector.json").exists():
-        raise FileNotFoundError(
-            f"no saved detector at {path}: expected a folder with detector.json, as save(path) writes"
-        )
-    try:
-        description = json.loads((path / "detector.json").read_text())
-        tensors = load_file(path / "weights.safetensors")
-    except (ValueError, SafetensorError, FileNotFoundError) as error:
-        raise ValueError(f"the detector at {path} is damaged ({error}); save it again") from error
+    description, tensors = read_folder(path, "detector")
     kind = description.get("detector")
     if kind not in REGISTRY:
         raise ValueError(f"{path} holds a {kind!r}, which this version does not know; known: {', '.join(REGISTRY)}")

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import matplotlib
 import numpy as np
 
-from adkit.figures.style import INK, new_figure, styled
+from adkit.figures.grid import shaded_grid
+from adkit.figures.style import styled
 
 
 @styled
@@ -29,22 +29,9 @@ def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g
     named = [tuple(row) for row in table.values()]
     if not table or not named[0] or len(set(named)) > 1:
         raise ValueError(f"expected rows with the same columns, as row -> column -> number, got {named}")
-    rows, columns = list(table), named[0]
     values = np.array([[np.nan if value is None else value for value in row.values()] for row in table.values()], float)
     shades = np.array([_ranked(column) for column in values.T]).T
-    longest, widest = max(map(len, rows)), max(map(len, columns))
-    fig = new_figure(0.6 + 0.3 * len(rows), min(9.2, 0.4 + 0.075 * longest + max(0.95, 0.085 * widest) * len(columns)))
-    ax = fig.subplots()
-    light = matplotlib.colormaps["Blues"].with_extremes(bad="white")
-    ax.pcolormesh(np.ma.masked_invalid(shades), cmap=light, vmin=0, vmax=1.25, edgecolor="white", linewidth=2)
-    for (y, x), value in np.ndenumerate(values):
-        text = form.format(value) if np.isfinite(value) else "–"
-        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="white" if shades[y, x] > 0.62 else INK)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, labels=columns)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
-    ax.invert_yaxis()
+    fig, ax = shaded_grid(values, shades, list(table), named[0], form)
     ax.set_title(label, pad=22)
     return fig, ax
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from adkit.figures.grid import shaded_grid
 from adkit.figures.style import BLUE, COLOURS, GREY, INK, MARKERS, VERMILLION, new_figure, styled, to_array
 
 
@@ -168,22 +168,6 @@ def heat_table(values, rows: Sequence[str], columns: Sequence[str], *, limits=No
             f"expected values of shape ({len(rows)}, {len(columns)}), as rows and columns, got {values.shape}"
         )
     low, high = limits or (np.nanmin(values), np.nanmax(values))
-    longest = max(len(row) for row in rows)
-    fig = new_figure(0.6 + 0.34 * len(rows), min(9.2, 0.4 + 0.075 * longest + 0.95 * len(columns)))
-    ax = fig.subplots()
-    shades = matplotlib.colormaps["Blues"].with_extremes(bad="white")
-    span = (high - low) or 1.0
-    ax.pcolormesh(
-        np.ma.masked_invalid(values), cmap=shades, vmin=low, vmax=low + 1.25 * span, edgecolor="white", linewidth=2
-    )
-    for (y, x), value in np.ndenumerate(values):
-        dark = np.isfinite(value) and (value - low) / span > 0.62
-        text = form.format(value) if np.isfinite(value) else "–"
-        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="white" if dark else INK)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, labels=columns)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
-    ax.invert_yaxis()
+    fig, ax = shaded_grid(values, (values - low) / ((high - low) or 1.0), rows, columns, form)
     ax.set_title(label, pad=22)
     return fig, ax

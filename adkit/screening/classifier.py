@@ -1,15 +1,11 @@
 """Stage 2: a classifier that has seen labelled images and names the type of an anomaly, trained, saved and loaded."""
 
-import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -20,6 +16,7 @@ from adkit.detectors.preprocessing import Preprocessing
 from adkit.models.classifier import Classifier, check_network
 from adkit.progress import Progress
 from adkit.runtime import generator, resolve_device, seed_everything
+from adkit.saved import read_folder, write_folder
 
 
 class TypeClassifier:
@@ -162,10 +159,6 @@ class TypeClassifier:
         """
         if self.model is None:
             raise RuntimeError("this TypeClassifier has not been fitted; call fit(train) first")
-        path = Path(path)
-        if path.exists() and not (path / "classifier.json").exists():
-            raise FileExistsError(f"{path} exists and is no saved classifier; choose another path")
-        path.parent.mkdir(parents=True, exist_ok=True)
         description = {
             "settings": self.settings,
             "classes": self.classes,
@@ -173,16 +166,7 @@ class TypeClassifier:
             "history": self.history,
             "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
         }
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
-            folder = Path(temporary) / "new"
-            folder.mkdir()
-            tensors = {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
-            save_file(tensors, folder / "weights.safetensors")
-            (folder / "classifier.json").write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
-            if path.exists():
-                path.rename(Path(temporary) / "old")
-            folder.rename(path)
-        return path
+        return write_folder(path, "classifier", description, self.model.state_dict())
 
 
 def seen_by(preprocessing: Preprocessing, dataset: AnomalyDataset) -> AnomalyDataset:
@@ -218,23 +202,17 @@ def load_classifier(path: str | Path, device: str = "auto") -> TypeClassifier:
         FileNotFoundError: if there is no saved classifier.
         ValueError: if it is damaged, does not fit this version, or the device is not there.
     """
-    path = Path(path)
     resolve_device(device)
-    if not (path / "classifier.json").exists():
-        raise FileNotFoundError(
-            f"no saved classifier at {path}: expected a folder with classifier.json, as save(path) writes"
-        )
+    description, tensors = read_folder(path, "classifier")
     try:
-        description = json.loads((path / "classifier.json").read_text())
-        tensors = load_file(path / "weights.safetensors")
         settings = description["settings"] | {"device": device}
         loaded = TypeClassifier(**settings)
         loaded.classes, loaded.history = description["classes"], description["history"]
         loaded.model = Classifier(len(loaded.classes), settings["depth"]).to(loaded.device)  # its weights follow
         loaded.model.load_state_dict(tensors)
-    except (ValueError, SafetensorError, FileNotFoundError, KeyError, TypeError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
-            f"the classifier at {path} is damaged or does not fit adkit {adkit.__version__} "
+            f"the classifier at {path} does not fit adkit {adkit.__version__} "
             f"({type(error).__name__}: {error}); save it again"
         ) from error
     loaded.model.eval()

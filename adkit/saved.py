@@ -1,0 +1,55 @@
+"""A folder on disk that holds a trained thing: ``weights.safetensors`` and a readable JSON file; no pickle, no code."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+WEIGHTS = "weights.safetensors"
+
+
+def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, Tensor]) -> Path:
+    """Write a folder, which appears whole or not at all; one of the same kind that is there is replaced.
+
+    Args:
+        path: the folder; folders above it are made.
+        kind: what it holds, such as ``detector``: the JSON file is named after it.
+        description: strict JSON.
+        tensors: name → tensor, on any device.
+
+    Raises:
+        FileExistsError: if the path is taken by something else.
+    """
+    path = Path(path)
+    if path.exists() and not (path / f"{kind}.json").exists():
+        raise FileExistsError(f"{path} exists and is no saved {kind}; choose another path")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as temporary:
+        folder = Path(temporary) / "new"
+        folder.mkdir()
+        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, folder / WEIGHTS)
+        (folder / f"{kind}.json").write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
+        if path.exists():
+            path.rename(Path(temporary) / "old")
+        folder.rename(path)
+    return path
+
+
+def read_folder(path: str | Path, kind: str) -> tuple[dict, dict[str, Tensor]]:
+    """The description and the tensors (on the CPU) of a folder that :func:`write_folder` wrote.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if it is damaged.
+    """
+    path = Path(path)
+    if not (path / f"{kind}.json").exists():
+        raise FileNotFoundError(f"no saved {kind} at {path}: expected a folder with {kind}.json, as save(path) writes")
+    try:
+        return json.loads((path / f"{kind}.json").read_text()), load_file(path / WEIGHTS)
+    except (ValueError, SafetensorError, FileNotFoundError) as error:
+        raise ValueError(f"the {kind} at {path} is damaged ({error}); save it again") from error
