@@ -39,7 +39,7 @@ def tiny(monkeypatch):
         "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
-    monkeypatch.setattr("adkit.compare.measure.peak_memory", lambda folder, shape: 10**7 * shape[0])  # 4 s each
+    monkeypatch.setattr("adkit.compare.measure.peak_memory", lambda folder, shape, device: 10**7 * shape[0])  # 4 s each
 
 
 @pytest.fixture

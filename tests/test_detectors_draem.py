@@ -131,7 +131,7 @@ def test_other_kinds_of_defect_and_a_foreground(splits):
         ({"focal": "1"}, "focal must be a positive weight, got '1'"),
         ({"opacity": 0.5}, r"opacity must be \(smallest, largest\) within \[0, 1\], got 0.5"),
         ({"defects": None}, "DRAEM learns from synthetic defects, and defects is None; 'perlin' is the paper's"),
-        ({"defects": "perlim"}, "a kind must be one of"),
+        ({"defects": "perlim"}, "unknown defects 'perlim'; known: all, recommended, or some of mask"),
         ({"defects": {"kind": "perlin"}}, "unknown argument 'kind' for synthetic defects"),
         ({"opacity": (0.5, 2)}, r"opacity must be \(smallest, largest\) within \[0, 1\]"),
         ({"smoothing": -1}, "sigma must be 0 or a positive number"),

@@ -67,6 +67,7 @@ def test_the_memory_holds_normal_patches_within_its_bounds(splits, remembering):
     assert full.anomaly_map(few[0]["image"][None]).max() < 1e-3  # the training images themselves
     count = PatchCoreDetector(**RANDOM | {"coreset": 7}).fit(few, splits.validation)
     assert len(count.memory) == 7
+    assert len(PatchCoreDetector(**RANDOM | {"coreset": 1}).fit(few, splits.validation).memory) == 1  # a count
     assert nearest(count.memory.bank, full.memory.bank)[0].max() < 1e-4  # the same backbone, by its seed
 
 
@@ -184,6 +185,7 @@ def test_published_weights_are_named_not_saved(splits, tmp_path, monkeypatch):
         ({"max_patches": 0}, "max_patches must be None or a positive integer, got 0"),
         ({"projection": 0}, "projection must be None or at least 1"),
         ({"neighbours": 1}, "neighbours must be at least 2"),
+        ({"neighbours": 2.5}, "neighbours must be a whole number of patches, got 2.5"),
         ({"score": "mean"}, "score must be one of reweighted, max, got 'mean'"),
         ({"smoothing": -1.0}, "sigma must be 0 or a positive number"),
         ({"percentile": 100}, "percentile must be a number between 0 and 100"),

@@ -16,7 +16,9 @@ BY_KIND = ("recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro")
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a run is missing: ``skipped`` for want of a package or of weights, or ``failed`` with an error."""
+    """Why a run, or what was to be measured of it, is missing: ``skipped`` for want of a package or of weights, or
+    ``failed`` with an error.
+    """
 
     method: str
     seed: int
@@ -59,7 +61,8 @@ class Comparison:
         """How much better a is than b on the same images: 95 % bootstrap intervals of the differences a - b.
 
         Of the middle run of each method, by the ranking number. A difference counts as shown where its interval
-        excludes 0. The images are drawn, not the training: what another seed would change, the interval does not say.
+        excludes 0. The images are drawn (for pixel metrics defective and normal ones apart), not the training: what
+        another seed would change, the interval does not say.
 
         Returns:
             ``image_auroc``, ``pixel_ap`` and ``pro``, without those that could not be computed.
@@ -153,7 +156,7 @@ class Comparison:
 
 
 def middle(runs: Sequence[Result]) -> Result:
-    """The run in the middle of its seeds, by the ranking number."""
+    """The run in the middle of its seeds, by the ranking number; of an even number, the upper of the two."""
     name = _ranking(runs)
     return sorted(runs, key=lambda run: run.evaluation[name] or 0.0)[len(runs) // 2]
 

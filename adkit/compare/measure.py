@@ -55,16 +55,17 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
         test: the test part that it was judged on.
         n: how many test sets to draw.
     """
-    path, key = result.path / FILE, {"draws": n, "sources": source_fingerprint([__name__])}
+    detector = result.detector()
+    path = result.path / FILE
+    key = {"draws": n, "sources": source_fingerprint([__name__]), "device": detector.device.type}
     if path.exists() and (kept := json.loads(path.read_text()))["key"] == key:
         return Measured(**kept["measured"])
-    detector = result.detector()
     judged, seconds = timed_judgement(detector, test)
     found = Measured(
         seconds_per_frame=seconds / len(judged.maps),
         parameters=count_parameters(detector),
         saved_bytes=sum(file.stat().st_size for file in (result.path / "detector").iterdir()),
-        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape)),
+        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape), str(detector.device)),
         drawn={} if result.evaluation.pro is None else draw(judged, n, result.evaluation.fpr_limit),
     )
     with atomic_path(path) as temporary:

@@ -9,10 +9,10 @@ import torch
 from adkit.detectors.storage import load_detector
 
 STATUS = Path("/proc/self/status")
-WORKER = "import sys; from adkit.compare.memory import report; report(sys.argv[1], *map(int, sys.argv[2:]))"
+WORKER = "import sys; from adkit.compare.memory import report; report(*sys.argv[1:3], *map(int, sys.argv[3:]))"
 
 
-def peak_memory(folder: Path, shape: tuple[int, int, int]) -> int | None:
+def peak_memory(folder: Path, shape: tuple[int, int, int], device: str = "auto") -> int | None:
     """Bytes that a stored detector adds to a fresh process by being loaded and by judging one image, at its peak.
 
     Where a GPU judges, its memory is what counts.
@@ -20,6 +20,7 @@ def peak_memory(folder: Path, shape: tuple[int, int, int]) -> int | None:
     Args:
         folder: of the detector.
         shape: (C, H, W) of the image.
+        device: that judges, see :func:`adkit.runtime.resolve_device`.
 
     Returns:
         None on systems that do not tell (Windows without a GPU).
@@ -27,7 +28,7 @@ def peak_memory(folder: Path, shape: tuple[int, int, int]) -> int | None:
     Raises:
         RuntimeError: if the process fails; with the last line that it said.
     """
-    command = [sys.executable, "-c", WORKER, str(folder), *map(str, shape)]
+    command = [sys.executable, "-c", WORKER, str(folder), device, *map(str, shape)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["nothing was said"]
@@ -35,10 +36,10 @@ def peak_memory(folder: Path, shape: tuple[int, int, int]) -> int | None:
     return int(done.stdout.split()[-1]) or None
 
 
-def report(folder: str, *shape: int) -> None:
+def report(folder: str, device: str, *shape: int) -> None:
     """What the process of its own does: load, judge, print the bytes."""
     before = highest()
-    detector = load_detector(folder)
+    detector = load_detector(folder, device)
     detector.anomaly_map(torch.full((1, *shape), 0.5))
     on_gpu = detector.device.type == "cuda"
     print(torch.cuda.max_memory_allocated(detector.device) if on_gpu else highest() - before)

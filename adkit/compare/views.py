@@ -29,7 +29,7 @@ class Texts(Table):
 
 
 def metrics(comparison: "Comparison") -> Texts:
-    """Mean over seeds and 95 % interval of every metric, the best of each in bold."""
+    """Mean over seeds of every metric, with the 95 % interval where there is one, the best of each in bold."""
     columns = {m: {name: comparison.number(name, m) for name in comparison.results} for m in METRICS}
     kept = {m: column for m, column in columns.items() if not all(math.isnan(each.value) for each in column.values())}
     return _table(comparison, {metric: _ranked(column) for metric, column in kept.items()})
@@ -53,7 +53,7 @@ def sizes(comparison: "Comparison") -> Texts:
 
 
 def cost(comparison: "Comparison") -> Texts:
-    """Time, parameters and size on disk."""
+    """Time, parameters, size on disk and peak memory."""
     shown: dict[str, tuple[str, Callable[[float], str]]] = {
         "fit, s": ("fit_seconds", lambda value: f"{value:.1f}"),
         "ms a frame": ("seconds_per_frame", lambda value: f"{1000 * value:.1f}"),

@@ -23,9 +23,8 @@ class DRAEMDetector(NetworkDetector):
     """DRAEM (Zavrtanik et al., ICCV 2021), trained on synthetic defects alone.
 
     The anomaly map is ``softplus(logit) = -log(1 - p)``, p being the probability of a defect: it ranks pixels as p
-    does, is never negative, and goes on growing where p has been rounded to 1. (Measured on 100 denim frames after 600
-    steps, smoothed: PRO 0.526, with p itself 0.524, with the logit 0.514; no pixel was saturated yet.) Smoothed by a
-    Gaussian (the paper: by the mean of 21 x 21 pixels, whose standard deviation is 6), its maximum is the image score.
+    does, is never negative, and goes on growing where p has been rounded to 1. Smoothed by a Gaussian (the paper: by
+    the mean of 21 x 21 pixels, whose standard deviation is 6), its maximum is the image score.
 
     Args:
         width, depth, segment_width, segment_depth, stride: of the networks, see :class:`adkit.models.draem.DRAEM`.

@@ -109,6 +109,8 @@ class PatchCoreDetector(Detector):
             raise ValueError(f"own belongs to backbone='own', and the backbone is {settings['backbone']!r}")
         scoring.gaussian_smooth(torch.zeros(1, 1, 1), settings["smoothing"])
         coreset_size(settings["coreset"], limit or 2**60)
+        if not isinstance(settings["neighbours"], int):
+            raise ValueError(f"neighbours must be a whole number of patches, got {settings['neighbours']!r}")
         greedy_coreset(torch.zeros(2, 1), 1, settings["projection"])
         reweighted_score(torch.zeros(1, 1), torch.zeros(2, 1), settings["neighbours"])
         if self.autoencoder:
@@ -135,7 +137,7 @@ class PatchCoreDetector(Detector):
         else:
             self.backbone = self._build_backbone(self.settings["weights"]).to(self.device)
         patches = self._training_patches(train)
-        if self.settings["coreset"] != 1.0:
+        if coreset_size(self.settings["coreset"], len(patches)) < len(patches):
             chosen = greedy_coreset(
                 patches, self.settings["coreset"], self.settings["projection"], generator(self.settings["seed"], 1),
                 label=f"coreset of {len(patches)} patches", quiet=self.quiet,

@@ -1,7 +1,7 @@
 """What accuracy costs: one panel for each kind of cost, all with the same height."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 
 import numpy as np
 from matplotlib.ticker import LogLocator
@@ -43,10 +43,10 @@ def costs(groups: Mapping, labels: Sequence[str], *, ylabel: str):
             )
     fig = new_figure(HEIGHT)
     axes = fig.subplots(1, len(labels), sharey=True, squeeze=False)[0]
+    markers = chain(MARKERS, MARKERS[1:], MARKERS[:1])  # where colours come again, they have other markers
+    looks = list(zip(cycle(COLOURS), cycle(LINES), cycle(markers), groups, strict=False))
     for column, (ax, label) in enumerate(zip(axes, labels, strict=True)):
-        for (name, rows), colour, line, marker in zip(
-            groups.items(), cycle(COLOURS), cycle(LINES), cycle(MARKERS), strict=False
-        ):
+        for (name, rows), (colour, line, marker, _) in zip(groups.items(), looks, strict=True):
             ax.plot(rows[:, column], rows[:, -1], color=colour, linestyle=line, marker=marker, label=name)
         ax.set(xlabel=label, xscale="log")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

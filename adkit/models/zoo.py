@@ -41,7 +41,9 @@ def network(name: str, weights: str | None, otherwise: str) -> nn.Module:
     """
     import torchvision.models as zoo
 
-    chosen = zoo.get_model_weights(name)[weights] if weights else None
+    if not weights:
+        return zoo.get_model(name, weights=None)
+    chosen = zoo.get_model_weights(name)[weights]
     try:
         return zoo.get_model(name, weights=chosen)
     except (OSError, RuntimeError) as error:

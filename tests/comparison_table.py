@@ -1,0 +1,65 @@
+"""The README's table of the comparison, made of the committed results: ``python -m tests.comparison_table`` writes it.
+
+The results come from ``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
+"""
+
+import json
+from pathlib import Path
+
+from adkit.compare import METHODS
+from adkit.runtime import atomic_path
+
+REPOSITORY = Path(__file__).parents[1]
+FOLDER = REPOSITORY / "notebooks" / "results" / "compare"
+SETS = {
+    "textile": "textile",
+    "aitex00": "AITEX 00",
+    "aitex02": "AITEX 02",
+    "aitex04": "AITEX 04",
+    "tiles": "magnetic tiles",
+}
+START, END = "<!-- comparison: python -m tests.comparison_table -->", "<!-- end of comparison -->"
+
+
+def table(folder: Path = FOLDER, metric: str = "pro") -> str:
+    """Methods × sets as Markdown: mean over seeds and interval of one metric, the highest of each set in bold."""
+    found = {name: _methods(folder / f"{name}.json") for name in SETS}
+    value = {(m, name): each[m]["metrics"][metric] for name, each in found.items() for m in METHODS}
+    fabrics = [name for name in SETS if name.startswith("aitex")]
+    mean = {m: sum(value[m, name]["mean"] for name in fabrics) / len(fabrics) for m in METHODS}
+    best = {name: max(METHODS, key=lambda m: value[m, name]["mean"]) for name in SETS}
+    lines = ["| " + " | ".join([metric.upper(), *SETS.values(), "mean of AITEX"]) + " |"]
+    lines += ["|---" * (len(SETS) + 2) + "|"]
+    for m in METHODS:
+        cells = [_cell(value[m, name], best[name] == m) for name in SETS]
+        last = f"**{mean[m]:.3f}**" if mean[m] == max(mean.values()) else f"{mean[m]:.3f}"
+        lines.append("| " + " | ".join([f"`{m}`", *cells, last]) + " |")
+    return "\n".join(lines)
+
+
+def _cell(found: dict, best: bool) -> str:
+    text = f"{found['mean']:.3f}"
+    return f"{f'**{text}**' if best else text} [{found['low']:.2f}, {found['high']:.2f}]"
+
+
+def _methods(path: Path) -> dict:
+    """What one comparison says of each method; all of them, and not in fast mode."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if kept["protocol"]["fast"] or set(kept["methods"]) != set(METHODS) or kept["problems"]:
+        raise ValueError(f"{path.name} must hold all of {', '.join(METHODS)}, none of them in fast mode")
+    return kept["methods"]
+
+
+def parts(text: str) -> tuple[str, str, str]:
+    """What stands before, between and behind the two marks of the README."""
+    before, rest = text.split(START)
+    between, behind = rest.split(END)
+    return before, between.strip(), behind
+
+
+if __name__ == "__main__":
+    path = REPOSITORY / "README.md"
+    before, _, behind = parts(path.read_text(encoding="utf-8"))
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"{before}{START}\n{table()}\n{END}{behind}", encoding="utf-8")
+    print(table())
