@@ -47,7 +47,8 @@ def costs(groups: Mapping, labels: Sequence[str], *, ylabel: str):
     looks = list(zip(cycle(COLOURS), cycle(LINES), cycle(markers), groups, strict=False))
     for column, (ax, label) in enumerate(zip(axes, labels, strict=True)):
         for (name, rows), (colour, line, marker, _) in zip(groups.items(), looks, strict=True):
-            ax.plot(rows[:, column], rows[:, -1], color=colour, linestyle=line, marker=marker, label=name)
+            joined = line if len(rows) > 1 else "none"
+            ax.plot(rows[:, column], rows[:, -1], color=colour, linestyle=joined, marker=marker, label=name)
         ax.set(xlabel=label, xscale="log")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
