@@ -24,6 +24,7 @@ class Classifier(nn.Module):
         ConnectionError: if torchvision cannot download or read the weights.
 
     Example:
+        >>> import torch
         >>> Classifier(classes=10)(torch.rand(2, 3, 64, 64)).shape
         torch.Size([2, 10])
     """
