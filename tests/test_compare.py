@@ -219,6 +219,7 @@ def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     assert len(fits) == 7
     assert [len(runs) for runs in found.results.values()] == [2, 2, 2]
     monkeypatch.setattr("adkit.compare.measure.judge", die)  # nothing is measured twice
+    monkeypatch.setattr("adkit.experiment.load_detector", die)  # nor loaded for it
     assert compare("all", seeds=2, **SMALL).as_dict() == found.as_dict()
     assert len(fits) == 7
 

@@ -20,7 +20,7 @@ from adkit.experiment import Result
 from adkit.metrics import Interval, auroc, paired_bootstrap
 from adkit.metrics.intervals import interval_of
 from adkit.metrics.pixel_draws import draw_images, drawn_metrics
-from adkit.runtime import atomic_path
+from adkit.runtime import atomic_path, resolve_device
 from adkit.sources import source_fingerprint
 
 SEED, LEVEL = 0, 0.95  # of the bootstrap
@@ -55,17 +55,17 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
         test: the test part that it was judged on.
         n: how many test sets to draw.
     """
-    detector = result.detector()
-    path = result.path / FILE
-    key = {"draws": n, "sources": source_fingerprint([__name__]), "device": detector.device.type}
+    path, device = result.path / FILE, resolve_device(result.experiment.settings.get("device", "auto"))
+    key = {"draws": n, "sources": source_fingerprint([__name__]), "device": device.type}
     if path.exists() and (kept := json.loads(path.read_text()))["key"] == key:
         return Measured(**kept["measured"])
+    detector = result.detector()
     judged, seconds = timed_judgement(detector, test)
     found = Measured(
         seconds_per_frame=seconds / len(judged.maps),
         parameters=count_parameters(detector),
         saved_bytes=sum(file.stat().st_size for file in (result.path / "detector").iterdir()),
-        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape), str(detector.device)),
+        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape), str(device)),
         drawn={} if result.evaluation.pro is None else draw(judged, n, result.evaluation.fpr_limit),
     )
     with atomic_path(path) as temporary:
