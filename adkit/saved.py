@@ -50,6 +50,8 @@ def read_folder(path: str | Path, kind: str) -> tuple[dict, dict[str, Tensor]]:
     if not (path / f"{kind}.json").exists():
         raise FileNotFoundError(f"no saved {kind} at {path}: expected a folder with {kind}.json, as save(path) writes")
     try:
-        return json.loads((path / f"{kind}.json").read_text()), load_file(path / WEIGHTS)
+        # copies: memory that a file is mapped to starts at any byte, and some processors then add in another order
+        tensors = {name: value.clone() for name, value in load_file(path / WEIGHTS).items()}
+        return json.loads((path / f"{kind}.json").read_text()), tensors
     except (ValueError, SafetensorError, FileNotFoundError) as error:
         raise ValueError(f"the {kind} at {path} is damaged ({error}); save it again") from error

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+import adkit
 from adkit import AutoencoderDetector, load_dataset, load_detector
+from adkit import saved as saved_module
 from adkit.data import read_image
 from adkit.detectors.base import Prediction
 from adkit.detectors.folder import GAP, OUTLINE, compare
@@ -29,6 +31,15 @@ def test_a_loaded_detector_is_the_same_detector(splits, fitted, saved):
     assert loaded.pixel_threshold == fitted.pixel_threshold
     assert loaded.preprocessing == fitted.preprocessing
     assert (loaded.settings, loaded.history) == (fitted.settings, fitted.history)
+
+
+def test_what_is_read_has_memory_of_its_own(tmp_path):
+    tensors = {"odd": torch.rand(3), "matrix": torch.rand(5, 7)}  # 12 bytes: what follows lies off every boundary
+    path = saved_module.write_folder(tmp_path / "thing", "thing", {}, tensors)
+    for name, value in saved_module.read_folder(path, "thing")[1].items():
+        assert torch.equal(value, tensors[name])
+        assert value.is_contiguous()
+        assert value.data_ptr() % 64 == 0  # as memory that torch itself takes
 
 
 def test_a_folder_holds_weights_and_text_and_nothing_else(saved):
@@ -164,3 +175,31 @@ def test_maps_are_coloured_on_one_scale():
     outlined = (pictures[0][:, -8:] == OUTLINE).all(-1)
     assert outlined.any()
     assert not outlined[mask].any()
+
+
+TINY_OF_EACH = {
+    "AutoencoderDetector": TINY,
+    "LatentDetector": TINY | {"distance": "mahalanobis"},
+    "VAEDetector": {"latent_dim": 4, "widths": [4, 8], "steps": 3, "crop": 32, "quiet": True, "device": "cpu"},
+    "PatchCoreDetector": {
+        "backbone": "own",
+        "own": {"width": 4, "steps": 2, "crop": 32},
+        "quiet": True,
+        "device": "cpu",
+    },
+    "DRAEMDetector": {"width": 4, "steps": 2, "crop": 32, "quiet": True, "device": "cpu"},
+}
+
+
+@pytest.mark.parametrize("name", TINY_OF_EACH)
+def test_what_a_fit_leaves_lies_in_memory_as_what_a_file_brings(splits, tmp_path, name):
+    """One layout before first use: another one takes other paths through linear algebra, and loses the last digits."""
+    detector = getattr(adkit, name)(**TINY_OF_EACH[name]).fit(splits.train, splits.validation)
+    loaded = load_detector(detector.save(tmp_path / "detector"), device="cpu")
+    tensors = loaded._tensors()
+    for key, value in detector._tensors().items():
+        assert value.stride() == tensors[key].stride(), key
+        assert torch.equal(value, tensors[key]), key
+    images = torch.stack([splits.test[i]["image"] for i in range(3)])
+    assert torch.equal(loaded.anomaly_map(images), detector.anomaly_map(images))
+    assert torch.equal(loaded.image_score(images), detector.image_score(images))

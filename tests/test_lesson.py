@@ -137,7 +137,7 @@ def test_fingerprint_follows_the_sources(tmp_path, monkeypatch):
     assert len(whole) == 64
     (tmp_path / "losses.py").write_bytes(b"a = 1\r\n")  # another checkout's line ends
     assert lesson.source_fingerprint() == whole
-    (tmp_path / "extra.py").write_bytes(b"")
+    (tmp_path / "extra.py").write_bytes(b"b = 2\n")
     assert lesson.source_fingerprint() != whole
     assert lesson.source_fingerprint(["adkit.losses"]) == losses
     (tmp_path / "losses.py").write_bytes(b"a = 2\n")

@@ -72,7 +72,8 @@ class MahalanobisDistance:
         estimate = LedoitWolf().fit(features.cpu().double().numpy())
         values, vectors = torch.linalg.eigh(torch.from_numpy(estimate.precision_))
         mean, whitening = torch.from_numpy(estimate.location_), vectors * values.clamp(min=0).sqrt()
-        return cls(mean.to(features), whitening.to(features))
+        # eigh gives columns, a file gives rows: products with the two differ in the last digits on some processors
+        return cls(mean.to(features), whitening.to(features).contiguous())
 
     def __call__(self, features: Tensor) -> Tensor:
         """Features (M, C) to distances (M,)."""
