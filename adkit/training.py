@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from adkit.augment import Augment
+from adkit.data.augment import Augment
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
-from adkit.progress import Progress
 from adkit.runtime import atomic_path, resolve_device, resolve_precision, seed_everything
+from adkit.runtime.progress import Progress
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
 SCHEDULES = ("one-cycle", "constant")
@@ -44,7 +44,7 @@ class Training:
         patience: with ``constant``: stop after that many validations without a better one; None: never.
         validate_every: steps between validations, history rows and checkpoints.
         flips: mirror crops at random. Off for images whose direction means something.
-        augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.augment.Augment`.
+        augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.data.augment.Augment`.
         gradient_clip: largest gradient norm.
         seed: of the crops and of whatever the objective draws (whoever builds the model seeds its weights).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from adkit import load_dataset
-from adkit.diagnose.causes import CAUSES, RECIPES
-from adkit.diagnose.matrix import induce_all
+from adkit.diagnose.fault_injection import CAUSES, RECIPES
+from adkit.diagnose.recognition import induce_all
 
 MATRIX = json.loads(Path(__file__).with_name("diagnosis_matrix.json").read_text(encoding="utf-8"))
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from adkit.augment import Augment
+from adkit.data.augment import Augment
 from adkit.runtime import generator
 
 FLIPS = Augment(rotation=0, scale=(1, 1))

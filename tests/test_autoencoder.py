@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from adkit import AutoencoderDetector, load_detector
-from adkit.data.mirror import mirrored, pad_to_multiple
+from adkit.data.padding import mirrored, pad_to_multiple
 from adkit.models.autoencoder import Autoencoder, count_parameters
 from adkit.models.blocks import SKIPS, Join, SqueezeExcite
 from tests.conftest import TINY

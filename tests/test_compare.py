@@ -19,8 +19,8 @@ from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
-from adkit.evaluation import Evaluation, judge
-from adkit.experiment import Experiment, Result
+from adkit.experiments.evaluation import Evaluation, judge
+from adkit.experiments.experiment import Experiment, Result
 from adkit.metrics import auroc, paired_bootstrap, paired_pixel_bootstrap
 from tests.data_files import write_image
 
@@ -32,7 +32,7 @@ CLI = "--category denim --image-size 32 64 --device cpu --draws 20 --quiet".spli
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     """Three methods that fit in no time, intervals of few draws."""
-    monkeypatch.setattr("adkit.experiment.evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr("adkit.experiments.experiment.evaluate", partial(evaluate, bootstrap=10))
     chosen = {
         "plain": ("autoencoder", TINY | {"skip": "none"}),
         "skip": ("autoencoder", TINY | {"skip": "concat"}),
@@ -219,7 +219,7 @@ def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     assert len(fits) == 7
     assert [len(runs) for runs in found.results.values()] == [2, 2, 2]
     monkeypatch.setattr("adkit.compare.measure.judge", die)  # nothing is measured twice
-    monkeypatch.setattr("adkit.experiment.load_detector", die)  # nor loaded for it
+    monkeypatch.setattr("adkit.experiments.experiment.load_detector", die)  # nor loaded for it
     assert compare("all", seeds=2, **SMALL).as_dict() == found.as_dict()
     assert len(fits) == 7
 

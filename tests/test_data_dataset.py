@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from adkit.data import AnomalyDataset, frames, load_dataset
+from adkit.data import AnomalyDataset, load_dataset
+from adkit.data import image_cache as frames
 from adkit.data.samples import FileSample
 from adkit.data.tiling import stitch
 from tests.data_files import write_image, write_mask, write_mvtec

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from adkit.data import load_dataset, textile_set
+from adkit.data import load_dataset
 from adkit.data.textile import FABRICS, KINDS
+from adkit.data.textile import samples as textile_set
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from adkit import decision_tree
-from adkit.decision_tree import HEALTHY, TREE, UNEXPLAINED, Leaf, Question, follow, leaves, tree_explorer, walk
-from adkit.diagnose import diagnose
-from adkit.diagnose.causes import CAUSES
+from adkit.course.tree_explorer import tree_explorer
+from adkit.diagnose import decision_tree, diagnose
+from adkit.diagnose.decision_tree import HEALTHY, TREE, UNEXPLAINED, Leaf, Question, follow, leaves, walk
 from adkit.diagnose.evidence import gather
-from adkit.diagnose.limits import Limits
-from adkit.diagnose.readings import Reading
-from adkit.diagnose.roots import LIKELY, ROOTS
-from adkit.diagnose.symptoms import SYMPTOMS
+from adkit.diagnose.fault_injection import CAUSES
+from adkit.diagnose.readings import Limits, Reading
+from adkit.diagnose.root_causes import LIKELY, ROOTS, SYMPTOMS
 
 
 @pytest.fixture

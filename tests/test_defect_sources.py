@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from adkit.data.textile import FABRICS
-from adkit.defects import Draw, Perlin, SyntheticDefects, sources
-from adkit.defects.sources import Textures, load_textures
+from adkit.defects import Draw, Perlin, SyntheticDefects
+from adkit.defects import texture_bank as sources
+from adkit.defects.texture_bank import Textures, load_textures
 
 
 def draw_of(images: torch.Tensor, seed: int = 0) -> Draw:

@@ -19,7 +19,7 @@ from adkit.defects import (
     Warp,
     perlin_noise,
 )
-from adkit.defects.textures import bent, blurred, reflected
+from adkit.defects.pixel_ops import bent, blurred, reflected
 from adkit.runtime import generator
 from tests.test_defects_contract import texture
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from adkit.defects import KINDS, Line, Noise, Stain, SyntheticDefects
-from adkit.defects.contract import overlay
+from adkit.defects.validation import overlay
 from adkit.runtime import generator
 from tests.test_defects_contract import texture
 

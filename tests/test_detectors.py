@@ -10,7 +10,7 @@ from adkit.data import AnomalyDataset
 from adkit.data.samples import FileSample
 from adkit.detectors.calibration import image_threshold
 from adkit.detectors.preprocessing import Preprocessing
-from adkit.evaluation import judge
+from adkit.experiments.evaluation import judge
 from tests.conftest import TINY
 
 FEW = "validation images"

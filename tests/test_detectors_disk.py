@@ -10,10 +10,10 @@ from PIL import Image
 
 import adkit
 from adkit import AutoencoderDetector, load_dataset, load_detector
-from adkit import saved as saved_module
 from adkit.data import read_image
 from adkit.detectors.base import Prediction
-from adkit.detectors.folder import GAP, OUTLINE, compare
+from adkit.detectors.folder_report import GAP, OUTLINE, compare
+from adkit.runtime import serialization as saved_module
 from tests.conftest import TINY
 
 
@@ -57,7 +57,7 @@ def test_save_replaces_a_detector_whole_or_not_at_all(splits, saved, monkeypatch
     before = (saved / "weights.safetensors").read_bytes()
     other = AutoencoderDetector(**TINY, seed=1).fit(splits.train, splits.validation)
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.saved.json.dumps", lambda *_, **__: 1 / 0)  # after the weights are written
+        patch.setattr("adkit.runtime.serialization.json.dumps", lambda *_, **__: 1 / 0)  # after the weights are written
         with pytest.raises(ZeroDivisionError):
             other.save(saved)
     assert (saved / "weights.safetensors").read_bytes() == before

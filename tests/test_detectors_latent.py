@@ -12,8 +12,8 @@ from adkit.data import AnomalyDataset
 from adkit.data.samples import FileSample
 from adkit.detectors import storage
 from adkit.detectors.latent import OWN, LatentDetector
-from adkit.evaluation import judge
-from adkit.latent import DISTANCES
+from adkit.experiments.evaluation import judge
+from adkit.models.distances import DISTANCES
 from tests.conftest import TINY
 
 FEW = "validation images"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from adkit.data import AnomalyDataset
-from adkit.data.plots_set import plots_parts
+from adkit.data.plots.samples import plots_parts
 from adkit.data.tiling import tile_positions
 from adkit.detectors import storage
 from adkit.detectors.storage import load_detector

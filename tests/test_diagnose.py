@@ -13,10 +13,9 @@ import pytest
 
 from adkit import load_dataset
 from adkit.diagnose import Limits, diagnose
-from adkit.diagnose.causes import CAUSES, DETECTORS, HEALTHY, RECIPES, remembering
 from adkit.diagnose.diagnosis import UNEXPLAINED
-from adkit.diagnose.roots import ROOTS
-from adkit.diagnose.symptoms import SYMPTOMS
+from adkit.diagnose.fault_injection import CAUSES, DETECTORS, HEALTHY, RECIPES, remembering
+from adkit.diagnose.root_causes import ROOTS, SYMPTOMS
 from tests.diagnosis_matrix import MATRIX, problem
 
 SMALL = {

@@ -11,11 +11,11 @@ from torch import nn
 from adkit import AutoencoderDetector, VAEDetector, load_dataset
 from adkit.diagnose import diagnose, plateau, score_watcher
 from adkit.diagnose.alignment import align
-from adkit.diagnose.causes import CAUSES, HEALTHY, remembering
-from adkit.diagnose.codes import Codes, mutual_information
-from adkit.diagnose.matrix import induce_all, recognition
+from adkit.diagnose.fault_injection import CAUSES, HEALTHY, remembering
+from adkit.diagnose.latent_statistics import Codes, mutual_information
 from adkit.diagnose.readings import ABOVE, BELOW, Reading, all_of, any_of, negated
-from adkit.diagnose.redrawing import common_window, read_redrawing
+from adkit.diagnose.recognition import induce_all, recognition
+from adkit.diagnose.reconstruction_readings import common_window, read_redrawing
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.vae import VAE
 from tests.conftest import TINY

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from adkit import AutoencoderDetector, evaluate, load_dataset, metrics
-from adkit.evaluation import Evaluation, Judged, image_level, judge, pixel_level, tile_level
+from adkit.experiments.evaluation import Evaluation, Judged, image_level, judge, pixel_level, tile_level
 from tests.conftest import TINY
 from tests.data_files import write_image, write_mvtec
 

@@ -28,7 +28,7 @@ def tiny(seed=0, **settings):
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr("adkit.experiment.evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr("adkit.experiments.experiment.evaluate", partial(evaluate, bootstrap=10))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_fast_mode_and_sources_change_the_address(monkeypatch):
     assert tiny().address() != address
     monkeypatch.delenv("ADKIT_FAST")
     assert tiny().address() == address
-    monkeypatch.setattr("adkit.experiment.source_hash", lambda detector_class: "edited")
+    monkeypatch.setattr("adkit.experiments.experiment.source_hash", lambda detector_class: "edited")
     assert tiny().address() != address
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adkit import explore
-from adkit.explore import explorer, severity_explorer, threshold_explorer
+from adkit.course import explorers as explore
+from adkit.course.explorers import explorer, severity_explorer, threshold_explorer
 from adkit.figures import heat_table
 
 matplotlib.use("Agg")

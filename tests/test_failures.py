@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from adkit import AutoencoderDetector
-from adkit.failures import (
+from adkit.diagnose.failure_modes import (
     SPECS,
     VERDICTS,
     Limits,
@@ -21,8 +21,8 @@ from adkit.failures import (
     shape_of,
     verdict,
 )
+from adkit.experiments.defect_retention import let_through
 from adkit.metrics import auroc
-from adkit.twins import let_through
 from tests.conftest import TINY
 
 LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)

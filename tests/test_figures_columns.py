@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from adkit.figures.columns import column_table
+from adkit.figures.tables import column_table
 
 TABLE = {"plain": {"KL": 30.2, "AP": 0.2}, "add": {"KL": 0.4, "AP": None}, "gated": {"KL": math.nan, "AP": 0.1}}
 

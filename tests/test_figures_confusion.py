@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.figures import confusion
+from adkit.figures import tables as confusion
 
 
 def test_cells_hold_counts_and_are_shaded_by_the_share_of_their_row():

@@ -3,7 +3,7 @@
 import matplotlib
 import pytest
 
-from adkit.figures.costs import costs
+from adkit.figures.scores import costs
 from adkit.figures.style import COLOURS
 
 matplotlib.use("Agg")

@@ -5,9 +5,8 @@ from matplotlib.colors import to_hex
 
 from adkit import VAEDetector
 from adkit.diagnose import diagnose
-from adkit.figures.diagnosis import PANELS
+from adkit.figures.diagnosis import PANELS, tree_figure
 from adkit.figures.style import VERMILLION
-from adkit.figures.tree import tree_figure
 
 TINY = {"latent_dim": 4, "widths": (4, 8), "steps": 3, "crop": 32, "batch_size": 4, "quiet": True, "device": "cpu"}
 
@@ -39,7 +38,7 @@ def test_without_a_test_part_and_without_a_code_panels_say_so(splits, fitted):
 
 
 def test_a_tree_marks_the_way_of_the_answers():
-    from adkit.decision_tree import TREE
+    from adkit.diagnose.decision_tree import TREE
 
     _, ax = tree_figure(TREE, [False, True])
     marked = [patch for patch in ax.patches if to_hex(patch.get_edgecolor()).upper() == VERMILLION]

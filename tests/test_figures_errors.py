@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from adkit.figures.errors import error_map, error_maps, error_scales
+from adkit.figures.reconstructions import error_map, error_maps, error_scales
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from adkit import figures
-from adkit.failures import Look, choose_cases, examine, findings
-from adkit.figures.failures import failure, failure_pictures, save_pictures, verdict_table
+from adkit.diagnose.failure_modes import Look, choose_cases, examine, findings
+from adkit.diagnose.failure_modes.figures import failure, failure_pictures, save_pictures, verdict_table
 from adkit.figures.style import PREDICTED, TRUE
 
 LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)

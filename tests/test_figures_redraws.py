@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.figures.redraws import redraws
+from adkit.figures.reconstructions import redraws
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from adkit.figures.scatter import nearest_point, principal_plane, scatter
+from adkit.figures.latents import nearest_point, principal_plane, scatter
 from adkit.figures.style import COLOURS, GREY
 
 matplotlib.use("Agg")

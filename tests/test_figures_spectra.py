@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.figures.spectra import relative_power, spectra
+from adkit.figures.spectrum import relative_power, spectra
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.figures.splits import mask_rows, split
+from adkit.figures.thresholding import mask_rows, split
 
 
 def test_every_cut_has_a_line_in_both_parts_and_a_name():

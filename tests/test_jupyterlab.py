@@ -16,7 +16,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 DRIVER = shutil.which("chromedriver")
 SOURCE = """
 from adkit.data import Textile
-from adkit.explore import severity_explorer
+from adkit.course.explorers import severity_explorer
 
 cloth = Textile("denim", frame=(64, 96))
 severity_explorer(

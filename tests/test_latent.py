@@ -7,17 +7,13 @@ from scipy.spatial.distance import cdist
 from sklearn.covariance import LedoitWolf
 from torch.nn.functional import avg_pool2d
 
-from adkit.data.mirror import pad_to_multiple
-from adkit.latent import (
+from adkit.data.padding import pad_to_multiple
+from adkit.models.autoencoder import Autoencoder
+from adkit.models.distances import MahalanobisDistance, MeanDistance, NearestDistance, fit_distance
+from adkit.models.latent_space import (
     LatentSpace,
-    MahalanobisDistance,
-    MeanDistance,
-    NearestDistance,
-    Scale,
     as_vectors,
     encoder_levels,
-    fit_distance,
-    fuse,
     level_name,
     level_stride,
     pool,
@@ -25,8 +21,8 @@ from adkit.latent import (
     shown_positions,
     to_image_size,
 )
-from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import generator
+from adkit.scoring.fusion import Scale, fuse
 
 FITTED = ("mean", "mahalanobis", "knn")
 

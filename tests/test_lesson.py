@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from adkit import experiment, lesson, sources
+from adkit.course import lesson
+from adkit.experiments import experiment
+from adkit.runtime import provenance as sources
 
 
 @pytest.fixture(autouse=True)

@@ -3,17 +3,10 @@
 import numpy as np
 import pytest
 
-from adkit.metrics import (
-    auroc,
-    bootstrap,
-    paired_bootstrap,
-    paired_pixel_bootstrap,
-    pixel_bootstrap,
-    pixel_metrics,
-)
+from adkit.metrics import auroc, bootstrap, paired_bootstrap, paired_pixel_bootstrap, pixel_bootstrap, pixel_metrics
 from adkit.metrics.inputs import as_images
 from adkit.metrics.intervals import interval_of
-from adkit.metrics.pixel_draws import draw_images, drawn_metrics
+from adkit.metrics.resampling import draw_images, drawn_metrics
 from tests.metric_references import DISTRIBUTIONS, blobs
 
 NAMES = ("auroc", "ap", "pro", "f1_max")

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from adkit.lesson import digest, source_fingerprint
+from adkit.course.lesson import digest, source_fingerprint
 from tests.execute import absolute_paths, clean
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -145,7 +145,7 @@ def portable(notebook):
         yield f"names folders of one machine: {sorted(set(found))}"
     source = "\n".join(map(text, code(notebook)))
     if "@interact" in source:
-        yield "@interact hangs headless runs: use adkit.explore"
+        yield "@interact hangs headless runs: use adkit.course.explorers"
     for call in ("begin", "finish"):
         if not re.search(rf"\b{call}\(", source):
             yield f"lesson.{call}(…) is missing"

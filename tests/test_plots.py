@@ -6,8 +6,8 @@ import pytest
 from adkit.data import AnomalyDataset, load_dataset
 from adkit.data.plots import KINDS, SIDE, Plots
 from adkit.data.plots.raster import BOTTOM, INKS, LEFT, THICKNESS, TOP, draw_plot, line_rows
+from adkit.data.plots.samples import PlotSample, labelled_plots, mixed_plots, plots_parts
 from adkit.data.plots.series import LIMIT, POINTS
-from adkit.data.plots_set import PlotSample, labelled_plots, mixed_plots, plots_parts
 
 SOME = range(40)
 

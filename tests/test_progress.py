@@ -5,8 +5,8 @@ import io
 import pytest
 import torch
 
-from adkit import progress as progress_module
-from adkit.progress import Progress, progress
+from adkit.runtime import progress as progress_module
+from adkit.runtime.progress import Progress, progress
 
 
 class Terminal(io.StringIO):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adkit import Experiment, run
-from adkit.ratios import drawn_errors, ratio
+from adkit.experiments.paired_errors import drawn_errors, ratio
 
 
 @pytest.fixture(scope="module")

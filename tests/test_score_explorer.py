@@ -3,7 +3,7 @@
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from adkit.score_explorer import rates, score_explorer
+from adkit.course.explorers import rates, score_explorer
 
 NORMAL, DEFECTIVE = [0.1, 0.2, 0.5, 0.3], [0.15, 0.6, 0.45]
 

@@ -7,10 +7,8 @@ import pytest
 
 from adkit import AutoencoderDetector, VAEDetector, load_dataset
 from adkit.data import AnomalyDataset
-from adkit.data.plots_set import labelled_plots, mixed_plots, plots_parts
-from adkit.metrics import auroc
-from adkit.runtime import home
-from adkit.screening import (
+from adkit.data.plots.samples import labelled_plots, mixed_plots, plots_parts
+from adkit.experiments.screening import (  # fmt: skip
     Screened,
     Screening,
     TypeClassifier,
@@ -22,7 +20,9 @@ from adkit.screening import (
     plot_mixes,
     share_interval,
     stage_table,
-)  # fmt: skip
+)
+from adkit.metrics import auroc
+from adkit.runtime import home
 
 VAE = {"latent_dim": 4, "widths": [4, 8], "crop": 32, "steps": 3, "batch_size": 8, "quiet": True, "device": "cpu"}
 TINY = {"side": 32, "epochs": 1, "batch_size": 8, "quiet": True, "device": "cpu"}

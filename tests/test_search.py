@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from adkit import Experiment
+from adkit.experiments.loss_search import balanced, mixed, random_weights, search
 from adkit.losses import LOSSES, build_loss
-from adkit.search import balanced, mixed, random_weights, search
 
 PARTS = ["mse", "l1", "ssim", "focal_frequency", "sobel"]
 SCALES = {"mse": 210.0, "l1": 23.0, "ssim": 3.1, "focal_frequency": 1_500_000.0, "sobel": 0.00012}
@@ -103,7 +103,7 @@ def test_a_search_ranks_by_validation_within_its_budget(monkeypatch, capsys):
         asked.append(experiment)
         return Ran(worth[experiment.settings["loss"]])
 
-    monkeypatch.setattr("adkit.search.run", fake)
+    monkeypatch.setattr("adkit.experiments.loss_search.run", fake)
     found = search(lambda loss: Experiment(settings={"loss": loss}), ["mse", "l1", "mse", "ssim", "sobel"], budget=3)
     assert list(found.items()) == [("l1", 0.5), ("ssim", 0.4), ("mse", 0.3)]
     assert len(asked) == 3

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from adkit import thresholds
 from adkit.metrics import pro_curve
-from adkit.segmentation import METHODS, Cuts, calibrate, local_contrast, mask_quality, segment
+from adkit.scoring import thresholds
+from adkit.scoring.segmentation import METHODS, Cuts, calibrate, local_contrast, mask_quality, segment
 
 CUTS = Cuts(cut=3.0, low=2.0, high=4.0, area=4, contrast=3.0)
 

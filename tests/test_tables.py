@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adkit import Experiment, over_seeds, table
-from adkit.evaluation import Evaluation
-from adkit.experiment import Result
+from adkit.experiments.evaluation import Evaluation
+from adkit.experiments.experiment import Result
 
 
 def result(seed=0, loss="mse", experiment=None, **values):

@@ -6,7 +6,7 @@ import torch
 from skimage import filters, measure
 
 from adkit.metrics import f1, f1_max
-from adkit.thresholds import Threshold, f1_oracle, hysteresis, otsu, percentile, remove_small
+from adkit.scoring.thresholds import Threshold, f1_oracle, hysteresis, otsu, percentile, remove_small
 
 
 @pytest.mark.parametrize("q", [0, 1, 50, 95, 99.5, 100])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from adkit import load_dataset
-from adkit.twins import let_through, twins
+from adkit.experiments.defect_retention import let_through, twins
 
 KINDS = {"bright", "dark", "brightness", "texture", "dots"}
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from adkit.models.autoencoder import count_parameters
-from adkit.models.vae_matching import match_widths
+from adkit.models.matching import match_widths
 from adkit.models.vae_variants import VARIANTS, build_vae
 
 SHAPE = {"image_size": (32, 32), "channels": 1, "latent_dim": 64}

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from adkit.models.adversary import AdversarialVAE, PatchDiscriminator, adversarial_losses
 from adkit.models.elbo import ELBOLoss
+from adkit.models.patch_discriminator import AdversarialVAE, PatchDiscriminator, adversarial_losses
 from adkit.models.vae_conditional import ConditionalVAE, fabric_code
 from adkit.models.vae_hierarchical import HierarchicalVAE
 from adkit.models.vae_variants import VARIANTS, SelfAttention, build_vae

@@ -5,11 +5,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from adkit.compare import views
+from adkit.compare import report as views
 from adkit.compare.measure import Measured, differences
-from adkit.experiment import UNCOUNTED, Result
+from adkit.experiments.experiment import UNCOUNTED, Result
+from adkit.experiments.tables import Table, over_seeds
 from adkit.metrics import Interval
-from adkit.tables import Table, over_seeds
 
 BY_KIND = ("recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro")
 
@@ -54,7 +54,7 @@ class Comparison:
         return max(means, key=lambda name: -math.inf if math.isnan(means[name]) else means[name], default=None)
 
     def number(self, method: str, metric: str, kind: str | None = None) -> Interval:
-        """A number of a method: its mean over seeds, and an interval, as of :func:`adkit.tables.over_seeds`."""
+        """A number of a method: its mean over seeds, and an interval, as of :func:`adkit.over_seeds`."""
         return over_seeds(self.results[method], metric, kind)
 
     def paired(self, a: str, b: str) -> dict[str, Interval]:

@@ -15,13 +15,13 @@ from adkit.compare.memory import peak_memory
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
-from adkit.evaluation import Judged, judge
-from adkit.experiment import Result
+from adkit.experiments.evaluation import Judged, judge
+from adkit.experiments.experiment import Result
 from adkit.metrics import Interval, auroc, paired_bootstrap
 from adkit.metrics.intervals import interval_of
-from adkit.metrics.pixel_draws import draw_images, drawn_metrics
+from adkit.metrics.resampling import draw_images, drawn_metrics
 from adkit.runtime import atomic_path, resolve_device
-from adkit.sources import source_fingerprint
+from adkit.runtime.provenance import source_fingerprint
 
 SEED, LEVEL = 0, 0.95  # of the bootstrap
 PIXEL = {"pixel_ap": "ap", "pro": "pro"}  # of an Evaluation → of the drawn metrics
@@ -51,7 +51,7 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
     """Measure a stored detector, or fetch what was measured before.
 
     Args:
-        result: of :func:`adkit.experiment.run`.
+        result: of :func:`adkit.run`.
         test: the test part that it was judged on.
         n: how many test sets to draw.
     """

@@ -1,6 +1,6 @@
 """What is compared: one configuration of each method, the same for every data set."""
 
-from adkit.experiment import Experiment
+from adkit.experiments.experiment import Experiment
 from adkit.runtime import fast_mode
 
 PHASE_1 = {"loss": "mse + 0.1*ssim", "skip": "none", "defects": None, "width": 16, "steps": 400, "crop": 64}
@@ -57,7 +57,7 @@ def experiment(name: str, seed: int, device: str = "auto", **data) -> Experiment
         name: of one of ``METHODS``.
         seed: of training.
         device: see :func:`adkit.runtime.resolve_device`.
-        data: ``dataset``, ``root`` and the other arguments of :class:`adkit.experiment.Experiment` that name images.
+        data: ``dataset``, ``root`` and the other arguments of :class:`adkit.Experiment` that name images.
 
     Example:
         >>> experiment("synthetic", seed=1, dataset="textile", category="denim").settings["repair"]

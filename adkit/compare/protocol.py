@@ -12,11 +12,11 @@ from adkit.compare.comparison import Comparison, Problem, middle
 from adkit.compare.measure import LEVEL, measure
 from adkit.compare.methods import choose, experiment
 from adkit.data import Splits
-from adkit.experiment import Experiment, Result, run
+from adkit.experiments.experiment import Experiment, Result, run
+from adkit.experiments.tables import DATA
 from adkit.metrics.intervals import check_draws
-from adkit.progress import progress
 from adkit.runtime import fast_mode, resolve_device
-from adkit.tables import DATA
+from adkit.runtime.progress import progress
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def compare(
 ) -> Comparison:
     """Compare methods on one data set, each with one configuration and with the same seeds.
 
-    Every run is kept as :func:`adkit.experiment.run` keeps it: a comparison that was killed goes on where it was when
+    Every run is kept as :func:`adkit.run` keeps it: a comparison that was killed goes on where it was when
     it is asked for again, and runs that a notebook made before are not made twice. A method that lacks a package or
     published weights is skipped, one that fails is noted with its error, and the others go on.
 
@@ -43,7 +43,7 @@ def compare(
         draws: test sets of the bootstrap.
         quiet: show no progress.
         data: ``dataset`` (default: the textile), ``root``, ``category``, ``image_size``, ``channels``, ``tile``,
-            ``overlap`` and ``data_seed``, as of :class:`adkit.experiment.Experiment`.
+            ``overlap`` and ``data_seed``, as of :class:`adkit.Experiment`.
 
     Raises:
         ValueError: if an argument is unknown or out of its range.

@@ -6,122 +6,20 @@
 (torch.Size([1, 64, 64]), 'good')
 """
 
-import os
-from collections.abc import Sequence
-from numbers import Integral
+from adkit.runtime.lazy import lazy_exports
 
-from adkit.data.aitex import read_aitex
-from adkit.data.dataset import AnomalyDataset, Splits
-from adkit.data.folder import read_folder
-from adkit.data.foreground import Foreground, resolve_foreground
-from adkit.data.masks import check_pools
-from adkit.data.mvtec import read_mvtec
-from adkit.data.plots_set import plots_parts
-from adkit.data.read import read_image, read_mask
-from adkit.data.resize import Size
-from adkit.data.samples import Sample
-from adkit.data.splits import check_leakage, split_pools
-from adkit.data.textile import Textile
-from adkit.data.textile_set import textile_parts
-from adkit.data.tiling import stitch, tile_positions
+_HOMES = {
+    "NAMES": "adkit.data.load",
+    "AnomalyDataset": "adkit.data.dataset",
+    "Splits": "adkit.data.dataset",
+    "Textile": "adkit.data.textile.loom",
+    "check_leakage": "adkit.data.splits",
+    "load_dataset": "adkit.data.load",
+    "read_image": "adkit.data.read",
+    "read_mask": "adkit.data.read",
+    "stitch": "adkit.data.tiling",
+    "tile_positions": "adkit.data.tiling",
+}
 
-READERS = {"mvtec": read_mvtec, "aitex": read_aitex, "folder": read_folder}
-DRAWN = ("textile", "plots")
-NAMES = (*DRAWN, *READERS)
-
-__all__ = [
-    "NAMES",
-    "AnomalyDataset",
-    "Splits",
-    "Textile",
-    "check_leakage",
-    "load_dataset",
-    "read_image",
-    "read_mask",
-    "stitch",
-    "tile_positions",
-]
-
-
-def load_dataset(
-    name: str,
-    root: str | os.PathLike | None = None,
-    category: str | int | Sequence[str | int] | None = None,
-    image_size: int | Size | None = None,
-    channels: int | None = None,
-    seed: int = 0,
-    tile: int | Size | None = None,
-    overlap: int = 0,
-    foreground: str | Foreground = "auto",
-) -> Splits:
-    """Load a set, split by source into train, validation (both normal) and test.
-
-    Args:
-        name: ``textile`` or ``plots`` (both drawn, without files), ``mvtec``, ``aitex`` or ``folder``.
-        root: where the files lie; not for sets that are drawn.
-        category: a name, a list of names, or None for all the set has.
-        image_size: side or (height, width) that images are resized to, and the textile is drawn at; None: their own.
-        channels: 1 (colour becomes luma), 3 (grey is repeated), or None: the set's own.
-        seed: of the split; of the images themselves for sets that are drawn.
-        tile: side or (height, width) of tiles, cut after resizing; None: whole images.
-        overlap: pixels that neighbouring tiles share at least.
-        foreground: ``fabric``, ``all``, a function of a grey image (H, W) in [0, 1] that gives a bool array (H, W), or
-            ``auto``: ``fabric`` for AITEX, ``all`` elsewhere. Tiles without any foreground are left out of ``train``.
-
-    Returns:
-        Splits of :class:`adkit.data.AnomalyDataset`, whose items are dicts that ``default_collate`` accepts.
-
-    Raises:
-        FileNotFoundError: if a folder is missing.
-        ValueError: if an argument, a file or the set is not as expected; the message says what to do.
-
-    Example:
-        >>> splits = load_dataset("textile", category="denim", image_size=(64, 96), tile=64, overlap=16)
-        >>> splits.train[0]["image"].shape, [splits.test[i]["left"] for i in splits.test.groups()[0]]
-        (torch.Size([1, 64, 64]), [0, 32])
-    """
-    if name not in NAMES:
-        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
-    if channels not in (None, 1, 3):
-        raise ValueError(f"channels must be 1, 3 or None for the set's own, got {channels!r}")
-    image_size, tile = _as_size("image_size", image_size), _as_size("tile", tile)
-    if not 0 <= overlap < (min(tile) if tile else 1):
-        raise ValueError(
-            f"overlap must be at least 0 and below the tile's sides, got overlap={overlap} with tile={tile}"
-        )
-    parts = _find_samples(name, root, category, image_size, seed)
-    splits = _build(name, parts, image_size, channels, tile, overlap, foreground)
-    check_leakage(splits)
-    return splits
-
-
-def _find_samples(
-    name: str, root: object, category: object, image_size: Size | None, seed: int
-) -> dict[str, list[Sample]]:
-    if name in READERS:
-        return split_pools(check_pools(READERS[name](root, category)), seed)
-    if root is not None:
-        raise ValueError(f"{name} is drawn, not read: leave root out, got root={str(root)!r}")
-    return textile_parts(category, image_size, seed) if name == "textile" else plots_parts(category, seed)
-
-
-def _build(name: str, parts: dict[str, list[Sample]], image_size, channels, tile, overlap, foreground) -> Splits:
-    find = resolve_foreground(foreground, automatic="fabric" if name == "aitex" else "all")
-    channels = channels or max(sample.header.channels for samples in parts.values() for sample in samples)
-    datasets = {
-        part: AnomalyDataset(samples, image_size, channels, tile, overlap, find, drop_background=part == "train")
-        for part, samples in parts.items()
-    }
-    return Splits(**datasets, name=name)
-
-
-def _as_size(what: str, value: object) -> Size | None:
-    """(height, width) of a side, or of a pair such as YAML gives."""
-    if value is None:
-        return None
-    pair = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
-    if len(pair) != 2 or not all(
-        isinstance(side, Integral) and side > 0 and not isinstance(side, bool) for side in pair
-    ):
-        raise ValueError(f"{what} must be a positive number or a pair (height, width), got {value!r}")
-    return int(pair[0]), int(pair[1])
+__all__ = list(_HOMES)
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

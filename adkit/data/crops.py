@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from adkit.data.dataset import AnomalyDataset
-from adkit.data.mirror import mirrored
+from adkit.data.padding import mirrored
 from adkit.runtime import generator
 
 CANDIDATES = 16  # positions drawn for each crop; the first whose centre is foreground is taken

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
-from adkit.data.frames import Frames
+from adkit.data.image_cache import Frames
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
 from adkit.data.samples import NORMAL, Sample

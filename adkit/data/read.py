@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
+
+if TYPE_CHECKING:  # decoding is numpy alone: an inspection box has no torch
+    from torch import Tensor
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -25,7 +27,7 @@ class Header:
     bits: int
 
 
-def read_image(path: str | os.PathLike, channels: int | None = None) -> Tensor:
+def read_image(path: str | os.PathLike, channels: int | None = None) -> "Tensor":
     """Read an image as a float32 tensor (C, H, W) in [0, 1].
 
     Alpha is dropped, EXIF orientation applied, a palette resolved to RGB (to grey where the palette is grey). 16-bit
@@ -48,6 +50,8 @@ def read_image(path: str | os.PathLike, channels: int | None = None) -> Tensor:
     """
     if channels not in (1, 3, None):
         raise ValueError(f"channels must be 1, 3 or None for the file's own, got {channels!r}")
+    import torch
+
     return torch.from_numpy(storable(to_channels(read_pixels(path), channels), np.dtype(np.float32)))
 
 
@@ -101,10 +105,10 @@ def storable(pixels: np.ndarray, kind: np.dtype) -> np.ndarray:
     return pixels if pixels.dtype == kind else pixels / np.float32(np.iinfo(pixels.dtype).max)
 
 
-def to_float(pixels: Tensor) -> Tensor:
+def to_float(pixels: "Tensor") -> "Tensor":
     """A new float32 tensor in [0, 1] of stored pixels, uint8 or float already."""
-    copied = pixels.to(torch.float32, copy=True)
-    return copied.div_(255) if pixels.dtype == torch.uint8 else copied
+    copied = pixels.clone() if pixels.is_floating_point() else pixels.float()
+    return copied if pixels.is_floating_point() else copied.div_(255)
 
 
 def in_threads(function: Callable, items: Iterable) -> list:

@@ -6,12 +6,12 @@
 (torch.Size([4, 1, 64, 64]), torch.Size([4, 64, 64]), torch.Size([4]))
 """
 
-from adkit.defects.alter import Blur, CutPaste, MissingYarn, Warp
+from adkit.defects.additive import Brightness, Line, Mask, Noise, Perlin, Stain
 from adkit.defects.build import build_defects
-from adkit.defects.draw import Draw
 from adkit.defects.mixture import KINDS, SyntheticDefects
-from adkit.defects.paint import Brightness, Line, Mask, Noise, Perlin, Stain
-from adkit.defects.perlin import perlin_noise
+from adkit.defects.pixel_ops import perlin_noise
+from adkit.defects.sampler import Draw
+from adkit.defects.transforming import Blur, CutPaste, MissingYarn, Warp
 
 __all__ = [
     "KINDS",

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adkit.defects.alter import Blur, CutPaste, MissingYarn, Warp
-from adkit.defects.checks import check_between, check_option, check_range
-from adkit.defects.contract import check_batch, check_defect, check_values, overlay, visible_changes
-from adkit.defects.draw import CONTRAST, SIZE, Draw, fresh_generator, host_choices, to_device
-from adkit.defects.paint import Brightness, Defect, Line, Mask, Noise, Perlin, Stain
+from adkit.defects.additive import Brightness, Defect, Line, Mask, Noise, Perlin, Stain
+from adkit.defects.sampler import CONTRAST, SIZE, Draw, fresh_generator, host_choices, to_device
+from adkit.defects.transforming import Blur, CutPaste, MissingYarn, Warp
+from adkit.defects.validation import (
+    check_batch,
+    check_between,
+    check_defect,
+    check_option,
+    check_range,
+    check_values,
+    overlay,
+    visible_changes,
+)
 
 Kind = Callable[[Tensor, Draw], Defect]
 

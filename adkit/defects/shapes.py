@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from adkit.defects.draw import Draw
+from adkit.defects.sampler import Draw
 
 WAVES = range(2, 7)  # waves on the outline of a blob, by their number around it
 ANGLES = 256  # entries of the table that holds the outline of a blob

@@ -16,11 +16,11 @@ from adkit import scoring
 from adkit.data import AnomalyDataset, stitch
 from adkit.data.foreground import find_foreground
 from adkit.detectors.calibration import hold_out, image_threshold, pixel_threshold
-from adkit.detectors.folder import predict_folder
+from adkit.detectors.folder_report import predict_folder
 from adkit.detectors.preprocessing import Preprocessing, check_range
 from adkit.detectors.storage import save_detector
 from adkit.runtime import resolve_device
-from adkit.thresholds import Threshold
+from adkit.scoring.thresholds import Threshold
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class Detector(ABC):
         return Prediction(float(score), self.threshold, bool(score >= self.threshold), anomaly_map, mask)
 
     def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
-        """Judge every image of a folder and write tables and pictures; see :mod:`adkit.detectors.folder`."""
+        """Judge every image of a folder and write tables and pictures; see :mod:`adkit.detectors.folder_report`."""
         self._require_fit()
         return predict_folder(self, folder, out)
 

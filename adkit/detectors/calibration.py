@@ -8,7 +8,7 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.data.tiling import tile_positions
-from adkit.thresholds import Threshold, percentile
+from adkit.scoring.thresholds import Threshold, percentile
 
 FEW_SOURCES = 20  # below this a percentile of image scores is little more than their maximum
 

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.defects import Perlin, SyntheticDefects, build_defects
-from adkit.defects.sources import Textures, load_textures
+from adkit.defects.texture_bank import Textures, load_textures
 from adkit.detectors.network import NetworkDetector, misses
 from adkit.losses import build_loss, focal_loss
 from adkit.models.draem import DRAEM
@@ -33,7 +33,7 @@ class DRAEMDetector(NetworkDetector):
         defects: ``perlin``: as in the paper, Perlin noise of every scale; or other synthetic defects, see
             :func:`adkit.defects.build_defects`. Half of the crops stay clean, unless a dict has another ``clean``.
         texture: where the ``perlin`` kind takes its foreign texture from: ``skimage``, ``textile``, ``batch`` or a
-            folder, see :func:`adkit.defects.sources.load_textures`.
+            folder, see :func:`adkit.defects.texture_bank.load_textures`.
         opacity: range of the weight of that texture.
         smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
         percentile: of the validation normals' image scores, the image threshold.

@@ -18,8 +18,9 @@ from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.preprocessing import Preprocessing
-from adkit.latent import LatentSpace, Scale, fuse
 from adkit.models.autoencoder import Autoencoder
+from adkit.models.latent_space import LatentSpace
+from adkit.scoring.fusion import Scale, fuse
 
 POSITIONS = 20_000  # feature vectors of normal images that a distance is fitted to, at each level
 SPACE = ("levels", "distance", "neighbours", "coreset")
@@ -36,7 +37,7 @@ class LatentDetector(AutoencoderDetector):
 
     Args:
         levels: of the encoder, 0 (finest) to ``depth``, which is the bottleneck; None: all of them.
-        distance: ``mean``, ``redrawn``, ``mahalanobis`` or ``knn``, see :mod:`adkit.latent.distances`.
+        distance: ``mean``, ``redrawn``, ``mahalanobis`` or ``knn``, see :mod:`adkit.models.distances`.
         neighbours: of ``knn``: the distance is the mean of those to so many nearest features.
         coreset: of ``knn``: how many features to keep at each level, a count or a float fraction in (0, 1].
         level_weights: one number for each level; None: 1 for each.
@@ -159,7 +160,7 @@ class LatentDetector(AutoencoderDetector):
         """What is added up, by name: the map (B, H, W) of each level, and of the ``residual``, on the CPU.
 
         In standard deviations from the mean of normal pixels, or in their own units with ``standardise=False``; 0 off
-        the foreground. Their weighted sum is ``anomaly_map`` but for one constant, see :mod:`adkit.latent.fusion`.
+        the foreground. Their weighted sum is ``anomaly_map`` but for one constant, see :mod:`adkit.scoring.fusion`.
 
         Args:
             images: (B, C, H, W) in [0, 1]; raises as ``anomaly_map``.

@@ -10,8 +10,8 @@ from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
 from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset, reweighted_score
-from adkit.progress import progress
 from adkit.runtime import generator, seed_everything
+from adkit.runtime.progress import progress
 
 OWN = "own"
 OWN_LAYERS = [0]  # 1/2 of the resolution: coarser ones found less on every fabric

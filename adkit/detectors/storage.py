@@ -1,4 +1,4 @@
-"""A detector on disk: what :mod:`adkit.saved` writes, and which class it belongs to."""
+"""A detector on disk: what :mod:`adkit.runtime.serialization` writes, and which class it belongs to."""
 
 from dataclasses import asdict
 from importlib import import_module
@@ -10,8 +10,8 @@ import torch
 import adkit
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.runtime import resolve_device
-from adkit.saved import read_folder, write_folder
-from adkit.thresholds import Threshold
+from adkit.runtime.serialization import read_folder, write_folder
+from adkit.scoring.thresholds import Threshold
 
 if TYPE_CHECKING:
     from adkit.detectors.base import Detector

@@ -16,10 +16,10 @@ from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.tiling import stitch, tile_positions
 from adkit.detectors.network import NetworkDetector
-from adkit.detectors.squares import cut_squares, in_chunks
+from adkit.detectors.sliding_window import cut_squares, in_chunks
 from adkit.losses import kl_divergence
-from adkit.models.adversary import AdversarialVAE, adversarial_losses
 from adkit.models.elbo import ANNEALING, ELBOLoss
+from adkit.models.patch_discriminator import AdversarialVAE, adversarial_losses
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, resolve_precision, seed_everything
@@ -39,14 +39,14 @@ REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs; wit
 class VAEDetector(NetworkDetector):
     """A variational autoencoder, scored by its residual, its KL divergence, or both.
 
-    The defaults were chosen on validation normals with drawn defects, see :func:`adkit.selection.probe`; the training
-    of the reference network is :data:`REFERENCE`.
+    The defaults were chosen on validation normals with drawn defects, see
+    :func:`adkit.experiments.synthetic_validation.probe`; the training of the reference network is :data:`REFERENCE`.
 
     Args:
         latent_dim, widths: of the network, see :class:`adkit.models.vae.VAE`; its image size is ``crop`` × ``crop``.
         variant: ``plain``, or another of :data:`adkit.models.vae_variants.VARIANTS`.
-        adversarial: weight of a patch discriminator's verdict beside the loss, see :mod:`adkit.models.adversary`;
-            0: none.
+        adversarial: weight of a patch discriminator's verdict beside the loss, 0: none; see
+            :mod:`adkit.models.patch_discriminator`.
         loss: of the reconstruction, see :func:`adkit.losses.build_loss`.
         beta: weight of the KL divergence, with both terms summed over an image, see :mod:`adkit.models.elbo`.
         annealing: ``none``, ``linear`` or ``cyclical``: how β is reached.

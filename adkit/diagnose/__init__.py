@@ -12,6 +12,6 @@ Example:
 from adkit.diagnose.diagnosis import Diagnosis as Diagnosis
 from adkit.diagnose.diagnosis import Finding as Finding
 from adkit.diagnose.diagnosis import diagnose as diagnose
-from adkit.diagnose.limits import Limits as Limits
 from adkit.diagnose.plateau import plateau as plateau
 from adkit.diagnose.plateau import score_watcher as score_watcher
+from adkit.diagnose.readings import Limits as Limits

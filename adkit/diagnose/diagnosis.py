@@ -6,13 +6,11 @@ from torch import nn
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
-from adkit.diagnose import card
+from adkit.diagnose import render as card
+from adkit.diagnose.adapter import as_detector, check_parts
 from adkit.diagnose.evidence import Material, gather
-from adkit.diagnose.limits import Limits
-from adkit.diagnose.readings import Evidence, Reading
-from adkit.diagnose.roots import LIKELY, ROOTS
-from adkit.diagnose.subject import as_detector, check_parts
-from adkit.diagnose.symptoms import NOT_ASSESSED, PRESENT, SYMPTOMS
+from adkit.diagnose.readings import Evidence, Limits, Reading
+from adkit.diagnose.root_causes import LIKELY, NOT_ASSESSED, PRESENT, ROOTS, SYMPTOMS
 
 UNEXPLAINED = "unexplained"
 HOLDS, REFUTED, UNKNOWN = "its signs are there", "its signs are missing", "not assessed"
@@ -23,7 +21,7 @@ class Finding:
     """One root cause with all that it shows as.
 
     Attributes:
-        cause: its name in :data:`adkit.diagnose.roots.ROOTS`, or ``unexplained``.
+        cause: its name in :data:`adkit.diagnose.root_causes.ROOTS`, or ``unexplained``.
         title, why: what it is.
         symptoms: (number, name) of the symptoms that it explains, as they were found.
         evidence: the readings behind it.

@@ -7,14 +7,12 @@ import numpy as np
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.diagnose.alignment import Alignment
-from adkit.diagnose.codes import MOST, Codes, read_codes
-from adkit.diagnose.limits import Limits
-from adkit.diagnose.normals import of_normals, of_threshold
+from adkit.diagnose.latent_statistics import MOST, Codes, read_codes
+from adkit.diagnose.map_readings import align_maps, of_alignment, of_better_ways, of_normals, of_test, of_threshold
 from adkit.diagnose.plateau import SCORE, plateau
-from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Reading
-from adkit.diagnose.redrawing import Redrawing, read_redrawing
-from adkit.diagnose.tested import align_maps, of_alignment, of_better_ways, of_test
-from adkit.evaluation import judge
+from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
+from adkit.diagnose.reconstruction_readings import Redrawing, read_redrawing
+from adkit.experiments.evaluation import judge
 
 FEW = 200_000  # pixels of the normal maps that a figure is drawn from
 

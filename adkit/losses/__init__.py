@@ -7,10 +7,9 @@ as every module, return a loss that is 0 for equal images. ``focal_loss`` is tha
 from adkit.losses.composite import LOSSES, CompositeLoss, build_loss
 from adkit.losses.divergence import kl_divergence
 from adkit.losses.edges import SobelLoss, sobel, sobel_gradients
-from adkit.losses.focal import focal_loss
 from adkit.losses.images import check_images
 from adkit.losses.multiscale import MSSSIMLoss, MultiScale, ms_ssim
-from adkit.losses.pixel import L1Loss, MSELoss, l1, mse
+from adkit.losses.pixel import L1Loss, MSELoss, focal_loss, l1, mse
 from adkit.losses.spectral import FocalFrequencyLoss, focal_frequency
 from adkit.losses.structural import SSIMLoss, ssim, ssim_map
 

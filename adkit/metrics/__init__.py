@@ -17,9 +17,8 @@ from adkit.metrics.components import region_areas, regions
 from adkit.metrics.curves import pr_curve, pro_curve, roc_curve
 from adkit.metrics.groups import SizeGroup, image_metrics_by_kind, pixel_metrics_by_kind, pro_by_size
 from adkit.metrics.image import ImageMetrics, auroc, average_precision, f1, f1_max, image_metrics, iou
-from adkit.metrics.intervals import Interval, bootstrap, paired_bootstrap
+from adkit.metrics.intervals import Interval, bootstrap, paired_bootstrap, paired_pixel_bootstrap, pixel_bootstrap
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics, pro_score
-from adkit.metrics.pixel_intervals import paired_pixel_bootstrap, pixel_bootstrap
 from adkit.metrics.streaming import StreamingPixelMetrics
 
 __all__ = [

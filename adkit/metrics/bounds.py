@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from adkit.metrics.steps import Steps, area_under, f1_scores, ratio
+from adkit.metrics.operating_points import Steps, area_under, f1_scores, ratio
 
 SLACK = 1e-9  # rounding of sums, and of overlap shares kept in units of 2**-32
 

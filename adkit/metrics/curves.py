@@ -5,7 +5,7 @@ import numpy as np
 from adkit.metrics.components import collect_pixels
 from adkit.metrics.image import steps_of
 from adkit.metrics.inputs import Images
-from adkit.metrics.steps import Steps, exact_steps, shifted
+from adkit.metrics.operating_points import Steps, exact_steps, shifted
 
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]
 

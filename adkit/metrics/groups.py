@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from adkit.metrics import steps as formulas
+from adkit.metrics import operating_points as formulas
 from adkit.metrics.components import Pixels, collect_pixels
 from adkit.metrics.image import ImageMetrics, image_metrics
 from adkit.metrics.inputs import Images, as_images, check_limit, to_numpy
+from adkit.metrics.operating_points import check_classes, exact_steps
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics
-from adkit.metrics.steps import check_classes, exact_steps
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adkit.metrics import steps as formulas
+from adkit.metrics import operating_points as formulas
 from adkit.metrics.inputs import Images, as_flat, as_scores, as_truth, check_finite
-from adkit.metrics.steps import Steps, exact_steps
+from adkit.metrics.operating_points import Steps, exact_steps
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def f1_max(labels: Images, scores: Images) -> float:
     """The best F1 over all thresholds: an **oracle**, for nobody may choose a threshold on the test set's truth.
 
     Report it beside the F1 at a threshold from validation normals; the gap is what a better threshold could gain.
-    ``adkit.thresholds.f1_oracle`` gives the threshold. Args and Raises are those of ``auroc``.
+    ``adkit.scoring.thresholds.f1_oracle`` gives the threshold. Args and Raises are those of ``auroc``.
 
     Example:
         >>> f1_max([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])

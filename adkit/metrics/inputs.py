@@ -3,28 +3,29 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
-Images = ArrayLike | torch.Tensor | Sequence[ArrayLike] | Sequence[torch.Tensor]
+# A torch tensor, on any device, counts as array-like here; torch itself is not imported: an inspection box has none.
+Images = ArrayLike | Sequence[ArrayLike]
 
 
-def to_numpy(values: ArrayLike | torch.Tensor) -> np.ndarray:
+def to_numpy(values: ArrayLike) -> np.ndarray:
     """A NumPy array of anything array-like; a tensor comes from its device, half precision becomes float32."""
-    if isinstance(values, torch.Tensor):
+    if hasattr(values, "detach"):
         values = values.detach()
-        values = (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).cpu().numpy()
+        half = values.is_floating_point() and values.element_size() == 2
+        values = (values.float() if half else values).cpu().numpy()
     values = np.asarray(values)
     return values.astype(np.float32) if values.dtype == np.float16 else values
 
 
-def as_scores(values: ArrayLike | torch.Tensor) -> np.ndarray:
+def as_scores(values: ArrayLike) -> np.ndarray:
     """Scores as float32 or float64: floats keep their precision, integers become float64."""
     values = to_numpy(values)
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
-def as_truth(values: ArrayLike | torch.Tensor, name: str) -> np.ndarray:
+def as_truth(values: ArrayLike, name: str) -> np.ndarray:
     """Truth as bool.
 
     Raises:

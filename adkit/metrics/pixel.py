@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from adkit.metrics import steps as formulas
+from adkit.metrics import operating_points as formulas
 from adkit.metrics.components import collect_pixels
 from adkit.metrics.inputs import Images, check_limit
-from adkit.metrics.steps import Steps, exact_steps
+from adkit.metrics.operating_points import Steps, exact_steps
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 from adkit.metrics.bounds import metric_bounds
 from adkit.metrics.components import collect_pixels
 from adkit.metrics.inputs import Images, check_limit
+from adkit.metrics.operating_points import Steps, check_classes
 from adkit.metrics.pixel import PixelMetrics, summarise
 from adkit.metrics.score_bins import ROW, SHARE, empty_table, merge_tables, pixel_table
-from adkit.metrics.steps import Steps, check_classes
 
 _STATE = {*ROW.names, "fpr_limit", "n_images", "n_regions"}
 

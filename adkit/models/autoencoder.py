@@ -10,7 +10,7 @@ from numbers import Real
 
 from torch import Tensor, nn
 
-from adkit.data.mirror import pad_to_multiple
+from adkit.data.padding import pad_to_multiple
 from adkit.models.blocks import Join, SqueezeExcite, Up, check_skip, conv_block
 
 

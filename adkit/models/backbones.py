@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from adkit.data.mirror import mirrored, pad_to_multiple
-from adkit.models import zoo
+from adkit.data.padding import mirrored, pad_to_multiple
+from adkit.models import torchvision_nets as zoo
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.efficientnet_lite import EfficientNetLite0, SameConv2d, published_weights
 

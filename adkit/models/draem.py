@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from adkit.data.mirror import pad_to_multiple
+from adkit.data.padding import pad_to_multiple
 from adkit.models.blocks import Join, Up, conv_block
 
 

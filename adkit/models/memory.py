@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adkit.progress import progress
+from adkit.runtime.progress import progress
 
 BUDGET = 2**24  # numbers that one chunk of a search may hold: 64 MiB of float32
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from adkit.data.mirror import pad_to_multiple
+from adkit.data.padding import pad_to_multiple
 
 
 class VAEOutput(NamedTuple):

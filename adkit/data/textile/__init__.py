@@ -8,9 +8,8 @@ presets, ``cloth`` lays the yarns, ``faults`` and ``stains`` spoil them, ``rende
 ((64, 64), dtype('bool'))
 """
 
-from adkit.data.textile.defects import MAKERS
 from adkit.data.textile.fabrics import FABRICS, Fabric
-from adkit.data.textile.loom import Textile
+from adkit.data.textile.loom import MAKERS, Textile
 from adkit.data.textile.records import TextileRecord, textile_records
 from adkit.data.textile.weaves import WEAVES
 

@@ -1,14 +1,19 @@
-"""The loom: frames of one fabric by number, with or without a defect."""
+"""The loom: frames of one fabric by number, with or without a defect.
+
+Put one defect into a cloth and say exactly where it is.
+"""
 
 from numbers import Integral, Real
 from zlib import crc32
 
 import numpy as np
+from scipy import ndimage
 
-from adkit.data.textile.cloth import weave_cloth
-from adkit.data.textile.defects import MAKERS, add_defect
+from adkit.data.textile.cloth import Cloth, weave_cloth
 from adkit.data.textile.fabrics import FABRICS
-from adkit.data.textile.render import expose, render
+from adkit.data.textile.faults import texture
+from adkit.data.textile.render import Window, expose, render
+from adkit.data.textile.stains import bright, brightness, dark, dots
 
 MIN_SIDE = 32  # px
 LEAST_SEVERITY = 0.15  # barely visible; what draw chooses from when nothing is asked for
@@ -98,3 +103,41 @@ def _check_count(name: str, value: int) -> int:
 def _check_share(name: str, value: float | None) -> None:
     if value is not None and not (isinstance(value, Real) and 0 < value <= 1):
         raise ValueError(f"{name} must lie in (0, 1], or be None to let the frame choose, got {value!r}")
+
+
+VISIBILITY = 0.6  # contrast = severity ** 0.6 of the fullest: at severity 0.15 a careful eye can just find it
+SPREAD = 1  # px, how far the optics carry more than a few per cent of a change; the rest is left out of the frame
+MAKERS = {"bright": bright, "dark": dark, "brightness": brightness, "texture": texture, "dots": dots}
+
+
+def add_defect(
+    cloth: Cloth, reflectance: np.ndarray, kind: str, rng: np.random.Generator, severity: float, size: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a defect into a frame.
+
+    Args:
+        cloth: the cloth without the defect.
+        reflectance: (H, W) float32, ``render(cloth)``.
+        kind: a name in ``MAKERS``.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1].
+        size: in (0, 1].
+
+    Returns:
+        reflectance with the defect, equal to the last bit outside the mask; mask (H, W) bool, without holes.
+    """
+    changed, region = MAKERS[kind](cloth, rng, severity**VISIBILITY, size)
+    mask, window = _mask(region)
+    inside = mask[window]
+    defective = reflectance.copy()
+    defective[window][inside] = render(changed, window)[inside]
+    return defective, mask
+
+
+def _mask(region: np.ndarray) -> tuple[np.ndarray, Window]:
+    """The region, as far as the optics visibly spread it, with its holes filled; and the box around it."""
+    grown = ndimage.maximum_filter(region, 2 * SPREAD + 1, mode="constant")
+    (window,) = ndimage.find_objects(grown.astype(np.uint8))
+    mask = np.zeros_like(grown)
+    mask[window] = ndimage.binary_fill_holes(grown[window])
+    return mask, window

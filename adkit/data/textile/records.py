@@ -7,9 +7,8 @@ from math import lcm
 
 import numpy as np
 
-from adkit.data.textile.defects import MAKERS
 from adkit.data.textile.fabrics import FABRICS
-from adkit.data.textile.loom import Textile, check_frame
+from adkit.data.textile.loom import MAKERS, Textile, check_frame
 
 PARTS = ("train", "validation", "test normals", "test defective")
 PART_SIZE = 1_000_000  # indices kept for each part, so that no part moves when another grows

@@ -1,0 +1,246 @@
+"""Explorers: move a slider, see the picture change. A static strip is always drawn, so that a saved notebook shows it.
+
+The picture lives in an image widget whose bytes are replaced: no output is captured or cleared, so nothing flickers,
+hangs a headless run or piles up.
+
+Scores of normal and defective images with a threshold to move: what it finds, and what it costs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adkit.figures.animation import side_by_side
+from adkit.figures.detections import PARTS, detections
+from adkit.figures.panels import colour_scale, is_wide
+from adkit.figures.scores import score_histograms
+from adkit.figures.style import Drawing, to_array, to_maps
+from adkit.runtime import interactive_mode
+
+Slider = tuple[float, float, float, float]  # low, high, step, start
+
+
+class Explorer:
+    """A figure function with settings: its static strip, and sliders where somebody can move them.
+
+    Attributes:
+        static: the strip, a `Drawing`.
+        sliders: name → slider widget; empty where sliders are not wanted.
+        picture: the image widget, or None.
+        widget: sliders and picture together, or None.
+    """
+
+    def __init__(self, draw: Callable[..., Drawing], static: Drawing):
+        self.draw, self.static = draw, static
+        self.sliders: dict[str, Any] = {}
+        self.picture = self.widget = self.message = None
+
+    def add_sliders(self, sliders: Mapping[str, Slider]) -> None:
+        """Add a slider for each setting; one is heard when it is let go, so that drawing never lags behind."""
+        widgets = _ipywidgets()
+        for name, (low, high, step, start) in sliders.items():
+            if not low <= start <= high:
+                raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
+            self.sliders[name] = widgets.FloatSlider(
+                start, min=low, max=high, step=step, description=name, readout_format=".3g", continuous_update=False
+            )
+            self.sliders[name].observe(self.redraw, names="value")
+        self.message = widgets.HTML()
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.widget = widgets.VBox([widgets.HBox(list(self.sliders.values())), self.message, self.picture])
+        self.redraw()
+
+    def redraw(self, change: Any = None) -> None:
+        """Draw again with the sliders' values; an error is shown above the picture, where the learner sees it."""
+        try:
+            self.picture.value = self.draw(**{name: slider.value for name, slider in self.sliders.items()}).png()
+            self.message.value = ""
+        except Exception as error:  # the kernel would only log it, and the slider would seem dead
+            self.message.value = f"<b>{type(error).__name__}</b>: {error}"
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.static)
+        if self.widget is not None:
+            display(self.widget)
+
+
+def _caption(settings: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in settings.items())
+
+
+def _ipywidgets():
+    try:
+        import ipywidgets
+    except ImportError as error:
+        raise ImportError("sliders need ipywidgets: pip install adkit[notebooks], or pass interactive=False") from error
+    return ipywidgets
+
+
+def explorer(
+    draw: Callable[..., Drawing],
+    sliders: Mapping[str, Slider],
+    static: Sequence[Mapping[str, float]] | Drawing,
+    interactive: bool = True,
+) -> Explorer:
+    """An explorer over any figure function; as the last line of a cell it shows itself.
+
+    Args:
+        draw: takes the settings by name and returns a `Drawing`.
+        sliders: name → ``(low, high, step, start)``.
+        static: the settings of the static strip, a few pictures side by side; or the strip itself.
+        interactive: add the sliders, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
+
+    Returns:
+        The explorer.
+
+    Raises:
+        ValueError: if ``static`` is empty or a slider starts outside its range.
+        ImportError: if sliders are wanted and ipywidgets is not installed.
+
+    Example:
+        >>> from adkit.figures import sweep
+        >>> def draw(power):
+        ...     return sweep([1, 2, 4], {"y": [x**power for x in (1, 2, 4)]}, xlabel="x", ylabel="y")
+        >>> explorer(draw, {"power": (0, 3, 0.1, 1)}, [{"power": 1}, {"power": 2}], interactive=False).static.axes.size
+        2
+    """
+    if not isinstance(static, Drawing):
+        static = side_by_side([draw(**settings) for settings in static], [_caption(settings) for settings in static])
+    made = Explorer(draw, static)
+    if interactive_mode(interactive):
+        made.add_sliders(sliders)
+    return made
+
+
+def threshold_explorer(image, anomaly_map, mask, threshold, scale, interactive: bool = True) -> Explorer:
+    """Move the threshold and see the predicted mask, its IoU and its false-positive area change.
+
+    Args:
+        image: (C, H, W) or (H, W) in [0, 1].
+        anomaly_map: (H, W).
+        mask: bool (H, W), the true one.
+        threshold: where to start: a number, or a threshold with ``value``.
+        scale: ``(low, high)`` or the upper limit of the map's colours, from validation normals.
+        interactive: see `explorer`.
+
+    Example:
+        >>> made = threshold_explorer(np.zeros((8, 8)), np.eye(8), np.eye(8) > 0, 0.5, 1.0, interactive=False)
+        >>> made.static.axes.shape
+        (3, 3)
+    """
+    (a_map,), start = to_maps(anomaly_map), float(getattr(threshold, "value", threshold))
+    low = float(min(a_map.min(), start))
+    high = max(float(a_map.max()), start + (start - low) / 2)
+
+    def strip(steps: Sequence[float], parts=PARTS) -> Drawing:
+        frames = ([part] * len(steps) for part in (image, a_map, mask))
+        captions = [_caption({"threshold": step}) for step in steps]
+        return detections(*frames, captions, scale=scale, thresholds=steps, parts=parts, columns=1)
+
+    static = strip([(low + start) / 2, start, (start + high) / 2], ("mask",) if is_wide(a_map.shape) else PARTS)
+    sliders = {"threshold": (low, high, (high - low) / 200, start)}
+    return explorer(lambda threshold: strip([threshold]), sliders, static, interactive)
+
+
+def severity_explorer(
+    draw_frame: Callable,
+    score: Callable,
+    interactive: bool = True,
+    *,
+    scale=None,
+    threshold: float | None = None,
+    severity: Slider = (0.15, 1.0, 0.05, 0.6),
+    size: Slider = (0.1, 1.0, 0.1, 0.5),
+) -> Explorer:
+    """Move a defect's severity and size and see image, anomaly map and mask change.
+
+    Args:
+        draw_frame: ``draw_frame(severity=…, size=…)`` returns an image and its mask (H, W).
+        score: takes that image, returns its anomaly map (H, W).
+        interactive: see `explorer`.
+        scale: of the map's colours, from validation normals; None: from what lies outside the mildest defect.
+        threshold: of the map, for the predicted mask; None: the true mask is shown.
+        severity: ``(low, high, step, start)``.
+        size: ``(low, high, step, start)``.
+
+    Example:
+        >>> def draw_frame(severity, size):
+        ...     mask = np.eye(8) > 0
+        ...     return 0.5 + 0.5 * severity * mask, mask
+        >>> severity_explorer(draw_frame, lambda image: (image - 0.5) ** 2, interactive=False).static.axes.shape
+        (3, 3)
+    """
+    if scale is None:
+        mildest, mask = draw_frame(severity=severity[0], size=size[0])
+        scale = colour_scale(to_array(score(mildest))[~to_array(mask).astype(bool)][None])
+
+    def strip(*settings: Mapping[str, float]) -> Drawing:
+        images, masks = zip(*(draw_frame(**setting) for setting in settings), strict=True)
+        maps = [score(image) for image in images]
+        thresholds, captions = [threshold] * len(images), [_caption(setting) for setting in settings]
+        return detections(list(images), maps, list(masks), captions, scale=scale, thresholds=thresholds)
+
+    steps = (severity[0], (severity[0] + severity[1]) / 2, severity[1])
+    static = strip(*({"severity": step, "size": size[3]} for step in steps))
+    sliders = {"severity": severity, "size": size}
+    return explorer(lambda severity, size: strip({"severity": severity, "size": size}), sliders, static, interactive)
+
+
+def rates(normal: Sequence[float], defective: Sequence[float], threshold: float) -> dict[str, float]:
+    """What a threshold does: recall, false positive rate, precision and F1, 0 where nothing is flagged.
+
+    Args:
+        normal: scores of normal images.
+        defective: scores of defective images.
+        threshold: a score of at least this is flagged.
+
+    Example:
+        >>> rates([0.1, 0.4], [0.3, 0.8], threshold=0.4)
+        {'recall': 0.5, 'false positive rate': 0.5, 'precision': 0.5, 'F1': 0.5}
+    """
+    hits, alarms = (int((to_array(scores) >= threshold).sum()) for scores in (defective, normal))
+    return {
+        "recall": hits / len(defective),
+        "false positive rate": alarms / len(normal),
+        "precision": hits / max(hits + alarms, 1),
+        "F1": 2 * hits / (hits + alarms + len(defective)),
+    }
+
+
+def score_explorer(
+    normal: Sequence[float], defective: Sequence[float], threshold: float, interactive: bool = True
+) -> Explorer:
+    """Move the threshold over the histograms of the scores and read recall, false positives, precision and F1.
+
+    Args:
+        normal: scores of normal images.
+        defective: scores of defective images.
+        threshold: where to start.
+        interactive: see :func:`adkit.course.explorers.explorer`.
+
+    Raises:
+        ValueError: if a group has no scores.
+
+    Example:
+        >>> made = score_explorer([1.0, 2.0, 3.0], [2.5, 5.0], threshold=2.8, interactive=False)
+        >>> made.static.axes.size
+        3
+    """
+    normal, defective = to_array(normal), to_array(defective)
+    if not (len(normal) and len(defective)):
+        raise ValueError(f"expected scores of both groups, got {len(normal)} normal and {len(defective)} defective")
+
+    def draw(threshold: float) -> Drawing:
+        drawing = score_histograms(normal, defective, threshold)
+        words = [f"{name} {value:.2f}" for name, value in rates(normal, defective, threshold).items()]
+        drawing.axes[0].set_title(", ".join(words), loc="left", fontsize=9)
+        return drawing
+
+    everything = np.concatenate([normal, defective, [threshold]])
+    low, high = float(everything.min()), float(everything.max())
+    middle = float(np.median(normal))
+    static = [{"threshold": value} for value in (middle, threshold, (threshold + high) / 2)]
+    return explorer(draw, {"threshold": (low, high, (high - low) / 200 or 1.0, threshold)}, static, interactive)

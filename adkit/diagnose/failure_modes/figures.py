@@ -1,0 +1,199 @@
+"""How reconstructions fail: the table of verdicts, and one picture for each way of failing."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from adkit.data import AnomalyDataset
+from adkit.detectors.base import Detector
+from adkit.diagnose.failure_modes import VERDICTS, Case, Finding
+from adkit.figures.animation import raster
+from adkit.figures.marks import fill, outline, show, zoom_box
+from adkit.figures.panels import colour_bar, colour_limits, is_wide
+from adkit.figures.style import (
+    COLOURS,
+    GREY,
+    INK,
+    MAP,
+    PREDICTED,
+    TRUE,
+    WIDTH,
+    Drawing,
+    new_figure,
+    styled,
+    to_images,
+    to_masks,
+)
+from adkit.runtime import atomic_path
+from adkit.scoring import thresholds
+
+SHADES = {  # of a cell, and of a bar
+    "found": ("#CDE7DC", COLOURS[2]),
+    "lost in the mask": ("#FCE8BF", COLOURS[3]),
+    "copied": ("#CFE3F2", COLOURS[0]),
+    "drowned": ("#ECECEC", GREY),
+    "inverted": ("#F6D3BF", COLOURS[1]),
+}
+ROW = 0.62  # inches
+
+
+@styled
+def verdict_table(findings: Mapping[str, Mapping[str, Finding]]):
+    """A row an architecture, a column a defect type: the verdict, how sure it is, and the numbers behind it.
+
+    Args:
+        findings: architecture → defect type → finding, see :func:`adkit.diagnose.failure_modes.findings`.
+
+    Returns:
+        ``(fig, ax)``.
+
+    Raises:
+        ValueError: if there are no findings.
+
+    Example:
+        >>> from adkit.diagnose.failure_modes import Look, findings
+        >>> look = Look(0, "dots", "dot", 40, 0.2, ring=0.9, let_through=0.1, iou=0.02, iou_otsu=0.01)
+        >>> fig, ax = verdict_table(findings({"plain": [[look]]}))
+    """
+    kinds = list(dict.fromkeys(kind for row in findings.values() for kind in row))
+    if not kinds:
+        raise ValueError("expected architecture → defect type → finding, got no findings at all")
+    fig = new_figure(0.95 + ROW * len(findings), min(WIDTH, 1.3 + 1.55 * len(kinds)))
+    ax = fig.subplots()
+    for y, row in enumerate(findings.values()):
+        for x, kind in enumerate(kinds):
+            if kind in row:
+                _cell(ax, x, y, row[kind])
+    ax.set(xlim=(0, len(kinds)), ylim=(len(findings), 0))
+    ax.set_xticks(np.arange(len(kinds)) + 0.5, labels=kinds)
+    ax.set_yticks(np.arange(len(findings)) + 0.5, labels=list(findings))
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    ax.set_title("verdict, its support; ring AUROC · let through · IoU of the mask; below, the single frames", pad=22)
+    handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
+    ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
+    return fig, ax
+
+
+def _cell(ax, x: int, y: int, finding: Finding) -> None:
+    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=SHADES[finding.verdict][0], edgecolor="white", linewidth=2))
+    numbers = " · ".join(_number(one.value) for one in finding.numbers.values())
+    ax.text(x + 0.5, y + 0.30, f"{finding.verdict}, {100 * finding.support:.0f} %", ha="center", va="center")
+    ax.text(x + 0.5, y + 0.60, numbers, ha="center", va="center", fontsize=8, color=INK)
+    left = x + 0.06
+    for name, share in finding.shares.items():
+        ax.add_patch(Rectangle((left, y + 0.79), 0.88 * share, 0.11, facecolor=SHADES[name][1], linewidth=0))
+        left += 0.88 * share
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
+
+
+@styled
+def failure(image, redrawn, a_map, predicted, mask, *, scale, caption: str, smallest: int = 96):
+    """One defect close up: image, reconstruction, map and mask; below, the mask over the whole frame.
+
+    Args:
+        image: (C, H, W) or (H, W) in [0, 1].
+        redrawn: its reconstruction.
+        a_map: (H, W).
+        predicted: bool (H, W).
+        mask: bool (H, W), the true one; outlined everywhere but in the reconstruction.
+        scale: of the map's colours, from validation normals: see :func:`adkit.figures.colour_scale`.
+        caption: over the whole picture.
+        smallest: side of the smallest window, in pixels.
+
+    Returns:
+        ``(fig, axes)``, axes a list of five, or of four where the frame is not wide and so has no place below.
+
+    Example:
+        >>> frame, mask = np.zeros((176, 976)), np.zeros((176, 976), bool)
+        >>> fig, axes = failure(frame, frame, frame, mask, mask, scale=0.1, caption="nothing")
+        >>> len(axes)
+        5
+    """
+    (image, redrawn), (predicted, mask) = to_images([image, redrawn]), to_masks([predicted, mask])
+    top, left, height, width = zoom_box(mask, smallest=min(smallest, *mask.shape))
+    window, limits = np.s_[top : top + height, left : left + width], colour_limits(scale)
+    rows, heights = [list("abcd")], [WIDTH / 4.2]
+    if is_wide(mask.shape):
+        rows, heights = [*rows, ["whole"] * 4], [*heights, WIDTH * mask.shape[0] / mask.shape[1]]
+    fig = new_figure(sum(heights) + 0.35 + 0.35 * len(rows))
+    axes = fig.subplot_mosaic(rows, height_ratios=heights)
+    show(axes["a"], image[window], "image")
+    show(axes["b"], redrawn[window], "reconstruction")
+    show(axes["c"], np.asarray(a_map)[window], "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
+    show(axes["d"], fill(image, predicted, PREDICTED)[window], "mask predicted")
+    for name in "acd":
+        outline(axes[name], mask[window], TRUE, 1.0, rings=False)
+    if "whole" in axes:
+        areas = f"{100 * (predicted & ~mask).mean():.2f} % false, defect {100 * mask.mean():.2f} %"
+        show(axes["whole"], fill(np.ones(mask.shape), predicted, PREDICTED), f"mask predicted, whole frame: {areas}")
+        outline(axes["whole"], mask, TRUE, 1.0)
+    colour_bar(axes["c"], limits, wide=False)
+    fig.suptitle(caption, x=0.01, ha="left", fontsize=9, fontweight="bold")
+    return fig, list(axes.values())
+
+
+def failure_pictures(
+    cases: Mapping[str, Case], detectors: Mapping[str, Detector], dataset: AnomalyDataset, *, scales: Mapping
+) -> dict[str, Drawing]:
+    """The picture of each case.
+
+    Args:
+        cases: of :func:`adkit.diagnose.failure_modes.choose_cases`.
+        detectors: architecture → the detector that was examined.
+        dataset: the one that was examined.
+        scales: architecture → colours of its maps, from validation normals.
+
+    Returns:
+        Name → drawing.
+    """
+    drawn = {}
+    for name, case in cases.items():
+        detector, item = detectors[case.architecture], dataset[case.look.index]
+        image = item["image"][None]
+        a_map = detector.anomaly_map(image)[0].numpy()
+        cut = thresholds.otsu(a_map) if case.otsu else detector.pixel_threshold
+        parts = item["image"], detector.reconstruct(image)[0], a_map, a_map >= cut, item["mask"]
+        drawn[name] = failure(*parts, scale=scales[case.architecture], caption=case.caption)
+    return drawn
+
+
+def save_pictures(pictures: Mapping[str, Drawing], folder: str | os.PathLike) -> list[Path]:
+    """Write each picture as ``<name>.png``, with 256 colours, so that it stays small; returns the files.
+
+    Example:
+        >>> import tempfile
+        >>> from adkit.figures import sweep
+        >>> drawing = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
+        >>> [path.name for path in save_pictures({"white_anomaly": drawing}, tempfile.mkdtemp())]
+        ['white_anomaly.png']
+    """
+    folder = Path(folder).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, drawing in pictures.items():
+        files.append(folder / f"{name}.png")
+        few = Image.fromarray(raster(drawing)).quantize(palette=_palette(), dither=Image.Dither.NONE)
+        with atomic_path(files[-1]) as temporary:
+            few.save(temporary, "PNG", optimize=True)
+    return files
+
+
+def _palette() -> Image.Image:
+    """What such a picture is made of: 80 greys, 96 shades of the map, and both masks' colours mixed with white."""
+    ramp = np.linspace(0, 1, 40)[:, None]
+    marks = [ramp * to_rgb(colour) + (1 - ramp) for colour in (TRUE, PREDICTED)]
+    shades = matplotlib.colormaps[MAP](np.linspace(0, 1, 96))[:, :3]
+    colours = np.concatenate([np.repeat(np.linspace(0, 1, 80)[:, None], 3, axis=1), shades, *marks])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((255 * colours).round().astype(np.uint8).tobytes())
+    return palette

@@ -1,0 +1,69 @@
+"""A diagnosis as a card to read: plain text where it is printed, HTML in a notebook."""
+
+import html
+from collections.abc import Sequence
+
+from adkit.diagnose.root_causes import ROOTS, SYMPTOMS
+
+RED, GREEN = "#D55E00", "#009E73"  # of Okabe and Ito, as in the figures
+HEALTHY = "no finding: every reading that could be taken is on the right side of its limit"
+
+
+def as_text(diagnosis) -> str:
+    """The card in plain text."""
+    lines = [] if diagnosis.findings else [HEALTHY]
+    for number, finding in enumerate(diagnosis.findings, start=1):
+        lines += [f"{number}. {finding.title} ({finding.cause})", f"   {finding.why}"]
+        for title, entries in _sections(finding):
+            lines += [f"   {title}", *(f"     - {entry}" for entry in entries)]
+    return "\n".join([*lines, *_states(diagnosis)])
+
+
+def as_html(diagnosis) -> str:
+    """The card in HTML, in the style of the quiz cards: a coloured bar, what matters open, the rest folded."""
+    if not diagnosis.findings:
+        body = f"<p><b>{_escape(HEALTHY)}</b></p>"
+    else:
+        body = "".join(_finding(number, finding) for number, finding in enumerate(diagnosis.findings, start=1))
+    states = "".join(f"<p style='margin: 2px 0; color: #555'>{_escape(line)}</p>" for line in _states(diagnosis))
+    rows = "".join(f"<li>{_escape(str(reading))}</li>" for reading in diagnosis.evidence.values())
+    folded = f"<details><summary>All readings</summary><ul>{rows}</ul></details>"
+    colour = RED if diagnosis.findings else GREEN
+    style = f"border-left: 4px solid {colour}; padding: 2px 14px; margin: 6px 0; max-width: 60em"
+    return f'<div style="{style}">{body}{states}{folded}</div>'
+
+
+def _finding(number: int, finding) -> str:
+    parts = [f"<p><b>{number}. {_escape(finding.title)}</b><br>{_escape(finding.why)}</p>"]
+    for title, entries in _sections(finding):
+        rows = "".join(f"<li>{_escape(entry)}</li>" for entry in entries)
+        parts.append(f"<p style='margin: 4px 0 0'>{_escape(title)}</p><ul style='margin: 0 0 4px'>{rows}</ul>")
+    return "".join(parts)
+
+
+def _sections(finding) -> Sequence[tuple[str, list[str]]]:
+    """Headings with their entries, those with none left out."""
+    others = [f"{ROOTS[name].title}: {verdict}" for name, verdict in finding.likely]
+    sections = [
+        ("shows as symptom", [f"{number}: {name}" for number, name in finding.symptoms]),
+        ("evidence", [str(reading) for reading in finding.evidence]),
+        ("likely causes, in order", others if len(others) > 1 else []),
+        ("do", list(finding.actions)),
+        ("do not expect help from", [finding.folklore] if finding.folklore else []),
+    ]
+    return [(title, entries) for title, entries in sections if entries]
+
+
+def _states(diagnosis) -> list[str]:
+    """One line for each state that symptoms are in, but for the present ones, which the findings name."""
+    lines = []
+    for state in ("absent", "not assessed", "not applicable"):
+        numbers = [str(number) for number in SYMPTOMS if diagnosis.symptoms[number] == state]
+        if numbers:
+            reason = {"not assessed": " (needs test)", "not applicable": " (no latent Gaussians, or no reconstruction)"}
+            lines.append(f"{state}: symptom {', '.join(numbers)}{reason.get(state, '')}")
+    return lines
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=False)

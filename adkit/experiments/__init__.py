@@ -1,0 +1,16 @@
+"""A frozen description of a run → a result that is kept, its evaluation, and choices made without the test part."""
+
+from adkit.runtime.lazy import lazy_exports
+
+_HOMES = {
+    "Evaluation": "adkit.experiments.evaluation",
+    "evaluate": "adkit.experiments.evaluation",
+    "Experiment": "adkit.experiments.experiment",
+    "Result": "adkit.experiments.experiment",
+    "run": "adkit.experiments.experiment",
+    "over_seeds": "adkit.experiments.tables",
+    "table": "adkit.experiments.tables",
+}
+
+__all__ = list(_HOMES)
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -1,0 +1,228 @@
+"""One experiment, described by literals, run once, and kept under the hash of all that it depends on.
+
+The address of a result is the hash of its configuration (fast mode among it), of the images, and of the adkit sources
+that the run imports. So running a notebook cell again costs nothing, a changed setting or loss function runs afresh,
+and two notebooks that ask for the same experiment share one result.
+"""
+
+import hashlib
+import inspect
+import json
+import platform
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+import adkit
+from adkit.data import Splits, load_dataset
+from adkit.data.load import reader_module
+from adkit.detectors.base import Detector
+from adkit.detectors.storage import REGISTRY, load_detector
+from adkit.experiments.evaluation import Evaluation, evaluate
+from adkit.experiments.synthetic_validation import probe
+from adkit.runtime import atomic_path, fast_mode, home
+from adkit.runtime.provenance import imported_modules, source_fingerprint
+
+SELECTION = ("auroc", "ap", "pro")
+METHODS = {
+    "autoencoder": "AutoencoderDetector",
+    "latent": "LatentDetector",
+    "vae": "VAEDetector",
+    "patchcore": "PatchCoreDetector",
+    "draem": "DRAEMDetector",
+}
+UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
+_fetched: dict[str, float] = {}  # by address: seconds of results that this process found; 0 of those that it ran
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to run: data, method, the method's settings, seed.
+
+    Args:
+        method: one of ``METHODS``.
+        settings: keyword arguments of the method's detector, all literals.
+        seed: of training. The data keep their own ``data_seed``, so that seeds differ in learning, not in images.
+        dataset, root, category, image_size, channels, tile, overlap, data_seed: of :func:`adkit.load_dataset`.
+
+    Raises:
+        ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.
+
+    Example:
+        >>> Experiment(settings={"loss": "mse + 0.5*ssim"}, seed=1).label
+        'autoencoder, loss=mse + 0.5*ssim'
+    """
+
+    method: str = "autoencoder"
+    settings: Mapping = field(default_factory=dict)
+    seed: int = 0
+    dataset: str = "textile"
+    root: str | Path | None = None
+    category: str | list[str] | None = None
+    image_size: int | tuple[int, int] | None = None
+    channels: int | None = None
+    tile: int | tuple[int, int] | None = None
+    overlap: int = 0
+    data_seed: int = 0
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        known = set(inspect.signature(self.detector_class).parameters) - {"seed"}
+        if unknown := set(self.settings) - known:
+            raise ValueError(
+                f"unknown setting {', '.join(sorted(unknown))} for {self.method}; known: {', '.join(sorted(known))} "
+                "(data and seed are arguments of Experiment itself)"
+            )
+        checked = self.detector().settings  # refuses wrong values now, before any data are read
+        kept = {name: checked[name] for name in self.settings}  # a copy: later changes of the argument change nothing
+        object.__setattr__(self, "settings", kept)
+        object.__setattr__(self, "root", self.root and str(self.root))
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(asdict(self), sort_keys=True))
+
+    @property
+    def detector_class(self) -> type[Detector]:
+        """The class that the method's name stands for."""
+        name = METHODS[self.method]
+        return getattr(import_module(REGISTRY[name]), name)
+
+    @property
+    def label(self) -> str:
+        """The method and the settings that were chosen, without the seed and what changes nothing in the result."""
+        chosen = [f"{name}={value}" for name, value in self.settings.items() if name not in UNCOUNTED]
+        return ", ".join([self.method, *chosen])
+
+    def detector(self) -> Detector:
+        """A fresh, unfitted detector."""
+        return self.detector_class(**self.settings, seed=self.seed)
+
+    def splits(self) -> Splits:
+        """The data; loaded once in a process, and again where files under ``root`` have changed."""
+        names = ("root", "category", "image_size", "channels", "tile", "overlap")
+        options = {name: getattr(self, name) for name in names} | {"seed": self.data_seed}
+        return _load(self.dataset, json.dumps(options), _files(self.root))
+
+    def describe(self) -> dict:
+        """The configuration as plain data: all settings, the defaults too, but those that change nothing."""
+        settings = self.detector().settings
+        counted = {name: value for name, value in settings.items() if name not in UNCOUNTED}
+        return asdict(self) | {"settings": counted, "fast": fast_mode()}
+
+    def address(self) -> str:
+        """Hash of configuration, images and sources: the name under which the result is kept."""
+        kept = self.describe() | {
+            "data": self.splits().fingerprint,
+            "sources": source_hash(self.detector_class, self.dataset),
+        }
+        kept.pop("root")  # the images count, not where they lie
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment left behind.
+
+    Attributes:
+        experiment: its configuration.
+        evaluation: on the test part, see :class:`adkit.experiments.Evaluation`.
+        selection: ``auroc``, ``ap`` and ``pro`` on validation normals with synthetic defects, see
+            :func:`adkit.experiments.synthetic_validation.probe`; what a choice may be made by.
+        history: of training.
+        seconds: what fitting and evaluating took when they were really run.
+        path: folder with ``result.json`` and the fitted ``detector/``.
+    """
+
+    experiment: Experiment
+    evaluation: Evaluation
+    selection: dict[str, float]
+    history: list[dict]
+    seconds: dict[str, float]
+    path: Path
+
+    def detector(self) -> Detector:
+        """The fitted detector, loaded from disk."""
+        return load_detector(self.path / "detector", device=self.experiment.settings.get("device", "auto"))
+
+
+def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Result:
+    """Run an experiment, or fetch its result where it was run before.
+
+    A run that was killed goes on from its last checkpoint when it is asked for again.
+
+    Args:
+        experiment: what to run.
+        force: run even if there is a result, and replace it.
+        quiet: show no progress.
+
+    Example:
+        >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
+        >>> 0 <= run(tiny, quiet=True).evaluation.image_auroc <= 1
+        True
+    """
+    folder = home() / "results" / experiment.address()
+    if force:
+        shutil.rmtree(folder, ignore_errors=True)
+    if (folder / "result.json").exists():
+        kept = load_result(folder, experiment)
+        _fetched.setdefault(folder.name, sum(kept.seconds.values()))
+        return kept
+    splits, detector = experiment.splits(), experiment.detector()
+    detector.quiet, detector.checkpoint = quiet or detector.quiet, folder / "checkpoint.pt"
+    start = time.perf_counter()
+    detector.fit(splits.train, splits.validation)
+    fitted = time.perf_counter()
+    evaluation = evaluate(detector, splits.test)
+    seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
+    selection = probe(detector, splits.validation)
+    detector.save(folder / "detector")
+    stored = {
+        "experiment": experiment.describe(),
+        "evaluation": evaluation.as_dict(),
+        "selection": {name: getattr(selection, name) for name in SELECTION},
+        "history": detector.history,
+        "seconds": seconds,
+        "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+    with atomic_path(folder / "result.json") as temporary:  # last: a result is there when all of it is there
+        temporary.write_text(json.dumps(stored, indent=1, allow_nan=False) + "\n")
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    _fetched[folder.name] = 0.0
+    return load_result(folder, experiment)
+
+
+def fetched_seconds() -> float:
+    """What the results that this process found on disk had taken when they were really run, each counted once."""
+    return sum(_fetched.values())
+
+
+def load_result(folder: Path, experiment: Experiment) -> Result:
+    """Read back what :func:`run` kept."""
+    stored = json.loads((folder / "result.json").read_text())
+    evaluation = Evaluation.from_dict(stored["evaluation"])
+    return Result(experiment, evaluation, stored["selection"], stored["history"], stored["seconds"], folder)
+
+
+@lru_cache(maxsize=4)
+def _load(dataset: str, options: str, files: tuple) -> Splits:
+    return load_dataset(dataset, **json.loads(options))
+
+
+def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, length and time of every file under a folder: they tell whether what is loaded is still what lies there."""
+    found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file()) if root else []
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found)
+
+
+@lru_cache(maxsize=16)
+def source_hash(detector_class: type, dataset: str) -> str:
+    """Hash of what every adkit module does that the data set, the detector and the evaluation run."""
+    rooms = ["adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation"]
+    return source_fingerprint(imported_modules([*rooms, reader_module(dataset), detector_class.__module__]))

@@ -1,0 +1,224 @@
+"""What a training run leaves on disk, so that it can be judged, shown and used again without being run again.
+
+    out/detector/               the best checkpoint: load_detector(out / "detector")
+    out/reconstructions/        epoch_0005.png, …: validation normals as the network drew them then
+    out/training_history.json   a row for each validation
+    out/training_curves.png
+    out/predictions/            the test part: a table, and a picture of each image with reconstruction and difference
+    out/results.json            metrics, threshold, settings, times; it comes last: a run is over when it is there
+
+Every file is written whole or not at all. A run that was killed goes on from ``out/checkpoint-….pt`` when it is asked
+for again; one that is over is read, not run.
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.utils import make_grid
+
+import adkit
+from adkit import figures
+from adkit.data import AnomalyDataset, Splits
+from adkit.detectors.base import Detector, Prediction, whole_image
+from adkit.detectors.folder_report import DIFFERENCE, GAP, compare, table_row, write_tables
+from adkit.detectors.network import NetworkDetector
+from adkit.experiments.evaluation import evaluate
+from adkit.experiments.experiment import UNCOUNTED, source_hash
+from adkit.runtime import atomic_path
+from adkit.runtime.progress import progress
+
+FOLDERS = ("detector", "reconstructions", "predictions")
+FILES = ("training_history.json", "training_curves.png", "results.json")
+
+
+def record(
+    detector: NetworkDetector,
+    splits: Splits,
+    out: str | Path,
+    every: int = 5,
+    shown: int = 4,
+    bootstrap: int = 1000,
+) -> dict:
+    """Train a detector, judge it on the test part, and leave all that is listed above.
+
+    An epoch is as many crops as there are training images: ``ceil(len(splits.train) / batch_size)`` steps. A network is
+    looked at when it is validated, so the run validates every ``every`` epochs, whatever ``validate_every`` says.
+
+    Args:
+        detector: one that trains a network; its class and its settings count, and it stays as it is.
+        splits: of :func:`adkit.load_dataset`.
+        out: the folder; another run that lies there is replaced.
+        every: epochs from one look at the reconstructions to the next, which is also that of the validations.
+        shown: number of validation normals in the pictures of the reconstructions.
+        bootstrap: resamples for the intervals of the metrics, as in :func:`adkit.evaluate`.
+
+    Returns:
+        What results.json holds: ``detector``, ``settings``, ``threshold``, ``pixel_threshold``, ``metrics`` (see
+        :class:`adkit.experiments.Evaluation`), ``epochs``, ``steps_per_epoch``, ``seconds`` (of this process),
+        ``address`` and ``machine``.
+
+    Raises:
+        TypeError: if the detector trains no network, so that there is no run to record.
+        ValueError: if ``every`` or ``shown`` is not positive.
+        FileExistsError: if ``out`` holds results that are not of a recorded run.
+
+    Example:
+        >>> import tempfile
+        >>> from adkit import AutoencoderDetector, load_dataset
+        >>> splits, out = load_dataset("textile", image_size=(64, 64)), tempfile.mkdtemp()
+        >>> detector = AutoencoderDetector(width=4, steps=30, crop=32, quiet=True)
+        >>> results = record(detector, splits, out, bootstrap=0)
+        >>> sorted(path.name for path in Path(out, "reconstructions").iterdir())
+        ['epoch_0005.png']
+    """
+    if not isinstance(detector, NetworkDetector):
+        raise TypeError(f"{type(detector).__name__} trains no network: there is no run to record; use fit and evaluate")
+    for name, value in {"every": every, "shown": shown}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size)
+    trained = type(detector)(**detector.settings | {"validate_every": every * per_epoch})
+    trained.quiet = detector.quiet
+    address = _address(trained, splits, shown, bootstrap)
+    if (stored := _finished(out, address)) is not None:
+        return stored
+    trained.checkpoint = out / f"checkpoint-{address}.pt"
+    if not trained.checkpoint.exists():
+        _clear(out)
+    trained.watch = _painter(trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch)
+
+    start = time.perf_counter()
+    trained.fit(splits.train, splits.validation)
+    fitted = time.perf_counter()
+    trained.save(out / "detector")
+    _write_json(trained.history, out / "training_history.json")
+    figures.training_curves(trained.history).save(out / "training_curves.png")
+    evaluation = evaluate(trained, splits.test, bootstrap=bootstrap)
+    seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
+    write_predictions(trained, splits.test, out / "predictions")
+    results = {
+        "detector": type(trained).__name__,
+        "settings": trained.settings,
+        "threshold": asdict(trained.image_threshold),
+        "pixel_threshold": trained.pixel_threshold,
+        "metrics": evaluation.as_dict(),
+        "epochs": trained.history[-1]["step"] / per_epoch,
+        "steps_per_epoch": per_epoch,
+        "seconds": seconds,
+        "address": address,
+        "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+    _write_json(results, out / "results.json")
+    trained.checkpoint.unlink(missing_ok=True)
+    return _finished(out, address)
+
+
+def steps_per_epoch(train: AnomalyDataset, batch_size: int) -> int:
+    """Optimiser steps in which a network sees as many crops as there are training images.
+
+    Example:
+        >>> from adkit import load_dataset
+        >>> steps_per_epoch(load_dataset("textile", category="denim").train, batch_size=32)
+        3
+    """
+    return -(-len(train) // batch_size)
+
+
+def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path) -> list[dict]:
+    """Judge a test part as :meth:`Detector.predict_folder` judges a folder: two tables, and a picture of each image.
+
+    Args:
+        detector: a fitted detector; one that draws nothing again gets pictures without reconstruction and difference.
+        test: for example ``splits.test``; its images need not lie on disk.
+        out: where to write.
+
+    Returns:
+        The rows of the tables: those of ``predict_folder``, and ``kind`` and ``picture``, the name of the file.
+    """
+    rows, out = [], Path(out)
+    judged = list(zip(test.groups(), *detector.judge_images(test), strict=True))
+    judged = progress(judged, "drawing the test part", quiet=detector.quiet)
+    for number, (group, a_map, score) in enumerate(judged):
+        part = test.subset(group)
+        mask, anomalous = a_map >= detector.pixel_threshold, bool(score >= detector.threshold)
+        prediction = Prediction(float(score), detector.threshold, anomalous, a_map, mask)
+        name = f"{number:04d}_{part.kinds[0].replace('/', '_')}.png"
+        rows.append(table_row(part.paths[0], prediction) | {"kind": part.kinds[0], "picture": name})
+        image = whole_image(part, part.groups()[0], [part[i]["image"] for i in range(len(part))])
+        redrawn = detector.redraw_images(part)
+        _write_picture(compare(image, prediction, detector.pixel_threshold, redrawn and redrawn[0]), out / name)
+    write_tables(detector, rows, [], out)
+    return rows
+
+
+def _painter(
+    detector: NetworkDetector, normals: AnomalyDataset, folder: Path, shown: int, interval: int, per_epoch: int
+) -> Callable[[dict], None]:
+    """What is called after each validation: it writes a picture if that is ``interval`` steps after the one before."""
+    images = [normals[i]["image"] for i in range(min(shown, len(normals)))]
+    images = [image for image in images if image.shape == images[0].shape]  # a grid needs one size
+    columns = 1 if images[0].shape[-1] > images[0].shape[-2] else 3  # frames wider than high come below one another
+
+    def paint(row: dict) -> None:
+        if row["step"] % interval:
+            return
+        panels = []
+        for image in images:
+            drawn = detector.reconstruct(image[None])[0]
+            panels += [image, drawn, ((image - drawn).abs() / DIFFERENCE).clamp(max=1)]
+        grid = make_grid(panels, columns, padding=GAP, pad_value=1)
+        pixels = (255 * grid).round().byte().permute(1, 2, 0).numpy()
+        _write_picture(pixels, folder / f"epoch_{row['step'] // per_epoch:04d}.png")
+
+    return paint
+
+
+def _address(detector: NetworkDetector, splits: Splits, *more: int) -> str:
+    """Hash of all that a run leaves depends on."""
+    settings = {name: value for name, value in detector.settings.items() if name not in UNCOUNTED}
+    kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector)), *more]
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _finished(out: Path, address: str) -> dict | None:
+    """The results of this very run, if it is over."""
+    path = out / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return results if results.get("address") == address else None
+
+
+def _clear(out: Path) -> None:
+    """Take away what another run has left, and nothing else.
+
+    Raises:
+        FileExistsError: if there are results that no recorded run has written.
+    """
+    left = list(out.glob("checkpoint-*.pt"))
+    if (out / "results.json").exists():
+        if "address" not in json.loads((out / "results.json").read_text(encoding="utf-8")):
+            raise FileExistsError(f"{out / 'results.json'} was not written by a recorded run; choose another folder")
+        left += [out / name for name in FILES]
+    if left:
+        for name in FOLDERS:
+            shutil.rmtree(out / name, ignore_errors=True)
+    for path in left:
+        path.unlink(missing_ok=True)
+
+
+def _write_json(content: object, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_picture(pixels: np.ndarray, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary)

@@ -1,0 +1,212 @@
+"""Where to cut: a score or pixel is called anomalous where ``score >= threshold``.
+
+An honest threshold comes from held-out normal images. Otsu looks only at the values it cuts and always finds two
+classes, even where there is one. F1-max looks at the truth of the test set: an oracle, to compare with.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import ndimage
+
+from adkit.metrics.components import EIGHT_NEIGHBOURS, regions
+from adkit.metrics.image import steps_of
+from adkit.metrics.inputs import Images, as_scores, as_truth, check_finite, flatten
+from adkit.metrics.operating_points import f1_scores
+
+FEW = 20
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A percentile of normal scores, with the 95 % interval in which a bootstrap puts it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    q: float
+
+    @property
+    def description(self) -> str:
+        """How the threshold was made, in words."""
+        return (
+            f"percentile {self.q:g} of {self.n} scores of normal samples: {self.value:.4g} "
+            f"(95 % bootstrap interval {self.low:.4g} to {self.high:.4g})"
+        )
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: int = 0) -> Threshold:
+    """The percentile of validation normals, and how far it would move with other ones.
+
+    With few scores a high percentile rests on one or two of them, and the interval shows it. No resample is drawn: the
+    k-th smallest of n scores drawn with replacement is the score at rank ``floor(n * U)``, U being the k-th smallest
+    of n uniform numbers, which is Beta(k, n + 1 - k). So millions of pixel scores cost no more than one sort.
+
+    Args:
+        scores: scores of normal samples only, of any shape, or a list of arrays (pixel scores of unequal maps).
+        q: percentile in [0, 100]; 95 lets 5 % of normal samples raise a false alarm.
+        n_bootstrap: number of bootstrap draws, at least 2.
+        seed: of the draws.
+
+    Raises:
+        ValueError: if scores are empty or not finite, or ``q`` or ``n_bootstrap`` is out of range.
+
+    Example:
+        >>> threshold = percentile(range(101), q=95)
+        >>> threshold.value, threshold.low < 95 < threshold.high
+        (95.0, True)
+        >>> print(threshold.description)
+        percentile 95 of 101 scores of normal samples: 95 (95 % bootstrap interval 90 to 98)
+    """
+    ranked = np.sort(_checked(flatten(scores)))
+    n = ranked.size
+    if not 0 <= q <= 100:
+        raise ValueError(f"q must lie in [0, 100] percent, got {q}")
+    if n_bootstrap < 2:
+        raise ValueError(f"n_bootstrap must be at least 2 draws, got {n_bootstrap}; 1000 is usual")
+    if n < FEW:
+        warnings.warn(
+            f"the threshold rests on {n} scores, fewer than {FEW}: percentile {q:g} is about one of them; "
+            "use more validation images, or tiles of them",
+            stacklevel=2,
+        )
+    position = (n - 1) * q / 100
+    below = min(int(position), max(n - 2, 0))  # the percentile lies between this rank and the next
+    above, share = min(below + 1, n - 1), position - below
+    rng = np.random.default_rng(seed)
+    first = rng.beta(below + 1, n - below, size=n_bootstrap)
+    second = first + (1 - first) * rng.beta(1, max(n - below - 1, 1), size=n_bootstrap) if above > below else first
+    lower, upper = (ranked[np.minimum((n * uniform).astype(np.int64), n - 1)] for uniform in (first, second))
+    low, high = np.quantile(lower + share * (upper - lower), [0.025, 0.975])
+    value = ranked[below] + share * (ranked[above] - ranked[below])
+    return Threshold(float(value), float(low), float(high), n, float(q))
+
+
+def otsu(values: Images) -> float:
+    """The cut that leaves two classes with the least variance inside; exact, over all cuts and not over 256 bins.
+
+    It always splits: on normal scores alone it cuts normals in two, so it is no detector of whether there is a defect.
+
+    Source: Otsu, "A Threshold Selection Method from Gray-Level Histograms", 1979.
+
+    Args:
+        values: scores of any shape, or a list of arrays.
+
+    Returns:
+        The middle between the two values beside the cut.
+
+    Raises:
+        ValueError: if values are empty, not finite, or all equal.
+
+    Example:
+        >>> otsu([0.0, 0.1, 0.2, 0.8, 0.9])
+        0.5
+    """
+    ranked = np.sort(_checked(flatten(values)))
+    if ranked[0] == ranked[-1]:
+        raise ValueError(f"Otsu needs two different values, all {ranked.size} are {ranked[0]:g}")
+    below = np.arange(1, ranked.size)  # samples under each cut
+    summed = np.cumsum(ranked - ranked.mean())[:-1]
+    between = summed**2 / (below * (ranked.size - below.astype(np.float64)))
+    between[ranked[1:] == ranked[:-1]] = -1  # equal values stay together
+    cut = int(between.argmax())
+    return float(ranked[cut] + (ranked[cut + 1] - ranked[cut]) / 2)
+
+
+def hysteresis(maps: ArrayLike, low: float, high: float) -> np.ndarray:
+    """Pixels of at least ``low`` that are connected (8-connectivity) to a pixel of at least ``high``.
+
+    Source: Canny, "A Computational Approach to Edge Detection", 1986, section VII.
+
+    Args:
+        maps: anomaly maps (H, W) or (N, H, W).
+        low: threshold for the extent of a defect.
+        high: threshold for its presence.
+
+    Returns:
+        Bool, of the shape of ``maps``.
+
+    Raises:
+        ValueError: if maps are empty, not finite or of another shape, or ``low`` exceeds ``high``.
+
+    Example:
+        >>> hysteresis([[5, 2, 0, 2]], low=2, high=4).astype(int)
+        array([[1, 1, 0, 0]])
+    """
+    maps = _checked(maps)
+    if maps.ndim not in (2, 3):
+        raise ValueError(f"maps must be (H, W) or (N, H, W), got shape {maps.shape}")
+    if not low <= high:
+        raise ValueError(f"low must not exceed high, got low={low} and high={high}")
+    structure = EIGHT_NEIGHBOURS if maps.ndim == 2 else np.pad(EIGHT_NEIGHBOURS[None], ((1, 1), (0, 0), (0, 0)))
+    labels, count = ndimage.label(maps >= low, structure=structure)
+    keep = np.zeros(count + 1, dtype=bool)
+    keep[labels[maps >= high]] = True
+    keep[0] = False
+    return keep[labels]
+
+
+def f1_oracle(labels: Images, scores: Images) -> float:
+    """The threshold with the best F1 **on the truth it is given**: never choose one so for a report or a machine.
+
+    Args:
+        labels: 0 and 1 or bool, of any shape, or a list of arrays (labels of images, or masks).
+        scores: of the same shape; higher = more anomalous.
+
+    Returns:
+        The highest of the best thresholds: the score of a defective sample.
+
+    Raises:
+        ValueError: if sizes differ, a class is missing, labels are not binary, or a score is NaN or infinite.
+
+    Example:
+        >>> f1_oracle([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.8])
+        0.6
+    """
+    steps = steps_of(labels, scores)
+    return float(steps.threshold[f1_scores(steps).argmax()])
+
+
+def remove_small(masks: Images, area: int) -> np.ndarray | list[np.ndarray]:
+    """Drop connected regions (8-connectivity) of fewer than ``area`` pixels.
+
+    Args:
+        masks: predictions (H, W), (N, H, W), or a list of (H, W) of unequal sizes; bool or 0 and 1.
+        area: smallest area in pixels that stays, at least 0.
+
+    Returns:
+        Bool, as the masks came: an array, or a list.
+
+    Raises:
+        ValueError: if masks are not binary or of another shape, or ``area`` is negative.
+
+    Example:
+        >>> remove_small(np.array([[1, 0, 1, 1]]), area=2).astype(int)
+        array([[0, 0, 1, 1]])
+    """
+    if area < 0:
+        raise ValueError(f"area must be at least 0 pixels, got {area}")
+    if isinstance(masks, Sequence):
+        return [remove_small(mask, area) for mask in masks]
+    masks = as_truth(masks, "masks")
+    if masks.ndim == 3:
+        return np.stack([remove_small(mask, area) for mask in masks]) if len(masks) else masks
+    labels, _ = regions(masks)
+    keep = np.bincount(labels.ravel()) >= area
+    keep[0] = False
+    return keep[labels]
+
+
+def _checked(scores: ArrayLike) -> np.ndarray:
+    scores = as_scores(scores).astype(np.float64)
+    if not scores.size:
+        raise ValueError("scores are empty: at least one is needed")
+    check_finite(scores)
+    return scores

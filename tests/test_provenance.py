@@ -1,0 +1,77 @@
+"""What a source fingerprint sees, and what it does not: another operator counts, a comment or a move does not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adkit.detectors.autoencoder import AutoencoderDetector
+from adkit.experiments.experiment import source_hash
+from adkit.runtime import provenance
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package's sources that a test may edit; fingerprints are those of the copy."""
+    copy = tmp_path / "adkit"
+    shutil.copytree(provenance.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "PACKAGE", copy)
+    return copy
+
+
+def address():
+    return source_hash.__wrapped__(AutoencoderDetector, "textile")
+
+
+def edit(path: Path, old: str, new: str):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_comment_and_a_docstring_change_nothing(package):
+    before = address()
+    for path in package.rglob("*.py"):
+        path.write_text(path.read_text() + "# a comment\n")
+    edit(package / "losses/pixel.py", '"""', '"""Said in another way. ')
+    assert address() == before
+
+
+def test_a_file_moved_with_all_its_importers_changes_nothing(package):
+    before = address()
+    (package / "losses/window.py").rename(package / "losses/blurring.py")
+    for path in package.rglob("*.py"):
+        path.write_text(path.read_text().replace("adkit.losses.window", "adkit.losses.blurring"))
+    assert address() == before
+
+
+def test_one_operator_in_a_loss_changes_the_address(package):
+    before = address()
+    edit(package / "losses/pixel.py", "prediction - target", "prediction + target")
+    assert address() != before
+
+
+def test_what_a_result_cannot_depend_on_does_not_count(package):
+    before = address()
+    for name in ("data/aitex.py", "data/mvtec.py", "detectors/vae.py", "figures/style.py", "runtime/progress.py"):
+        path = package / name
+        path.write_text(path.read_text() + "\nANSWER = 42\n")
+    assert address() == before
+    path = package / "data/crops.py"
+    path.write_text(path.read_text() + "\nANSWER = 42\n")
+    assert address() != before
+
+
+def test_another_package_under_the_same_name_counts():
+    assert provenance.content_hash("from numpy import fft") != provenance.content_hash("from scipy import fft")
+    assert provenance.content_hash("import numpy\nimport scipy") == provenance.content_hash(
+        "import scipy\nimport numpy"
+    )
+    assert provenance.content_hash("from adkit.losses import l1") == provenance.content_hash("")
+
+
+def test_imports_for_type_checkers_alone_are_not_followed(package):
+    (package / "odd.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from adkit.data.aitex import read_aitex\n"
+    )
+    assert provenance.imported_modules(["adkit.odd"]) == ["adkit.odd"]
