@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from adkit.course.tree_explorer import tree_explorer
-from adkit.diagnose import decision_tree, diagnose
+from adkit.diagnose import diagnose
 from adkit.diagnose.decision_tree import HEALTHY, TREE, UNEXPLAINED, Leaf, Question, follow, leaves, walk
 from adkit.diagnose.evidence import gather
 from adkit.diagnose.fault_injection import CAUSES
@@ -95,7 +95,7 @@ def test_buttons_walk_the_tree(buttons):
 def test_headless_there_is_the_drawing_alone(flag, monkeypatch):
     if flag:
         monkeypatch.setenv(flag, "1")
-    monkeypatch.setattr(decision_tree, "_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
+    monkeypatch.setattr(tree_explorer_module, "_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
     made = tree_explorer(answers=[True, True], interactive=flag is not None)
     assert made.widget is None
     assert made.buttons == {}

@@ -144,13 +144,13 @@ def test_reconstructions_and_differences_come_at_the_size_of_the_file(splits):
     draw = np.random.default_rng(0)
     for height, width in ((50, 80), (32, 64)):
         photo = draw.random((3, height, width), dtype=np.float32)
-        (redrawn,) = detector.redraw_images(detector.preprocessing(photo))
-        assert (redrawn.image.shape, redrawn.difference.shape) == ((1, height, width), (height, width))
+        (reconstructed,) = detector.reconstruct_images(detector.preprocessing(photo))
+        assert (reconstructed.image.shape, reconstructed.difference.shape) == ((1, height, width), (height, width))
     tiles = torch.stack([item["image"] for item in detector.preprocessing(photo)])
     difference = (tiles - detector.reconstruct(tiles)).abs()[:, 0]
-    np.testing.assert_allclose(redrawn.difference, np.hstack(difference), atol=1e-6)
+    np.testing.assert_allclose(reconstructed.difference, np.hstack(difference), atol=1e-6)
     whole = splits.test.subset([0, 1])
-    for i, one in enumerate(detector.redraw_images(whole)):
+    for i, one in enumerate(detector.reconstruct_images(whole)):
         assert np.array_equal(one.image, detector.reconstruct(whole[i]["image"][None])[0])
 
 

@@ -87,7 +87,7 @@ def test_what_needs_a_training_cannot_change(splits, fitted):
 
 def test_synthetic_defects_train_the_same_network(splits, images):
     plain = AutoencoderDetector(**TINY, defects="all").fit(splits.train, splits.validation)
-    latent = LatentDetector(**TINY, defects="all", distance="redrawn").fit(splits.train, splits.validation)
+    latent = LatentDetector(**TINY, defects="all", distance="reconstruction").fit(splits.train, splits.validation)
     assert torch.equal(latent.reconstruct(images), plain.reconstruct(images))
     assert latent.history == plain.history
 
@@ -113,7 +113,7 @@ def test_terms_are_standardised_on_validation_normals_and_add_up(splits, scored,
 def test_weights_choose_terms(splits, fitted, images):
     def score(**settings):
         return LatentDetector.from_autoencoder(
-            fitted, splits.train, splits.validation, **{"distance": "redrawn"} | settings
+            fitted, splits.train, splits.validation, **{"distance": "reconstruction"} | settings
         )
 
     both = score(levels=[3, 0], level_weights=[0.0, 2.0], residual_weight=0.0)
@@ -210,7 +210,7 @@ def test_all_settings_are_in_the_signature():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"distance": "l2"}, "distance must be one of mean, redrawn"),
+        ({"distance": "l2"}, "distance must be one of mean, reconstructed"),
         ({"levels": [5]}, "levels must list one or more levels from 0 to 4"),
         ({"levels": [3], "depth": 2}, "levels must list one or more levels from 0 to 2"),
         ({"neighbours": 0}, "neighbours must be a positive integer"),

@@ -20,9 +20,9 @@ def small(**settings) -> DRAEM:
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_any_frame_comes_back_at_its_own_size(channels, size, stride):
     images = torch.rand(2, channels, *size)
-    redrawn, logits = small(channels=channels, depth=3, segment_depth=4, stride=stride)(images)
-    assert redrawn.shape == images.shape
-    assert 0 < redrawn.min() <= redrawn.max() < 1
+    reconstructed, logits = small(channels=channels, depth=3, segment_depth=4, stride=stride)(images)
+    assert reconstructed.shape == images.shape
+    assert 0 < reconstructed.min() <= reconstructed.max() < 1
     assert logits.shape == (2, *size)
 
 
@@ -91,8 +91,8 @@ def test_it_overfits_eight_images_and_finds_their_defects():
     model, loss = DRAEM(width=8, depth=2, segment_width=8, segment_depth=2), build_loss("mse + ssim")
     optimiser, history = torch.optim.AdamW(model.parameters(), 5e-3), []
     for _ in range(80):
-        redrawn, logits = model(seen)
-        total = loss(redrawn, images) + focal_loss(logits, masks)
+        reconstructed, logits = model(seen)
+        total = loss(reconstructed, images) + focal_loss(logits, masks)
         optimiser.zero_grad()
         total.backward()
         optimiser.step()

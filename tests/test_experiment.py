@@ -109,7 +109,7 @@ def test_fast_mode_and_sources_change_the_address(monkeypatch):
     assert tiny().address() != address
     monkeypatch.delenv("ADKIT_FAST")
     assert tiny().address() == address
-    monkeypatch.setattr("adkit.experiments.experiment.source_hash", lambda detector_class: "edited")
+    monkeypatch.setattr("adkit.experiments.experiment.source_hash", lambda detector_class, dataset: "edited")
     assert tiny().address() != address
 
 

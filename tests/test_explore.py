@@ -1,4 +1,4 @@
-"""Explorers: the static strip is always there; a moved slider redraws."""
+"""Explorers: the static strip is always there; a moved slider reconstructions."""
 
 import builtins
 

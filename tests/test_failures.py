@@ -21,7 +21,7 @@ from adkit.diagnose.failure_modes import (
     shape_of,
     verdict,
 )
-from adkit.experiments.defect_retention import let_through
+from adkit.experiments.defect_retention import defect_retention
 from adkit.metrics import auroc
 from tests.conftest import TINY
 
@@ -139,7 +139,7 @@ def test_seeds_must_have_seen_the_same_frames():
 
 def test_looks_agree_with_the_detector_and_with_let_through(fitted, splits):
     looks = examine(fitted, splits.test)
-    shares = let_through(fitted.reconstruct, splits.test)
+    shares = defect_retention(fitted.reconstruct, splits.test)
     for kind, share in shares.items():
         assert np.mean([one.let_through for one in looks if one.kind == kind]) == pytest.approx(share, abs=1e-4)
     item = splits.test[looks[0].index]

@@ -296,12 +296,12 @@ class Judge:
         return images[:, 0]
 
 
-class Redrawing(Judge):
+class Reconstruction(Judge):
     def reconstruct(self, images):
         return 1 - images
 
 
-@pytest.mark.parametrize("detector,parts", [(Judge(), 4), (Redrawing(), 5)])
+@pytest.mark.parametrize("detector,parts", [(Judge(), 4), (Reconstruction(), 5)])
 def test_detector_panels_show_what_a_detector_makes_of_items(detector, parts):
     items = [{"image": torch.eye(16)[None], "mask": torch.eye(16) > 0, "kind": kind} for kind in ("line", "crack")]
     drawing = figures.detector_panels(detector, items, scale=1.0)

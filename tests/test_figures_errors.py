@@ -20,21 +20,21 @@ def test_a_shifted_texture_is_wrong_in_pixels_but_hardly_in_spectra(frames):
 
 
 def test_each_image_gets_a_map_for_each_error(frames):
-    images, redrawn, masks = frames
+    images, reconstructed, masks = frames
     masks[1] = torch.zeros(48, 64, dtype=torch.bool)
     masks[1][10:20, 10:20] = True
-    scales = error_scales(images, redrawn)
-    fig, axes = error_maps(images, redrawn, masks, scales=scales, titles=["a", "b"])
+    scales = error_scales(images, reconstructed)
+    fig, axes = error_maps(images, reconstructed, masks, scales=scales, titles=["a", "b"])
     assert axes.shape == (2, 4)
     assert axes[1, 2].get_images()[0].get_clim() == pytest.approx(scales["l1"])
     shown = axes[0, 2].get_images()[0].get_array()
-    np.testing.assert_allclose(shown, (images[0] - redrawn[0])[0].abs(), rtol=1e-6)
+    np.testing.assert_allclose(shown, (images[0] - reconstructed[0])[0].abs(), rtol=1e-6)
     fig.png()
 
 
 def test_what_cannot_be_drawn_is_refused(frames):
-    images, redrawn, masks = frames
+    images, reconstructed, masks = frames
     with pytest.raises(ValueError, match="unknown error l3; known: l1, l2"):
-        error_maps(images, redrawn, masks, scales={"l3": (0, 1)}, titles=["a", "b"])
+        error_maps(images, reconstructed, masks, scales={"l3": (0, 1)}, titles=["a", "b"])
     with pytest.raises(ValueError, match=r"got \[2, 2, 1\] for 2"):
-        error_maps(images, redrawn, masks, scales={"l1": (0, 1)}, titles=["a"])
+        error_maps(images, reconstructed, masks, scales={"l1": (0, 1)}, titles=["a"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adkit.figures.reconstructions import redraws
+from adkit.figures.reconstructions import reconstructions
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def frame():
 
 def test_the_window_lies_on_the_defect_and_residuals_share_a_scale(frame):
     image, mask = frame
-    _, axes = redraws(image, mask, {"same": image, "half": image / 2}, gain=5)
+    _, axes = reconstructions(image, mask, {"same": image, "half": image / 2}, gain=5)
     assert [ax.get_title(loc="left") for ax in axes[0]] == ["image", "same", "half"]
     shown = [ax.get_images()[0] for ax in axes.ravel()]
     assert {picture.get_array().shape for picture in shown} == {(64, 64)}
@@ -28,13 +28,13 @@ def test_the_window_lies_on_the_defect_and_residuals_share_a_scale(frame):
 
 def test_colour_and_small_frames_fit(frame):
     image = np.repeat(frame[0][:, :40, :50], 3, axis=0)
-    _, axes = redraws(image, frame[1][:40, :50], {"half": image / 2})
+    _, axes = reconstructions(image, frame[1][:40, :50], {"half": image / 2})
     assert axes.shape == (2, 2)
     assert axes[1, 1].get_images()[0].get_array().shape == (40, 40)
 
 
 def test_what_cannot_be_drawn_is_refused(frame):
     with pytest.raises(ValueError, match="at least one reconstruction"):
-        redraws(*frame, {})
+        reconstructions(*frame, {})
     with pytest.raises(ValueError, match="gain must be a positive number, got 0"):
-        redraws(*frame, {"same": frame[0]}, gain=0)
+        reconstructions(*frame, {"same": frame[0]}, gain=0)

@@ -202,7 +202,7 @@ def batches(*sizes, count=2):
         yield images(count, 1, *size, seed=seed), foreground
 
 
-@pytest.mark.parametrize("kind", [*FITTED, "redrawn"])
+@pytest.mark.parametrize("kind", [*FITTED, "reconstruction"])
 def test_maps_have_the_size_of_the_images(model, kind):
     space = LatentSpace(model, [2, 0, 3], kind)
     space.fit(batches((50, 70), (33, 41)), count=50)
@@ -226,7 +226,7 @@ def test_maps_are_distances_by_position(model):
 
 def test_the_redrawn_distance_compares_image_and_reconstruction(model):
     batch = images(2, 1, 48, 64)
-    space = LatentSpace(model, [0, 3], "redrawn")
+    space = LatentSpace(model, [0, 3], "reconstruction")
     space.fit(batches((48, 64)), count=10)  # nothing to learn
     assert space.tensors() == {}
     ours, theirs = (encoder_levels(model, one)[0] for one in (batch, model(batch)))
@@ -259,7 +259,7 @@ def test_pooled_features_do_not_see_the_background(model):
     torch.testing.assert_close(space.pooled(batch, foreground)[:, :4], level.mean(dim=(2, 3)))
 
 
-@pytest.mark.parametrize("kind", [*FITTED, "redrawn"])
+@pytest.mark.parametrize("kind", [*FITTED, "reconstruction"])
 def test_a_space_is_restored_from_its_tensors(model, kind):
     first, second = (LatentSpace(model, [3, 1], kind, neighbours=2, coreset=0.5) for _ in range(2))
     first.fit(batches((48, 64)), count=100)
@@ -270,7 +270,7 @@ def test_a_space_is_restored_from_its_tensors(model, kind):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"distance": "cosine"}, "distance must be one of mean, redrawn, mahalanobis, knn, got 'cosine'"),
+        ({"distance": "cosine"}, "distance must be one of mean, reconstructed, mahalanobis, knn, got 'cosine'"),
         ({"levels": []}, "from 0 to 3, the bottleneck, each once, or be None for all, got \\[\\]"),
         ({"levels": [4]}, "from 0 to 3"),
         ({"levels": [-1]}, "from 0 to 3"),

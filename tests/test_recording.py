@@ -88,7 +88,7 @@ def test_squares_stand_side_by_side_and_sizes_that_differ_are_left_out(tmp_path)
 
 
 def test_predictions_of_a_method_that_draws_nothing_have_three_panels(few, fitted, tmp_path, monkeypatch):
-    monkeypatch.setattr(NetworkDetector, "redraw_images", Detector.redraw_images)
+    monkeypatch.setattr(NetworkDetector, "reconstruct_images", Detector.reconstruct_images)
     rows = write_predictions(fitted, few.test, tmp_path)
     assert read_image(tmp_path / rows[0]["picture"]).shape == (3, 3 * 32 + 2 * GAP, 64)
 

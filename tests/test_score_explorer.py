@@ -1,4 +1,4 @@
-"""The movable threshold: rates against a count by hand, and a slider that redraws."""
+"""The movable threshold: rates against a count by hand, and a slider that redraws the figure."""
 
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score

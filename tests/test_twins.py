@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from adkit import load_dataset
-from adkit.experiments.defect_retention import let_through, twins
+from adkit.experiments.defect_retention import clean_counterparts, defect_retention
 
 KINDS = {"bright", "dark", "brightness", "texture", "dots"}
 
@@ -15,7 +15,7 @@ def test_part():
 
 
 def test_twins_differ_inside_the_mask_only(test_part):
-    found = twins(test_part)
+    found = clean_counterparts(test_part)
     assert set(found) == KINDS
     for images, mask in (pair for pairs in found.values() for pair in pairs):
         difference = (images[0] - images[1])[0]
@@ -25,12 +25,12 @@ def test_twins_differ_inside_the_mask_only(test_part):
 
 @pytest.mark.parametrize("kept", [0.0, 0.25, 1.0])
 def test_a_known_share_is_measured(test_part, kept):
-    shares = let_through(lambda images: kept * images + 0.3, test_part)
+    shares = defect_retention(lambda images: kept * images + 0.3, test_part)
     assert shares == {kind: pytest.approx(kept, abs=1e-5) for kind in KINDS}
 
 
 def test_a_constant_repairs_everything(test_part):
-    assert set(let_through(torch.zeros_like, test_part).values()) == {0.0}
+    assert set(defect_retention(torch.zeros_like, test_part).values()) == {0.0}
 
 
 def test_other_sets_have_no_twins(tmp_path):
@@ -38,4 +38,4 @@ def test_other_sets_have_no_twins(tmp_path):
 
     for k in range(12):
         write_image(tmp_path / f"{k}.png", seed=k)
-    assert let_through(torch.zeros_like, load_dataset("folder", root=tmp_path).test) == {}
+    assert defect_retention(torch.zeros_like, load_dataset("folder", root=tmp_path).test) == {}

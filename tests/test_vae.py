@@ -140,25 +140,25 @@ def test_several_samples_are_averaged_and_shared_by_the_batch():
 
 def test_the_loss_is_the_negative_elbo_of_torch_distributions():
     draw = torch.Generator().manual_seed(0)
-    images, redrawn = torch.rand(2, 3, 2, 5, 5, generator=draw, dtype=torch.double)
+    images, reconstructed = torch.rand(2, 3, 2, 5, 5, generator=draw, dtype=torch.double)
     mu, log_variance = torch.randn(2, 3, 7, generator=draw, dtype=torch.double)
-    parts = ELBOLoss()(VAEOutput(redrawn, mu, log_variance, mu), images)
+    parts = ELBOLoss()(VAEOutput(reconstructed, mu, log_variance, mu), images)
     code = Normal(mu, (0.5 * log_variance).exp())
     kl = kl_divergence(code, Normal(torch.zeros_like(mu), torch.ones_like(mu))).sum(dim=1).mean()
-    likelihood = Normal(redrawn, math.sqrt(0.5)).log_prob(images).flatten(1).sum(dim=1).mean()
+    likelihood = Normal(reconstructed, math.sqrt(0.5)).log_prob(images).flatten(1).sum(dim=1).mean()
     torch.testing.assert_close(parts["kl"], kl)
     torch.testing.assert_close(parts["loss"] - images[0].numel() / 2 * -math.log(math.pi), kl - likelihood)
-    half = ELBOLoss()(VAEOutput(redrawn, mu, log_variance, mu), images, beta=0.5)
+    half = ELBOLoss()(VAEOutput(reconstructed, mu, log_variance, mu), images, beta=0.5)
     torch.testing.assert_close(half["loss"], parts["reconstruction"] + 0.5 * kl)
 
 
 def test_components_come_in_the_unit_of_an_image():
-    images, redrawn = torch.rand(2, 2, 1, 16, 16)
+    images, reconstructed = torch.rand(2, 2, 1, 16, 16)
     zeros = torch.zeros(2, 3)
-    parts = ELBOLoss("mse + 0.5*ssim")(VAEOutput(redrawn, zeros, zeros, zeros), images)
-    assert parts["mse"].item() == pytest.approx((images - redrawn).square().sum().item() / 2, rel=1e-5)
+    parts = ELBOLoss("mse + 0.5*ssim")(VAEOutput(reconstructed, zeros, zeros, zeros), images)
+    assert parts["mse"].item() == pytest.approx((images - reconstructed).square().sum().item() / 2, rel=1e-5)
     assert parts["reconstruction"].item() == pytest.approx((parts["mse"] + 0.5 * parts["ssim"]).item(), rel=1e-5)
-    own = ELBOLoss(torch.nn.MSELoss())(VAEOutput(redrawn, zeros, zeros, zeros), images)
+    own = ELBOLoss(torch.nn.MSELoss())(VAEOutput(reconstructed, zeros, zeros, zeros), images)
     torch.testing.assert_close(own["reconstruction"], parts["mse"])
     assert own.keys() == {"loss", "reconstruction", "kl"}
     assert build_loss("mse")(images, images) == 0

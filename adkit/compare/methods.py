@@ -13,7 +13,10 @@ METHODS = {  # name → method of an Experiment, and the settings that differ fr
     "synthetic": ("autoencoder", PHASE_2),
     "skip": ("autoencoder", PHASE_3),
     "loss": ("autoencoder", PHASE_4),
-    "latent": ("latent", PHASE_4 | {"distance": "redrawn"}),  # the residual, and features of image and reconstruction
+    "latent": (
+        "latent",
+        PHASE_4 | {"distance": "reconstruction"},
+    ),  # the residual, and features of image and reconstruction
     "vae": ("vae", {}),
     "patchcore-own": ("patchcore", {"backbone": "own"}),
     "patchcore": ("patchcore", {"backbone": "efficientnet_lite0"}),

@@ -45,13 +45,13 @@ class Explorer:
             self.sliders[name] = widgets.FloatSlider(
                 start, min=low, max=high, step=step, description=name, readout_format=".3g", continuous_update=False
             )
-            self.sliders[name].observe(self.redraw, names="value")
+            self.sliders[name].observe(self.refresh, names="value")
         self.message = widgets.HTML()
         self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
         self.widget = widgets.VBox([widgets.HBox(list(self.sliders.values())), self.message, self.picture])
-        self.redraw()
+        self.refresh()
 
-    def redraw(self, change: Any = None) -> None:
+    def refresh(self, change: Any = None) -> None:
         """Draw again with the sliders' values; an error is shown above the picture, where the learner sees it."""
         try:
             self.picture.value = self.draw(**{name: slider.value for name, slider in self.sliders.items()}).png()

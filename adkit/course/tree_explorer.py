@@ -51,7 +51,7 @@ class TreeExplorer(Explorer):
         text = f"<b>{node.text}</b>" if asks else f"<b>{node.text}</b><br>Do first: {node.action}"
         for name in ("Yes", "No"):
             self.buttons[name].disabled = not asks
-        self.redraw()
+        self.refresh()
         if not self.message.value:  # else an error, which stays to be read
             self.message.value = text
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.defects import build_defects
-from adkit.detectors.network import NetworkDetector, misses
+from adkit.detectors.network import NetworkDetector, synthetic_ap_criterion
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import resolve_precision, seed_everything
@@ -103,32 +103,36 @@ class AutoencoderDetector(NetworkDetector):
         loss = build_loss(self.settings["loss"]).to(self.device)
         defects = build_defects(self.settings["defects"])
 
-        def redraws(model, batch):
+        def reconstructs(model, batch):
             return {"loss": loss(model(batch.images), batch.images), **loss.components}
 
         def repairs(model, batch):  # what goes in is corrupted; what should come out is clean
             clean = batch.images
             seen, masks, _ = defects(clean, batch.foreground, batch.generator())
-            redrawn = model(seen)
-            parts = {"loss": loss(redrawn, clean), **loss.components}
+            reconstructed = model(seen)
+            parts = {"loss": loss(reconstructed, clean), **loss.components}
             if weight := self.settings["repair"]:
                 inside = masks[:, None]
                 share = inside.float().mean().clamp(min=1e-3)
-                parts["repair"] = loss(torch.where(inside, redrawn, clean), clean) / share  # a mean over the defects
+                parts["repair"] = (
+                    loss(torch.where(inside, reconstructed, clean), clean) / share
+                )  # a mean over the defects
                 parts["loss"] = parts["loss"] + weight * parts["repair"]
             return parts
 
-        criterion = defects and misses(defects, lambda model, seen: self._residual(seen, model(seen)))
-        self._train(train, validation, repairs if defects else redraws, criterion, label=str(self.settings["loss"]))
+        criterion = defects and synthetic_ap_criterion(defects, lambda model, seen: self._residual(seen, model(seen)))
+        self._train(
+            train, validation, repairs if defects else reconstructs, criterion, label=str(self.settings["loss"])
+        )
 
-    def _redraw(self, images: Tensor) -> Tensor:
+    def _reconstruct(self, images: Tensor) -> Tensor:
         return self.model(images)
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
         return self._residual(images, self.model(images))
 
-    def _residual(self, images: Tensor, redrawn: Tensor) -> Tensor:
-        return scoring.anomaly_map(images, redrawn, self.settings["residual"], self.settings["smoothing"])
+    def _residual(self, images: Tensor, reconstructed: Tensor) -> Tensor:
+        return scoring.anomaly_map(images, reconstructed, self.settings["residual"], self.settings["smoothing"])
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         return scoring.image_score(maps, self.settings["score"], foreground=foreground)

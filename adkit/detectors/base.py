@@ -42,7 +42,7 @@ class Prediction:
     mask: np.ndarray
 
 
-class Redrawing(NamedTuple):
+class Reconstruction(NamedTuple):
     """One image as a network draws it again, at the image's own size.
 
     Attributes:
@@ -181,7 +181,7 @@ class Detector(ABC):
         whole = [whole_image(dataset, group, maps) for group in dataset.groups()]
         return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
 
-    def redraw_images(self, dataset: AnomalyDataset) -> list[Redrawing] | None:
+    def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
         """The original images of a dataset as the method draws them again; None for a method that draws nothing."""
         return None
 

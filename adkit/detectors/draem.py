@@ -11,7 +11,7 @@ from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.defects import Perlin, SyntheticDefects, build_defects
 from adkit.defects.texture_bank import Textures, load_textures
-from adkit.detectors.network import NetworkDetector, misses
+from adkit.detectors.network import NetworkDetector, synthetic_ap_criterion
 from adkit.losses import build_loss, focal_loss
 from adkit.models.draem import DRAEM
 from adkit.runtime import resolve_precision, seed_everything
@@ -134,15 +134,15 @@ class DRAEMDetector(NetworkDetector):
 
         def objective(model, batch):
             seen, masks, _ = defects(batch.images, batch.foreground, batch.generator())
-            redrawn, logits = model(seen)
+            reconstructed, logits = model(seen)
             segmentation = focal_loss(logits, masks, self.settings["gamma"])
-            total = loss(redrawn, batch.images) + self.settings["focal"] * segmentation
+            total = loss(reconstructed, batch.images) + self.settings["focal"] * segmentation
             return {"loss": total, **loss.components, "focal": segmentation}
 
-        criterion = misses(defects, lambda model, seen: self._smoothed(model(seen)[1]))
+        criterion = synthetic_ap_criterion(defects, lambda model, seen: self._smoothed(model(seen)[1]))
         self._train(train, validation, objective, criterion, label="draem")
 
-    def _redraw(self, images: Tensor) -> Tensor:
+    def _reconstruct(self, images: Tensor) -> Tensor:
         return self.model(images)[0]
 
     def _anomaly_map(self, images: Tensor) -> Tensor:

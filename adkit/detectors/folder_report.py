@@ -22,7 +22,7 @@ from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
 
 if TYPE_CHECKING:
-    from adkit.detectors.base import Detector, Prediction, Redrawing
+    from adkit.detectors.base import Detector, Prediction, Reconstruction
 
 COLUMNS = ("path", "score", "threshold", "is_anomalous", "mask_share")
 OUTLINE = (213, 94, 0)  # vermillion, which the colour-blind tell from any grey
@@ -58,9 +58,9 @@ def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) ->
         except ValueError as error:
             skipped.append({"path": name, "reason": str(error)})
             continue
-        prediction, redrawn = detector.predict(path), detector.redraw_images(detector.preprocessing(path))
+        prediction, reconstructed = detector.predict(path), detector.reconstruct_images(detector.preprocessing(path))
         rows.append(table_row(name, prediction))
-        picture = compare(image, prediction, detector.pixel_threshold, redrawn and redrawn[0])
+        picture = compare(image, prediction, detector.pixel_threshold, reconstructed and reconstructed[0])
         with atomic_path(out / f"{name}.png") as temporary:
             Image.fromarray(picture).save(temporary)
     write_tables(detector, rows, skipped, out)
@@ -93,7 +93,7 @@ def find_images(folder: Path, out: Path) -> list[Path]:
 
 
 def compare(
-    image: np.ndarray, prediction: "Prediction", pixel_threshold: float, redrawn: "Redrawing | None" = None
+    image: np.ndarray, prediction: "Prediction", pixel_threshold: float, reconstructed: "Reconstruction | None" = None
 ) -> np.ndarray:
     """The panels of one image (3, H, W) in [0, 1], side by side: uint8 (H', W', 3).
 
@@ -103,7 +103,7 @@ def compare(
     plain = _bytes(image)
     outlined = plain.copy()
     outlined[binary_dilation(prediction.mask, iterations=2) & ~prediction.mask] = OUTLINE
-    middle = [_bytes(redrawn.image), _coloured(redrawn.difference, DIFFERENCE)] if redrawn else []
+    middle = [_bytes(reconstructed.image), _coloured(reconstructed.difference, DIFFERENCE)] if reconstructed else []
     shown = [plain, *middle, _coloured(prediction.anomaly_map, 2 * pixel_threshold), outlined]
     axis = 0 if plain.shape[1] > plain.shape[0] else 1
     gap = np.full((GAP, plain.shape[1], 3) if axis == 0 else (plain.shape[0], GAP, 3), 255, np.uint8)

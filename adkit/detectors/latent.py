@@ -37,7 +37,7 @@ class LatentDetector(AutoencoderDetector):
 
     Args:
         levels: of the encoder, 0 (finest) to ``depth``, which is the bottleneck; None: all of them.
-        distance: ``mean``, ``redrawn``, ``mahalanobis`` or ``knn``, see :mod:`adkit.models.distances`.
+        distance: ``mean``, ``reconstruction``, ``mahalanobis`` or ``knn``, see :mod:`adkit.models.distances`.
         neighbours: of ``knn``: the distance is the mean of those to so many nearest features.
         coreset: of ``knn``: how many features to keep at each level, a count or a float fraction in (0, 1].
         level_weights: one number for each level; None: 1 for each.
@@ -61,7 +61,7 @@ class LatentDetector(AutoencoderDetector):
         self,
         *,
         levels: list[int] | None = None,
-        distance: str = "redrawn",
+        distance: str = "reconstruction",
         neighbours: int = 1,
         coreset: int | float = 200,
         level_weights: list[float] | None = None,
@@ -147,10 +147,10 @@ class LatentDetector(AutoencoderDetector):
 
     def _maps(self, images: Tensor) -> Tensor:
         """All terms at image size, smoothed, in their own units: (K, B, H, W), not negative."""
-        redrawn = self.model(images)
-        levels = self.space.maps(images, redrawn)
+        reconstructed = self.model(images)
+        levels = self.space.maps(images, reconstructed)
         smoothed = scoring.gaussian_smooth(levels.flatten(0, 1), self.settings["smoothing"]).view_as(levels)
-        return torch.cat([smoothed, self._residual(images, redrawn)[None]])
+        return torch.cat([smoothed, self._residual(images, reconstructed)[None]])
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
         return fuse(self._maps(images), self.weights, self.scale)

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from adkit.data import AnomalyDataset
 from adkit.defects import SyntheticDefects
-from adkit.detectors.base import Detector, Redrawing, whole_image
+from adkit.detectors.base import Detector, Reconstruction, whole_image
 from adkit.metrics import average_precision
 from adkit.training import Objective, Training, fit
 
 
 class NetworkDetector(Detector):
-    """Base of the detectors whose network draws images again: a subclass writes ``_build`` and ``_redraw`` too.
+    """Base of the detectors whose network draws images again: a subclass writes ``_build`` and ``_reconstruct`` too.
 
     Args:
         settings: as for :class:`adkit.detectors.base.Detector`; those that :class:`adkit.training.Training` knows are
@@ -38,7 +38,7 @@ class NetworkDetector(Detector):
         """The network of the settings, untrained."""
 
     @abstractmethod
-    def _redraw(self, images: Tensor) -> Tensor:
+    def _reconstruct(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) on the device, as the network draws them again."""
 
     @torch.inference_mode()
@@ -52,9 +52,9 @@ class NetworkDetector(Detector):
         if self.model is None:
             self._require_fit()
         self._check(images)
-        return self._redraw(images.float().to(self.device)).cpu()
+        return self._reconstruct(images.float().to(self.device)).cpu()
 
-    def redraw_images(self, dataset: AnomalyDataset) -> list[Redrawing]:
+    def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction]:
         """The original images of a dataset as the network draws them again: tiles stitched, at the size of the files.
 
         Raises:
@@ -65,7 +65,7 @@ class NetworkDetector(Detector):
         drawn = [self.reconstruct(image[None])[0] for image in seen]
         differences = [(image - other).abs().mean(dim=0) for image, other in zip(seen, drawn, strict=True)]
         return [
-            Redrawing(whole_image(dataset, group, drawn), whole_image(dataset, group, differences))
+            Reconstruction(whole_image(dataset, group, drawn), whole_image(dataset, group, differences))
             for group in dataset.groups()
         ]
 
@@ -99,7 +99,7 @@ class NetworkDetector(Detector):
         self.model.eval()
 
 
-def misses(defects: SyntheticDefects, maps: Callable[[nn.Module, Tensor], Tensor]) -> Objective:
+def synthetic_ap_criterion(defects: SyntheticDefects, maps: Callable[[nn.Module, Tensor], Tensor]) -> Objective:
     """The criterion of whatever trains with synthetic defects: 1 - pixel average precision on held-out normal crops.
 
     Every crop gets a defect, whatever share of them the training leaves clean, and the same one at every validation.

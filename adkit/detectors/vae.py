@@ -40,7 +40,7 @@ class VAEDetector(NetworkDetector):
     """A variational autoencoder, scored by its residual, its KL divergence, or both.
 
     The defaults were chosen on validation normals with drawn defects, see
-    :func:`adkit.experiments.synthetic_validation.probe`; the training of the reference network is :data:`REFERENCE`.
+    :mod:`adkit.experiments.synthetic_validation`; the training of the reference network is :data:`REFERENCE`.
 
     Args:
         latent_dim, widths: of the network, see :class:`adkit.models.vae.VAE`; its image size is ``crop`` × ``crop``.
@@ -244,14 +244,16 @@ class VAEDetector(NetworkDetector):
         return torch.stack([self._residual(images), self._kl_map(images)])
 
     def _residual(self, images: Tensor) -> Tensor:
-        return scoring.anomaly_map(images, self._redraw(images), self.settings["residual"], self.settings["smoothing"])
+        return scoring.anomaly_map(
+            images, self._reconstruct(images), self.settings["residual"], self.settings["smoothing"]
+        )
 
-    def _redraw(self, images: Tensor) -> Tensor:
-        def redraw(squares):  # with the same draws for all of them
+    def _reconstruct(self, images: Tensor) -> Tensor:
+        def reconstruct(squares):  # with the same draws for all of them
             draws = generator(self.training.seed, device=self.device)
             return (self.model.reconstruct(squares, self.settings["samples"], draws),)
 
-        (squares,) = in_chunks(redraw, self._squares(images))
+        (squares,) = in_chunks(reconstruct, self._squares(images))
         return self._stitched(squares, images)
 
     def _kl_map(self, images: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from adkit.diagnose.latent_statistics import MOST, Codes, read_codes
 from adkit.diagnose.map_readings import align_maps, of_alignment, of_better_ways, of_normals, of_test, of_threshold
 from adkit.diagnose.plateau import SCORE, plateau
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
-from adkit.diagnose.reconstruction_readings import Redrawing, read_redrawing
+from adkit.diagnose.reconstruction_readings import Reconstruction, read_redrawing
 from adkit.experiments.evaluation import judge
 
 FEW = 200_000  # pixels of the normal maps that a figure is drawn from
@@ -23,7 +23,7 @@ class Material:
 
     Attributes:
         codes: latent codes of normals, or None.
-        redrawing: reconstructions of normals, or None.
+        reconstruction: reconstructions of normals, or None.
         pixels: some of the values of the normal maps.
         scores: of the items of the validation part.
         test_scores, test_labels: of the images of the test part, or None.
@@ -32,7 +32,7 @@ class Material:
     """
 
     codes: Codes | None
-    redrawing: Redrawing | None
+    reconstruction: Reconstruction | None
     pixels: np.ndarray
     scores: np.ndarray
     test_scores: np.ndarray | None
@@ -49,17 +49,17 @@ def gather(
     """All readings by key, and what they were taken from."""
     maps, scores = detector._judge_items(validation)
     inside = [one[validation.foreground(i)].numpy() for i, one in enumerate(maps)]
-    codes, redrawing = read_codes(detector, validation), read_redrawing(detector, validation)
+    codes, reconstruction = read_codes(detector, validation), read_redrawing(detector, validation)
     judged = None if test is None else judge(detector, test)
     alignment = None if judged is None else align_maps(judged)
-    evidence = _of_codes(codes, limits) | _of_redrawing(redrawing, limits)
+    evidence = _of_codes(codes, limits) | _of_redrawing(reconstruction, limits)
     evidence |= of_normals(detector, inside, scores, limits) | of_threshold(detector, validation, scores, limits)
     evidence |= of_test(detector, judged, limits) | _of_history(history, limits)
     evidence |= of_better_ways(detector, test, judged, evidence, limits) | of_alignment(alignment, limits)
     pixels = np.concatenate(inside)
     tested = (None, None) if judged is None else (judged.scores, judged.labels)
     material = Material(
-        codes, redrawing, pixels[:: max(1, len(pixels) // FEW)].copy(), np.array(scores), *tested, alignment,
+        codes, reconstruction, pixels[:: max(1, len(pixels) // FEW)].copy(), np.array(scores), *tested, alignment,
         detector.threshold, detector.pixel_threshold,
     )  # fmt: skip
     return evidence, material
@@ -87,16 +87,16 @@ def _of_codes(codes: Codes | None, limits: Limits) -> Evidence:
     return {key: Reading(name, values[key], *rest, notes.get(key, "")) for key, (name, *rest) in rows.items()}
 
 
-def _of_redrawing(redrawing: Redrawing | None, limits: Limits) -> Evidence:
+def _of_redrawing(reconstruction: Reconstruction | None, limits: Limits) -> Evidence:
     names = {
         "variance_ratio": ("variance of reconstructions by that of inputs", limits.variance_ratio, BELOW),
         "gain_over_mean": ("gain over drawing the mean image", limits.gain_over_mean, BELOW),
         "gain_over_blur": ("gain over a blur of 2 pixels", None, NOTED),
         "kept": ("share of a drawn defect that is copied", limits.kept, ABOVE),
     }
-    if redrawing is None:
+    if reconstruction is None:
         return {key: Reading(name, None, note="it draws nothing") for key, (name, _, _) in names.items()}
-    return {key: Reading(name, getattr(redrawing, key), *rest) for key, (name, *rest) in names.items()}
+    return {key: Reading(name, getattr(reconstruction, key), *rest) for key, (name, *rest) in names.items()}
 
 
 def _of_history(history: list[dict] | None, limits: Limits) -> Evidence:

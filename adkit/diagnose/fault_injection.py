@@ -85,16 +85,16 @@ class Cause:
 
 
 def remembering(detector: Detector) -> Detector:
-    """The detector, which keeps what its network has redrawn: all its spoilt copies ask for the same images again."""
-    kept, known, redraw = copy.copy(detector), {}, detector._redraw
+    """The detector, which keeps what its network has reconstructed: its copies ask for the same images again."""
+    kept, known, reconstruct = copy.copy(detector), {}, detector._reconstruct
 
     def remembered(images: Tensor) -> Tensor:
         key = hashlib.blake2b(images.cpu().numpy().tobytes()).digest()
         if key not in known:
-            known[key] = redraw(images)
+            known[key] = reconstruct(images)
         return known[key]
 
-    kept._redraw = remembered
+    kept._reconstruct = remembered
     return kept
 
 

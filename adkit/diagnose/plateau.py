@@ -92,6 +92,6 @@ def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames:
 def _score(detector: NetworkDetector, image: torch.Tensor) -> torch.Tensor:
     """The image score (1,) by the residual, also before the thresholds are set."""
     settings = detector.settings
-    redrawn = detector.reconstruct(image)
-    maps = scoring.anomaly_map(image, redrawn, settings.get("residual", "l2"), settings.get("smoothing", 4.0))
+    reconstructed = detector.reconstruct(image)
+    maps = scoring.anomaly_map(image, reconstructed, settings.get("residual", "l2"), settings.get("smoothing", 4.0))
     return scoring.image_score(maps, settings.get("score", "max"))

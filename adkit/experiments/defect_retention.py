@@ -15,7 +15,7 @@ from adkit.data.samples import NORMAL
 from adkit.data.textile.samples import TextileSample
 
 
-def twins(dataset: AnomalyDataset) -> dict[str, list[tuple[Tensor, Tensor]]]:
+def clean_counterparts(dataset: AnomalyDataset) -> dict[str, list[tuple[Tensor, Tensor]]]:
     """The defective frames of a textile, each with its clean twin, by defect type.
 
     Args:
@@ -35,7 +35,7 @@ def twins(dataset: AnomalyDataset) -> dict[str, list[tuple[Tensor, Tensor]]]:
     return found
 
 
-def let_through(reconstruct: Callable[[Tensor], Tensor], dataset: AnomalyDataset) -> dict[str, float]:
+def defect_retention(reconstruct: Callable[[Tensor], Tensor], dataset: AnomalyDataset) -> dict[str, float]:
     """How much of a defect a reconstruction keeps: 0 repairs it, 1 copies it, more than 1 exaggerates it.
 
     With x the change that the defect makes to the image and y the change that it makes to the reconstruction, both
@@ -51,11 +51,11 @@ def let_through(reconstruct: Callable[[Tensor], Tensor], dataset: AnomalyDataset
     Example:
         >>> from adkit import load_dataset
         >>> test = load_dataset("textile", image_size=(64, 64)).test
-        >>> {kind: round(share, 6) for kind, share in let_through(lambda images: images / 2, test).items()}
+        >>> {kind: round(share, 6) for kind, share in defect_retention(lambda images: images / 2, test).items()}
         {'bright': 0.5, 'dark': 0.5, 'brightness': 0.5, 'texture': 0.5, 'dots': 0.5}
     """
     shares = {}
-    for kind, pairs in twins(dataset).items():
+    for kind, pairs in clean_counterparts(dataset).items():
         slopes = []
         for images, mask in pairs:
             x, y = ((both[0] - both[1]).mean(0)[mask] for both in (images, reconstruct(images)))

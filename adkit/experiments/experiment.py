@@ -21,11 +21,11 @@ import torch
 
 import adkit
 from adkit.data import Splits, load_dataset
-from adkit.data.load import reader_module
+from adkit.data.load import NAMES, reader_module
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import REGISTRY, load_detector
 from adkit.experiments.evaluation import Evaluation, evaluate
-from adkit.experiments.synthetic_validation import probe
+from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import atomic_path, fast_mode, home
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
@@ -134,7 +134,7 @@ class Result:
         experiment: its configuration.
         evaluation: on the test part, see :class:`adkit.experiments.Evaluation`.
         selection: ``auroc``, ``ap`` and ``pro`` on validation normals with synthetic defects, see
-            :func:`adkit.experiments.synthetic_validation.probe`; what a choice may be made by.
+            :func:`adkit.experiments.synthetic_validation.synthetic_validation_metrics`; what a choice may be made by.
         history: of training.
         seconds: what fitting and evaluating took when they were really run.
         path: folder with ``result.json`` and the fitted ``detector/``.
@@ -181,7 +181,7 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     fitted = time.perf_counter()
     evaluation = evaluate(detector, splits.test)
     seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
-    selection = probe(detector, splits.validation)
+    selection = synthetic_validation_metrics(detector, splits.validation)
     detector.save(folder / "detector")
     stored = {
         "experiment": experiment.describe(),
@@ -222,7 +222,14 @@ def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=16)
-def source_hash(detector_class: type, dataset: str) -> str:
-    """Hash of what every adkit module does that the data set, the detector and the evaluation run."""
+def source_hash(detector_class: type, dataset: str | None = None) -> str:
+    """Hash of what every adkit module does that the data set, the detector and the evaluation run.
+
+    Args:
+        detector_class: class of the detector.
+        dataset: name of the set, as :func:`adkit.load_dataset` knows it; None, or another name: images that no reader
+            of adkit has brought.
+    """
     rooms = ["adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation"]
-    return source_fingerprint(imported_modules([*rooms, reader_module(dataset), detector_class.__module__]))
+    readers = [reader_module(dataset)] if dataset in NAMES else []
+    return source_fingerprint(imported_modules([*rooms, *readers, detector_class.__module__]))

@@ -21,8 +21,9 @@ def balanced(
 ) -> dict[str, float]:
     """Weights that make every part of a loss 1 on held-out normal images: one over its mean value there.
 
-    Held-out ones, since those that were learned from are redrawn better; by a *fitted* network, since an untrained one
-    makes errors of another kind. Rounded to literals for a configuration: only their order of magnitude matters.
+    Held-out ones, since those that were learned from are reconstructed better; by a *fitted* network, since an
+    untrained one makes errors of another kind. Rounded to literals for a configuration: only their order of magnitude
+    matters.
 
     Args:
         names: of losses, as :func:`adkit.losses.build_loss` knows them.
@@ -51,7 +52,7 @@ def balanced(
             loss(reconstruct(image), image)
             sums = {name: total + float(loss.components[name]) for name, total in sums.items()}
     if silent := [name for name, total in sums.items() if not total > 0]:
-        raise ValueError(f"{', '.join(silent)}: 0 on all images, so no weight makes it 1; redraw, do not copy")
+        raise ValueError(f"{', '.join(silent)}: 0 on all images, so no weight makes it 1; reconstruct, do not copy")
     return {name: float(f"{len(validation) / total:.{digits}g}") for name, total in sums.items()}
 
 

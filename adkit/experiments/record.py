@@ -154,8 +154,10 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
         name = f"{number:04d}_{part.kinds[0].replace('/', '_')}.png"
         rows.append(table_row(part.paths[0], prediction) | {"kind": part.kinds[0], "picture": name})
         image = whole_image(part, part.groups()[0], [part[i]["image"] for i in range(len(part))])
-        redrawn = detector.redraw_images(part)
-        _write_picture(compare(image, prediction, detector.pixel_threshold, redrawn and redrawn[0]), out / name)
+        reconstructed = detector.reconstruct_images(part)
+        _write_picture(
+            compare(image, prediction, detector.pixel_threshold, reconstructed and reconstructed[0]), out / name
+        )
     write_tables(detector, rows, [], out)
     return rows
 
@@ -185,7 +187,7 @@ def _painter(
 def _address(detector: NetworkDetector, splits: Splits, *more: int) -> str:
     """Hash of all that a run leaves depends on."""
     settings = {name: value for name, value in detector.settings.items() if name not in UNCOUNTED}
-    kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector)), *more]
+    kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector), splits.name), *more]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
 
 

@@ -12,7 +12,7 @@ from adkit.metrics import PixelMetrics, pixel_metrics
 from adkit.runtime import generator
 
 
-def probe(
+def synthetic_validation_metrics(
     detector: Detector, validation: AnomalyDataset, defects: SyntheticDefects | None = None, seed: int = 0
 ) -> PixelMetrics:
     """Pixel metrics on validation normals, each with synthetic defects that are the same in every call.
@@ -27,7 +27,7 @@ def probe(
         >>> from adkit import AutoencoderDetector, load_dataset
         >>> splits = load_dataset("textile", image_size=(64, 64))
         >>> detector = AutoencoderDetector(width=4, steps=5, crop=32, quiet=True).fit(splits.train, splits.validation)
-        >>> 0 <= probe(detector, splits.validation).ap <= 1
+        >>> 0 <= synthetic_validation_metrics(detector, splits.validation).ap <= 1
         True
     """
     defects = defects or SyntheticDefects()

@@ -17,7 +17,7 @@ from adkit.figures.panels import panels as panels
 from adkit.figures.panels import samples as samples
 from adkit.figures.panels import strips as strips
 from adkit.figures.reconstructions import error_maps as error_maps
-from adkit.figures.reconstructions import redraws as redraws
+from adkit.figures.reconstructions import reconstructions as reconstructions
 from adkit.figures.scores import comparison as comparison
 from adkit.figures.scores import costs as costs
 from adkit.figures.scores import heat_table as heat_table

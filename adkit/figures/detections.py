@@ -25,8 +25,8 @@ def detector_panels(detector, items: Sequence[Mapping], *, scale, titles: Sequen
     """
     images = [item["image"] for item in items]
     maps = [detector.anomaly_map(image[None])[0] for image in images]
-    redraw = getattr(detector, "reconstruct", None)
-    rebuilt = [redraw(image[None])[0] for image in images] if redraw else None
+    reconstruct = getattr(detector, "reconstruct", None)
+    rebuilt = [reconstruct(image[None])[0] for image in images] if reconstruct else None
     found = [one >= detector.pixel_threshold for one in maps]
     titles = [item["kind"] for item in items] if titles is None else titles
     return panels(images, rebuilt, maps, found, [item["mask"] for item in items], scale=scale, titles=titles)

@@ -38,7 +38,7 @@ def evidence_figure(diagnosis):
     """
     fig = new_figure(4.9)
     axes = fig.subplots(2, 3).ravel()
-    drawers = (_codes, _redrawing, _maps, _scores, _auroc, _shifts)
+    drawers = (_codes, _reconstruction, _maps, _scores, _auroc, _shifts)
     for ax, name, draw in zip(axes, PANELS, drawers, strict=True):
         trips = any(diagnosis.evidence[key].trips for key in KEYS[name])
         ax.set_title(name, color=VERMILLION if trips else INK, fontweight="bold" if trips else "normal")
@@ -81,9 +81,9 @@ def _bars(ax: Axes, readings: dict) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _redrawing(ax: Axes, diagnosis) -> None:
+def _reconstruction(ax: Axes, diagnosis) -> None:
     names = {"variance_ratio": "variance", "gain_over_mean": "gain on mean", "kept": "defect kept"}
-    if diagnosis.material.redrawing is None:
+    if diagnosis.material.reconstruction is None:
         return _missing(ax, diagnosis.evidence["kept"].note)
     _bars(ax, {name: diagnosis.evidence[key] for key, name in names.items()})
 

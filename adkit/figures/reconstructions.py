@@ -1,4 +1,4 @@
-"""One defect, redrawn by several networks: what each makes of it, and what it leaves as residual.
+"""One defect, reconstructed by several networks: what each makes of it, and what it leaves as residual.
 
 Where a reconstruction is wrong: pixel by pixel, and in the spectrum of each small window.
 """
@@ -15,13 +15,13 @@ from adkit.scoring import MAP_METHODS
 
 
 @styled
-def redraws(image, mask, redrawn: Mapping, *, gain: float = 4.0, smallest: int = 64):
+def reconstructions(image, mask, reconstructed: Mapping, *, gain: float = 4.0, smallest: int = 64):
     """A window around the largest defect: the image beside its reconstructions; below each, its residual.
 
     Args:
         image: (C, H, W) or (H, W) in [0, 1].
         mask: bool (H, W).
-        redrawn: name → reconstruction, as ``image``.
+        reconstructed: name → reconstruction, as ``image``.
         gain: the residual, the absolute difference, is shown from 0 (dark) to 1 / gain (bright) in all panels.
         smallest: side of the smallest window, in pixels.
 
@@ -33,15 +33,15 @@ def redraws(image, mask, redrawn: Mapping, *, gain: float = 4.0, smallest: int =
 
     Example:
         >>> image, mask = np.zeros((64, 64)), np.zeros((64, 64), bool)
-        >>> fig, axes = redraws(image, mask, {"plain": image, "U-Net": image})
+        >>> fig, axes = reconstructions(image, mask, {"plain": image, "U-Net": image})
         >>> axes.shape
         (2, 3)
     """
-    if not redrawn:
-        raise ValueError("redraws needs at least one reconstruction, as name -> image, got none")
+    if not reconstructed:
+        raise ValueError("reconstructions needs at least one reconstruction, as name -> image, got none")
     if not gain > 0:
         raise ValueError(f"gain must be a positive number, got {gain}")
-    (image, *others), (mask,) = to_images([image, *redrawn.values()]), to_masks(mask)
+    (image, *others), (mask,) = to_images([image, *reconstructed.values()]), to_masks(mask)
     top, left, height, width = zoom_box(mask, smallest=min(smallest, *mask.shape))
     window = np.s_[top : top + height, left : left + width]
     columns = 1 + len(others)
@@ -50,7 +50,7 @@ def redraws(image, mask, redrawn: Mapping, *, gain: float = 4.0, smallest: int =
     axes = fig.subplots(2, columns, squeeze=False)
     show(axes[0, 0], image[window], "image")
     show(axes[1, 0], image[window], "true mask")
-    for (upper, lower), name, other in zip(axes.T[1:], redrawn, others, strict=True):
+    for (upper, lower), name, other in zip(axes.T[1:], reconstructed, others, strict=True):
         residual = np.abs(image - other).reshape(*mask.shape, -1).mean(axis=-1)
         show(upper, other[window], name)
         show(lower, residual[window], "residual", cmap=MAP, vmin=0, vmax=1 / gain)
@@ -117,14 +117,14 @@ def error_maps(images: Sequence, reconstructions: Sequence, masks: Sequence, *, 
         )
     fig, axes = frame_grid(len(images), 2 + len(scales), tuple(images[0].shape[-2:]))
     headed = is_wide(images[0].shape[-2:])
-    for number, (row, image, redrawn, mask, title) in enumerate(
+    for number, (row, image, reconstructed, mask, title) in enumerate(
         zip(axes, images, reconstructions, masks, titles, strict=True)
     ):
         show(row[0], to_images(image)[0], title)
-        show(row[1], to_images(redrawn)[0], "reconstruction" if headed or not number else "")
+        show(row[1], to_images(reconstructed)[0], "reconstruction" if headed or not number else "")
         for ax, (method, scale) in zip(row[2:], scales.items(), strict=True):
             low, high = colour_limits(scale)
             name = NAMES.get(method, f"{method} error") if headed or not number else ""
-            show(ax, error_map(image, redrawn, method).numpy(), name, cmap=MAP, vmin=low, vmax=high)
+            show(ax, error_map(image, reconstructed, method).numpy(), name, cmap=MAP, vmin=low, vmax=high)
             outline(ax, torch.as_tensor(mask).numpy().astype(bool), TRUE, 0.8)
     return fig, axes

@@ -139,10 +139,10 @@ def spectra(images, reconstructions: Mapping[str, Sequence], bins: int = 40):
     """
     frames, fig = grey(images), new_figure(3.1)
     axes, ends = fig.subplots(1, 2, sharex=True), []
-    for (name, redrawn), colour, line in zip(reconstructions.items(), cycle(COLOURS), cycle(LINES), strict=False):
-        redrawn = grey(redrawn)
-        frequency, kept = relative_power(frames, redrawn, bins)
-        wrong = relative_power(frames, [a - b for a, b in zip(redrawn, frames, strict=True)], bins)[1]
+    for (name, reconstructed), colour, line in zip(reconstructions.items(), cycle(COLOURS), cycle(LINES), strict=False):
+        reconstructed = grey(reconstructed)
+        frequency, kept = relative_power(frames, reconstructed, bins)
+        wrong = relative_power(frames, [a - b for a, b in zip(reconstructed, frames, strict=True)], bins)[1]
         for ax, values in zip(axes, (kept, wrong), strict=True):
             ax.plot(frequency, values, color=colour, linestyle=line)
         ends.append((name, frequency[-1], wrong[np.isfinite(wrong)][-1]))

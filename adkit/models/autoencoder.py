@@ -28,7 +28,7 @@ class Autoencoder(nn.Module):
         skip_levels: the encoder levels that have the skip, from 0, the finest (half resolution), to ``depth - 2``; the
             others have none. None: all of them. An empty list is refused, and so is any with ``skip="none"``.
         excite: squeeze-and-excitation on the bottleneck, see :class:`adkit.models.blocks.SqueezeExcite`. It reads
-            averages of the whole frame: a tile is then redrawn differently from the same cloth inside the frame.
+            averages of the whole frame: a tile is then reconstructed differently from the same cloth inside the frame.
 
     Raises:
         ValueError: if a size is not a positive integer, the width no positive number, the skip unknown, a level

@@ -1,7 +1,7 @@
 """How far a feature is from normal ones: four distances, from the plainest to the one that assumes least.
 
 * ``mean``: Euclidean, to the mean of normal features; all directions count alike;
-* ``redrawn``: Euclidean, to the features of the image's own reconstruction; nothing is fitted;
+* ``reconstruction``: Euclidean, to the features of the image's own reconstruction; nothing is fitted;
 * ``mahalanobis``: to the mean, in standard deviations along each direction in which normal features vary;
 * ``knn``: Euclidean, to the nearest features of a coreset of normal ones, which may lie in many separate clusters.
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from adkit.models.memory import greedy_coreset, nearest
 
-DISTANCES = ("mean", "redrawn", "mahalanobis", "knn")
+DISTANCES = ("mean", "reconstruction", "mahalanobis", "knn")
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,9 @@ class NearestDistance:
 FittedDistance = MeanDistance | MahalanobisDistance | NearestDistance
 
 
-def redrawn_distance(features: Tensor, redrawn: Tensor) -> Tensor:
+def reconstruction_distance(features: Tensor, reconstructed: Tensor) -> Tensor:
     """Euclidean distance of features (M, C) to those of the reconstruction at the same positions: (M,)."""
-    return torch.linalg.vector_norm(features - redrawn, dim=1)
+    return torch.linalg.vector_norm(features - reconstructed, dim=1)
 
 
 def fit_distance(
@@ -133,7 +133,7 @@ def fit_distance(
     """Fit a distance of one of the kinds that learn: ``mean``, ``mahalanobis`` or ``knn``.
 
     Args:
-        kind: of ``DISTANCES``, but ``redrawn``.
+        kind: of ``DISTANCES``, but ``reconstruction``.
         features: (N, C) of normal images.
         neighbours: of ``knn``.
         coreset: of ``knn``.

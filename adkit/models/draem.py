@@ -70,8 +70,8 @@ class DRAEM(nn.Module):
 
     Example:
         >>> model = DRAEM(channels=1, width=4, segment_width=4)
-        >>> redrawn, logits = model(torch.rand(2, 1, 50, 70))
-        >>> redrawn.shape, logits.shape
+        >>> reconstructed, logits = model(torch.rand(2, 1, 50, 70))
+        >>> reconstructed.shape, logits.shape
         (torch.Size([2, 1, 50, 70]), torch.Size([2, 50, 70]))
     """
 
@@ -114,9 +114,9 @@ class DRAEM(nn.Module):
         """
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, self.stride * 2 ** max(self.depths))
-        redrawn = self.reconstructor(padded).sigmoid()
-        logits = self.segmenter(torch.cat([padded, redrawn], dim=1))
-        return redrawn[..., :height, :width], logits[:, 0, :height, :width]
+        reconstructed = self.reconstructor(padded).sigmoid()
+        logits = self.segmenter(torch.cat([padded, reconstructed], dim=1))
+        return reconstructed[..., :height, :width], logits[:, 0, :height, :width]
 
     @property
     def receptive_field(self) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adkit.data.padding import pad_to_multiple
 from adkit.models.autoencoder import Autoencoder
-from adkit.models.distances import DISTANCES, FittedDistance, fit_distance, redrawn_distance, restore_distance
+from adkit.models.distances import DISTANCES, FittedDistance, fit_distance, reconstruction_distance, restore_distance
 from adkit.runtime import generator
 
 CORESET_DRAWS = -1  # keeps what the coreset draws apart from the draws of the positions
@@ -46,14 +46,14 @@ class LatentSpace:
         self,
         model: Autoencoder,
         levels: list[int] | None = None,
-        distance: str = "redrawn",
+        distance: str = "reconstruction",
         neighbours: int = 1,
         coreset: int | float = 200,
     ):
         self.model, self.distance, self.neighbours, self.coreset = model, distance, neighbours, coreset
         self.levels = list(range(model.depth + 1)) if levels is None else levels
         _check(self.levels, model.depth, distance, neighbours, coreset)
-        self.fitted: list[FittedDistance] = []  # one for each level; none for ``redrawn``, which learns nothing
+        self.fitted: list[FittedDistance] = []  # one for each level; none for ``reconstruction``, which learns nothing
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +71,7 @@ class LatentSpace:
         Raises:
             ValueError: if no image shows any foreground, or a coreset comes out smaller than ``neighbours``.
         """
-        if self.distance == "redrawn":
+        if self.distance == "reconstruction":
             return
         samples: dict[int, list[Tensor]] = {level: [] for level in self.levels}
         for step, (images, foreground) in enumerate(batches):
@@ -87,17 +87,17 @@ class LatentSpace:
             for level, found in samples.items()
         ]
 
-    def maps(self, images: Tensor, redrawn: Tensor | None = None) -> Tensor:
+    def maps(self, images: Tensor, reconstructed: Tensor | None = None) -> Tensor:
         """Distances at every level, brought to image size: (K, B, H, W), not negative, not smoothed.
 
         Args:
             images: (B, C, H, W).
-            redrawn: their reconstructions, which only ``redrawn`` needs; None: they are drawn now.
+            reconstructed: their reconstructions, which only ``reconstruction`` needs; None: they are drawn now.
         """
         found = encoder_levels(self.model, images)
-        if self.distance == "redrawn":
-            others = encoder_levels(self.model, self.model(images) if redrawn is None else redrawn)
-            far = [redrawn_distance(as_vectors(found[k]), as_vectors(others[k])) for k in self.levels]
+        if self.distance == "reconstruction":
+            others = encoder_levels(self.model, self.model(images) if reconstructed is None else reconstructed)
+            far = [reconstruction_distance(as_vectors(found[k]), as_vectors(others[k])) for k in self.levels]
         else:
             far = [fitted(as_vectors(found[k])) for k, fitted in zip(self.levels, self.fitted, strict=True)]
         grids = [values.view(found[k][:, 0].shape) for k, values in zip(self.levels, far, strict=True)]
@@ -124,7 +124,7 @@ class LatentSpace:
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of :meth:`tensors`."""
-        if self.distance == "redrawn":
+        if self.distance == "reconstruction":
             return
         learned: dict[int, dict[str, Tensor]] = {level: {} for level in self.levels}
         for name, value in tensors.items():

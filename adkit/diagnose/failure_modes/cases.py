@@ -74,7 +74,7 @@ def _silent(look: Look, limits: Limits) -> bool:
 
 SPECS = {
     "white_anomaly": Spec(
-        "a light defect is redrawn as light as it is",
+        "a light defect is reconstructed as light as it is",
         lambda look: look.grey > 0.05,
         lambda look, limits: (look.let_through,),
         lambda look, limits: look.let_through >= limits.copied,
@@ -86,7 +86,7 @@ SPECS = {
         lambda look, limits: look.ring < limits.inverted,
     ),
     "brightness_only_anomaly": Spec(
-        "only the brightness changes; it is redrawn, and the map stays silent",
+        "only the brightness changes; it is reconstructed, and the map stays silent",
         lambda look: look.kind == "brightness",
         lambda look, limits: (float(_silent(look, limits)), look.let_through),
         lambda look, limits: look.let_through >= limits.copied and _silent(look, limits),
@@ -120,7 +120,7 @@ def choose_cases(examined: Mapping[str, Sequence[Look]], limits: Limits | None =
         >>> look = Look(7, "dots", "dot", 40, 0.2, ring=0.9, let_through=0.1, iou=0.02, iou_otsu=0.01)
         >>> case = choose_cases({"plain": [look]})["white_anomaly"]
         >>> print(case.caption)
-        plain, dots: a light defect is redrawn as light as it is? Not here: nearest case
+        plain, dots: a light defect is reconstructed as light as it is? Not here: nearest case
         10 % let through, ring AUROC 0.90, IoU 0.02
     """
     limits, taken, cases = limits or Limits(), set(), {}

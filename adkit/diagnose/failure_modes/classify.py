@@ -5,8 +5,8 @@ The rules are asked in this order; the first that holds decides:
 1. ``inverted``: the map is lower at the defect than in the ring around it (AUROC below 0.5);
 2. ``found``: it stands out of the ring (AUROC of at least 0.7), and the mask is of use (IoU of at least 0.1);
 3. ``lost in the mask``: it stands out of the ring, and the mask is of no use;
-4. ``copied``: it does not stand out, and at least half of it was redrawn;
-5. ``drowned``: it does not stand out although it was not redrawn; the cloth's own residual is as large.
+4. ``copied``: it does not stand out, and at least half of it was reconstructed;
+5. ``drowned``: it does not stand out although it was not reconstructed; the cloth's own residual is as large.
 """
 
 from collections.abc import Mapping, Sequence

@@ -97,12 +97,12 @@ def _number(value: float) -> str:
 
 
 @styled
-def failure(image, redrawn, a_map, predicted, mask, *, scale, caption: str, smallest: int = 96):
+def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str, smallest: int = 96):
     """One defect close up: image, reconstruction, map and mask; below, the mask over the whole frame.
 
     Args:
         image: (C, H, W) or (H, W) in [0, 1].
-        redrawn: its reconstruction.
+        reconstructed: its reconstruction.
         a_map: (H, W).
         predicted: bool (H, W).
         mask: bool (H, W), the true one; outlined everywhere but in the reconstruction.
@@ -119,7 +119,7 @@ def failure(image, redrawn, a_map, predicted, mask, *, scale, caption: str, smal
         >>> len(axes)
         5
     """
-    (image, redrawn), (predicted, mask) = to_images([image, redrawn]), to_masks([predicted, mask])
+    (image, reconstructed), (predicted, mask) = to_images([image, reconstructed]), to_masks([predicted, mask])
     top, left, height, width = zoom_box(mask, smallest=min(smallest, *mask.shape))
     window, limits = np.s_[top : top + height, left : left + width], colour_limits(scale)
     rows, heights = [list("abcd")], [WIDTH / 4.2]
@@ -128,7 +128,7 @@ def failure(image, redrawn, a_map, predicted, mask, *, scale, caption: str, smal
     fig = new_figure(sum(heights) + 0.35 + 0.35 * len(rows))
     axes = fig.subplot_mosaic(rows, height_ratios=heights)
     show(axes["a"], image[window], "image")
-    show(axes["b"], redrawn[window], "reconstruction")
+    show(axes["b"], reconstructed[window], "reconstruction")
     show(axes["c"], np.asarray(a_map)[window], "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
     show(axes["d"], fill(image, predicted, PREDICTED)[window], "mask predicted")
     for name in "acd":

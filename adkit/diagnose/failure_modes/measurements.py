@@ -35,7 +35,7 @@ class Look:
         pixels: of the mask.
         grey: mean grey level of the defect less that of the ring, in [-1, 1]: positive where it is lighter.
         ring: AUROC of the map's defective pixels against those of the ring; below 0.5 the map is *lower* at the defect.
-        let_through: share of the defect that the network redraws, as :func:`.let_through` has it; NaN
+        let_through: share of the defect that the network reconstructs, as :func:`.defect_retention` has it; NaN
             where the frame has no clean twin.
         iou: of the mask above the detector's own pixel threshold with the true one, over the whole frame.
         iou_otsu: of the mask above the frame's own Otsu threshold.
@@ -77,9 +77,11 @@ def examine(detector: Detector, dataset: AnomalyDataset, residual: str | None = 
         if item["label"] and item["has_mask"] and item["mask"].any():
             (sample,), image = dataset.subset([i]).samples, item["image"][None]
             clean = _clean_twin(sample)
-            redrawn = detector.reconstruct(image if clean is None else torch.cat([image, clean]))
-            a_map = scoring.anomaly_map(image, redrawn[:1], residual or own, sigma)[0] * item["foreground"]
-            kept = np.nan if clean is None else _slope(image - clean, redrawn[:1] - redrawn[1:], item["mask"])
+            reconstructed = detector.reconstruct(image if clean is None else torch.cat([image, clean]))
+            a_map = scoring.anomaly_map(image, reconstructed[:1], residual or own, sigma)[0] * item["foreground"]
+            kept = (
+                np.nan if clean is None else _slope(image - clean, reconstructed[:1] - reconstructed[1:], item["mask"])
+            )
             looks.append(look_at(i, item, a_map, kept, threshold))
     return looks
 
