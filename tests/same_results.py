@@ -1,13 +1,10 @@
 """Show that two versions of the package compute the same bits: ``python -m tests.same_results OTHER_CHECKOUT``.
 
 Five detectors are fitted on the textile, once with the package of this checkout and once with that of another one, each
-in a process of its own. Weights, thresholds, maps, scores and evaluations are compared. With ``--stamp``, and only where
-every bit agrees, committed results.json files that were made by the other checkout's sources get this one's
-fingerprint: a move or a rename has then not made them old.
+in a process of its own. Weights, thresholds, maps, scores and evaluations are compared.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -17,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "notebooks" / "results"
 DETECTORS = {
     "AutoencoderDetector": {"steps": 60, "width": 8, "crop": 32},
     "LatentDetector": {"steps": 40, "width": 8, "crop": 32},
@@ -71,16 +67,6 @@ def fitted_by(checkout: Path, folder: Path) -> Path:
     environment = os.environ | {"PYTHONPATH": str(checkout), "ADKIT_HOME": str(folder / "runs")}
     subprocess.run([sys.executable, __file__, "--fit", str(out)], check=True, env=environment, cwd=folder)
     return out
-
-
-def fingerprint_of(checkout: Path, sources: list[str] | None = None) -> str:
-    """What a checkout's own code says that its sources are."""
-    code = (
-        "import json, sys; from adkit.course.lesson import source_fingerprint as f; print(f(json.loads(sys.argv[1])))"
-    )
-    command = [sys.executable, "-c", code, json.dumps(sources)]
-    environment = os.environ | {"PYTHONPATH": str(checkout)}
-    return subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> int:

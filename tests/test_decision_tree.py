@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from adkit.course import tree_explorer as tree_explorer_module
 from adkit.course.tree_explorer import tree_explorer
 from adkit.diagnose import diagnose
 from adkit.diagnose.decision_tree import HEALTHY, TREE, UNEXPLAINED, Leaf, Question, follow, leaves, walk

@@ -1,11 +1,18 @@
 """What everything stands on: the environment of a run, its progress line, folders on disk, the sources behind it."""
 
-from adkit.runtime.environment import PRECISIONS as PRECISIONS
-from adkit.runtime.environment import atomic_path as atomic_path
-from adkit.runtime.environment import fast_mode as fast_mode
-from adkit.runtime.environment import generator as generator
-from adkit.runtime.environment import home as home
-from adkit.runtime.environment import interactive_mode as interactive_mode
-from adkit.runtime.environment import resolve_device as resolve_device
-from adkit.runtime.environment import resolve_precision as resolve_precision
-from adkit.runtime.environment import seed_everything as seed_everything
+from adkit.runtime.lazy import lazy_exports
+
+_HOMES = {
+    "PRECISIONS": "adkit.runtime.environment",
+    "atomic_path": "adkit.runtime.environment",
+    "fast_mode": "adkit.runtime.environment",
+    "generator": "adkit.runtime.environment",
+    "home": "adkit.runtime.environment",
+    "interactive_mode": "adkit.runtime.environment",
+    "resolve_device": "adkit.runtime.environment",
+    "resolve_precision": "adkit.runtime.environment",
+    "seed_everything": "adkit.runtime.environment",
+}
+
+__all__ = list(_HOMES)
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)
