@@ -159,8 +159,9 @@ def _plain(node: object) -> str:
         return "[" + ",".join(_plain(child) for child in node if not _does_nothing(child)) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = [f"{name}={_plain(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])]
-    return f"{type(node).__name__}({','.join(fields)})"
+    fields = {name: _plain(value) for name, value in ast.iter_fields(node) if value is not None}
+    filled = [f"{name}={text}" for name, text in fields.items() if text != "[]"]
+    return f"{type(node).__name__}({','.join(filled)})"
 
 
 def _does_nothing(node: object) -> bool:
