@@ -90,8 +90,8 @@ def fit(
     checkpoint: str | Path | None = None,
     label: str = "",
     quiet: bool = False,
-    counts: Callable[[int], bool] | None = None,
-    watch: Callable[[dict], None] | None = None,
+    selectable: Callable[[int], bool] | None = None,
+    on_validation: Callable[[dict], None] | None = None,
 ) -> list[dict]:
     """Train a model on random crops; leave it with the weights of its best validation, in evaluation mode.
 
@@ -106,10 +106,10 @@ def fit(
         checkpoint: file to resume from where it exists, written at every validation.
         label: shown on the progress line.
         quiet: show nothing.
-        counts: whether the validation after a step may be selected; None: each may. Patience runs from the last one
-            that may not. Where none may, the last weights stay.
-        watch: called with each new row of the history, with the model in evaluation mode (in the main process), before
-            the checkpoint is written: a run killed between the two comes to that row again, and none is missed.
+        selectable: whether the validation after a step may be selected; None: each may. Patience runs from the last
+            one that may not. Where none may, the last weights stay.
+        on_validation: called with each new row of the history, with the model in evaluation mode (in the main process),
+            before the checkpoint is written: a run killed between the two comes to that row again, and none is missed.
 
     Returns:
         The history: one plain dict for each validation, with ``step``, ``loss`` and its parts (means since the last
@@ -160,11 +160,11 @@ def fit(
             if run.step % settings.validate_every == 0 or run.step == settings.steps:
                 with autocast:
                     score = validate(run.model, held_out, criterion)
-                eligible = counts is None or counts(run.step)
+                eligible = selectable is None or selectable(run.step)
                 row = run.validated(float(accelerator.reduce(score, "mean")), eligible)  # the same in all processes
                 if accelerator.is_main_process:
-                    if watch is not None:
-                        watch(row)
+                    if on_validation is not None:
+                        on_validation(row)
                     run.save()
                 progress.update(run.step, loss=row["loss"], validation=row["validation"])
     if run.best["weights"] is not None:  # else no validation counted: the last weights stay

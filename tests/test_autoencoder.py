@@ -125,7 +125,7 @@ def test_skips_cost_what_they_say():
 def test_squeeze_and_excitation_is_its_equation():
     torch.manual_seed(0)
     block, x = SqueezeExcite(8), torch.rand(2, 8, 5, 7)
-    (first, second), mean = (block.weigh[1], block.weigh[3]), x.mean((2, 3))
+    (first, second), mean = (block.fc1, block.fc2), x.mean((2, 3))
     hidden = torch.relu(mean @ first.weight[:, :, 0, 0].T + first.bias)
     weights = torch.sigmoid(hidden @ second.weight[:, :, 0, 0].T + second.bias)
     torch.testing.assert_close(block(x), x * weights[:, :, None, None])

@@ -46,10 +46,10 @@ def fits(monkeypatch):
     "arguments, message",
     [
         ({"method": "oracle"}, "method must be one of autoencoder, latent.*, got .oracle."),
-        ({"settings": {"widht": 8}}, "unknown setting widht for autoencoder; known: .*width"),
-        ({"settings": {"seed": 1}}, r"unknown setting seed .*\(data and seed are arguments of Experiment itself\)"),
+        ({"settings": {"widht": 8}}, "unknown setting 'widht' for autoencoder; did you mean 'width'. known: .*width"),
+        ({"settings": {"seed": 1}}, r"unknown setting 'seed' .*\(data and seed are arguments of Experiment itself\)"),
         ({"settings": {"loss": "mes"}}, "unknown loss 'mes'"),
-        ({"settings": {"score": "maximum"}}, "method must be one of max"),
+        ({"settings": {"score": "maximum"}}, "score must be one of max"),
         ({"settings": {"percentile": 0}}, "percentile must be a number between 0 and 100"),
         ({"settings": {"loss": {"mine": torch.nn.L1Loss()}}}, "settings are saved as JSON"),
     ],

@@ -57,9 +57,9 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     assert (results["steps_per_epoch"], results["epochs"]) == (5, 12 / 5)
     loaded = load_detector(tmp_path / "run/detector", device="cpu")
     assert results["threshold"]["value"] == loaded.threshold
-    assert results["settings"] == loaded.settings
+    assert type(loaded.settings)(**results["settings"]) == loaded.settings
     assert loaded.history == history
-    assert detector.model is detector.watch is None  # it was a description
+    assert detector.model is detector.on_validation is None  # it was a description
     rows = json.loads((tmp_path / "run/predictions/predictions.json").read_text())["images"]
     judged = results["metrics"]["images"]
     assert [(row["score"], row["is_anomalous"]) for row in rows] == [(one["score"], one["flagged"]) for one in judged]

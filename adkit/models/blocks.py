@@ -90,14 +90,9 @@ class SqueezeExcite(nn.Module):
     def __init__(self, channels: int, reduction: int = 4):
         super().__init__()
         hidden = max(1, channels // reduction)
-        self.weigh = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, hidden, 1),
-            nn.ReLU(),
-            nn.Conv2d(hidden, channels, 1),
-            nn.Sigmoid(),
-        )
+        # named as in torchvision's block
+        self.fc1, self.fc2 = nn.Conv2d(channels, hidden, 1), nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
         """Multiply each channel of each image by its weight in (0, 1)."""
-        return x * self.weigh(x)
+        return x * self.fc2(self.fc1(x.mean((2, 3), keepdim=True)).relu()).sigmoid()
