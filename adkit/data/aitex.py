@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adkit.data.masks import masks_by_stem, name_some, without_image
 from adkit.data.read import list_images
-from adkit.data.samples import FileSample, Pool, choose_categories, require_folder
+from adkit.data.samples import CategorySamples, FileSample, choose_categories, require_folder
 
 ROLLS = {  # the roll is all that tells the fabric of a normal strip
     "2311694-2040n7u": "00",
@@ -25,8 +25,8 @@ ROLLS = {  # the roll is all that tells the fabric of a normal strip
 }
 
 
-def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[Pool]:
-    """One pool a fabric; the kind of a defective strip is its code, such as ``019``.
+def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
+    """The samples of each fabric; the kind of a defective strip is its code, such as ``019``.
 
     Args:
         root: the folder with ``Defect_images``, ``Mask_images`` and ``NODefect_images/<roll>``.
@@ -48,10 +48,12 @@ def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[
     good = _by_fabric(strips)
     bad, truths = _by_fabric(list_images(defects)), _by_fabric(list_images(masks))
     chosen = choose_categories(_fabrics(category), sorted({*good, *bad}), str(root))
-    return [_pool(root, fabric, good[fabric], bad[fabric], masks_by_stem(truths[fabric])) for fabric in chosen]
+    return [_category(root, fabric, good[fabric], bad[fabric], masks_by_stem(truths[fabric])) for fabric in chosen]
 
 
-def _pool(root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dict[str, tuple[Path, ...]]) -> Pool:
+def _category(
+    root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dict[str, tuple[Path, ...]]
+) -> CategorySamples:
     normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in good]
     anomalous = [
         FileSample(
@@ -59,24 +61,24 @@ def _pool(root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dic
         )
         for file in bad
     ]
-    return Pool(fabric, normals, anomalous=anomalous, orphans=without_image(masks, bad))
+    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=without_image(masks, bad))
 
 
 def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:
     """Files by fabric: that of the roll where it is known, else the last number of the name; the rest is left out."""
-    found, nameless = defaultdict(list), []
+    by_fabric, nameless = defaultdict(list), []
     for file in files:
         numbers = _numbers(file)
         if file.parent.name in ROLLS:
-            found[ROLLS[file.parent.name]].append(file)
+            by_fabric[ROLLS[file.parent.name]].append(file)
         elif len(numbers) >= 3:
-            found[numbers[2].zfill(2)].append(file)
+            by_fabric[numbers[2].zfill(2)].append(file)
         else:
             nameless.append(file)
     if nameless:
         expected = "a name such as 0022_019_02.png (image, defect code, fabric)"
         warnings.warn(f"{len(nameless)} file(s) without {expected} were left out: {name_some(nameless)}", stacklevel=5)
-    return found
+    return by_fabric
 
 
 def _numbers(file: Path) -> list[str]:

@@ -16,7 +16,7 @@ from adkit.losses import build_loss, focal_loss
 from adkit.models.draem import DRAEM
 from adkit.runtime import resolve_precision, seed_everything
 
-PAPER = {"kinds": ["perlin"], "size": (1 / 64, 0.5)}  # lattices from a 32nd of the crop's side to all of it
+PAPER = {"defect_types": ["perlin"], "size": (1 / 64, 0.5)}  # lattices from a 32nd of the crop's side to all of it
 
 
 class DRAEMDetector(NetworkDetector):
@@ -118,11 +118,10 @@ class DRAEMDetector(NetworkDetector):
         spec = self.settings["defects"]
         if not spec:
             raise ValueError(f"DRAEM learns from synthetic defects, and defects is {spec!r}; 'perlin' is the paper's")
-        chosen = spec if isinstance(spec, Mapping) else PAPER if spec == "perlin" else {"kinds": spec}
+        chosen = spec if isinstance(spec, Mapping) else PAPER if spec == "perlin" else {"defect_types": spec}
         arguments = {"clean": 0.5, **chosen}
         perlin = Perlin(self.settings["opacity"], texture=textures)
-        kinds = {name: perlin if name == "perlin" else name for name in build_defects(arguments).kinds}
-        return SyntheticDefects(**arguments | {"kinds": kinds})
+        return build_defects(arguments, instances={"perlin": perlin})
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         seed_everything(self.training.seed)

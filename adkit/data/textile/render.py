@@ -15,9 +15,15 @@ Window = tuple[slice, slice]
 
 
 def render(cloth: Cloth, window: Window | None = None) -> np.ndarray:
-    """Reflectance behind the optics: float32 of the frame's shape, or of a window (rows, columns) of it.
+    """Reflectance of a cloth behind the optics.
 
-    A window gives the same values, to the last bit, as the full frame cut to it.
+    Args:
+        cloth: with or without a defect.
+        window: rows and columns of the frame, in pixels; None: all. A window gives the same values, to the last bit, as
+            the full frame cut to it.
+
+    Returns:
+        float32 (H, W) of the frame or the window, about in [0, 1].
     """
     height, width = cloth.shape
     rows, columns = window or (slice(0, height), slice(0, width))
@@ -90,7 +96,15 @@ def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def uneven_light(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Light over a frame, float32 (H, W) about 1: a lamp's tilt and fall-off across, a slow flicker down the belt."""
+    """Light over a frame: a lamp's tilt and fall-off across, a slow flicker down the belt.
+
+    Args:
+        shape: height and width in pixels.
+        rng: decides how uneven it is.
+
+    Returns:
+        float32 (H, W), about 1.
+    """
     height, width = shape
     x = np.linspace(-1, 1, width)
     tilt, fall, level = rng.uniform(-0.07, 0.07), rng.uniform(0.02, 0.12), rng.uniform(0.96, 1.04)
@@ -101,7 +115,16 @@ def uneven_light(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray
 
 
 def expose(reflectance: np.ndarray, exposure: float, rng: np.random.Generator) -> np.ndarray:
-    """Light and sensor: reflectance (H, W) to grey levels uint8, with shot and read noise."""
+    """Light and sensor: from reflectance to grey levels, with shot and read noise.
+
+    Args:
+        reflectance: (H, W) float32.
+        exposure: grey levels of reflectance 1 in full light.
+        rng: decides light and noise.
+
+    Returns:
+        uint8 (H, W).
+    """
     signal = reflectance * uneven_light(reflectance.shape, rng) * np.float32(exposure)
     deviation = np.sqrt(np.float32(READ_NOISE**2) + np.float32(SHOT_NOISE) * np.clip(signal, 0, None))
     signal += deviation * rng.standard_normal(reflectance.shape, np.float32)

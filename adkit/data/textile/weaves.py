@@ -35,7 +35,16 @@ WEAVES: dict[str, np.ndarray] = {
 
 
 def repeat_weave(weave: np.ndarray, warps: int, wefts: int, start: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """The weave over a whole cloth: float32 (warps, wefts), beginning at crossing ``start`` of the repeat.
+    """The weave over a whole cloth.
+
+    Args:
+        weave: one repeat, (n, m) of 0 and 1.
+        warps: number of warps.
+        wefts: number of picks.
+        start: the crossing of the repeat, warp and pick, at which the cloth begins.
+
+    Returns:
+        float32 (warps, wefts) of 0 and 1.
 
     Example:
         >>> repeat_weave(WEAVES["plain"], 2, 4).tolist()
