@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from adkit.defects import DEFECT_TYPES, Line, Noise, Stain, SyntheticDefects
+from adkit.defects import DEFECT_TYPES, Line, Noise, Perlin, Stain, SyntheticDefects, build_defects
 from adkit.defects.mixture import overlay
 from adkit.runtime import generator
 from tests.test_defects_contract import texture
@@ -25,6 +25,40 @@ def test_all_ten_kinds_by_default():
     assert len(defects.defect_types) == 10
     kind = defects(texture((256, 1, 16, 16)), generator=generator(0))[2]
     assert set(kind.tolist()) - {-1} == set(range(10))
+
+
+def test_the_older_name_kinds_means_the_same():
+    old, new = SyntheticDefects(kinds=["stain", "line"]), SyntheticDefects(defect_types=["stain", "line"])
+    assert old.kinds == old.defect_types == new.kinds == new.defect_types == ("stain", "line")
+    results = [defects(IMAGES, generator=generator(3)) for defects in (old, new)]
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    literal = [build_defects({name: ["stain"], "clean": 0.5}) for name in ("kinds", "defect_types")]
+    assert [defects.defect_types for defects in literal] == [("stain",)] * 2
+    for twice in (SyntheticDefects, lambda **names: build_defects(names)):
+        with pytest.raises(ValueError, match="the same argument under two names; pass defect_types alone"):
+            twice(kinds=["stain"], defect_types=["stain"])
+
+
+def test_mixtures_from_literals():
+    assert build_defects("all").defect_types == build_defects({}).defect_types == tuple(DEFECT_TYPES)
+    assert build_defects("line").defect_types == ("line",)
+    assert build_defects("recommended").size == (0.1, 0.4)
+    given = SyntheticDefects(["line"])
+    assert build_defects(given) is given
+    assert build_defects(None) is None
+    with pytest.raises(ValueError, match="unknown argument 'colour' for synthetic defects; known: defect_types, weig"):
+        build_defects({"colour": 1})
+    with pytest.raises(ValueError, match="unknown defects 'blob'; known: all, recommended, or some of mask"):
+        build_defects("blob")
+
+
+def test_an_instance_takes_the_place_of_its_name():
+    faint = Perlin(opacity=(0.0, 0.0))
+    defects = build_defects({"defect_types": ["perlin", "line"], "clean": 0.5}, instances={"perlin": faint})
+    assert (defects.defect_types, defects.clean) == (("perlin", "line"), 0.5)
+    kind = build_defects(["perlin"], instances={"perlin": faint, "blur": faint})(IMAGES, generator=generator(0))[2]
+    assert (kind == -1).all()  # a texture that is not blended in cannot be seen
+    assert build_defects(["line"], instances={"perlin": faint}).defect_types == ("line",)
 
 
 def test_weights_are_respected():
@@ -114,6 +148,12 @@ def test_where_defects_overlap_the_stronger_change_shows():
     layers = [(torch.tensor([0, 2]), torch.tensor([0, 1])), (torch.tensor([1]), torch.tensor([0]))]
     expected = torch.tensor([[0.3, 0.2, 0.5], [0.7, 0.5, 0.5]])
     assert torch.allclose(overlay(images, change, layers)[:, 0, 0], expected)
+
+
+def test_one_defect_an_image_needs_no_overlay_and_looks_the_same():
+    images, change = IMAGES * 0.5, torch.linspace(-0.2, 0.2, IMAGES.numel()).view_as(IMAGES)
+    one_layer = [(torch.arange(4), torch.arange(4))]
+    assert torch.equal(overlay(images, change.clone(), []), overlay(images, change.clone(), one_layer))
 
 
 def test_ones_own_kind_is_held_to_the_contract():

@@ -122,9 +122,9 @@ def test_the_mask_of_a_gap_holds_the_line_that_is_missing():
         assert inside.sum() / changed.sum() > 0.85  # but for the ends of the line, half a pixel outside
 
 
-def test_an_unknown_kind_is_named():
-    for call in (Plots().series, Plots().draw):
-        with pytest.raises(ValueError, match=r"kind must be None or one of spike, level_shift, .*, got 'bump'"):
+def test_an_unknown_anomaly_type_is_named():
+    for call in (Plots().series, Plots().render):
+        with pytest.raises(ValueError, match=r"anomaly_type must be None or one of spike, level_shift, .*, got 'bump'"):
             call(0, "bump")
 
 

@@ -45,23 +45,26 @@ def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[
     strips = [
         file for folder in [normals, *sorted(normals.rglob("*"))] if folder.is_dir() for file in list_images(folder)
     ]
-    good = _by_fabric(strips)
-    bad, truths = _by_fabric(list_images(defects)), _by_fabric(list_images(masks))
-    chosen = choose_categories(_fabrics(category), sorted({*good, *bad}), str(root))
-    return [_category(root, fabric, good[fabric], bad[fabric], masks_by_stem(truths[fabric])) for fabric in chosen]
+    # Called from here and from no helper: its warning counts the frames up to the line that called load_dataset.
+    normal, defective = _by_fabric(strips), _by_fabric(list_images(defects))
+    truths = _by_fabric(list_images(masks))
+    fabrics = choose_categories(_fabrics(category), sorted({*normal, *defective}), str(root))
+    return [
+        _category(root, fabric, normal[fabric], defective[fabric], masks_by_stem(truths[fabric])) for fabric in fabrics
+    ]
 
 
 def _category(
-    root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dict[str, tuple[Path, ...]]
+    root: Path, fabric: str, normal: list[Path], defective: list[Path], masks: dict[str, tuple[Path, ...]]
 ) -> CategorySamples:
-    normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in good]
+    normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in normal]
     anomalous = [
         FileSample(
             file, fabric, file.relative_to(root).as_posix(), _numbers(file)[1].zfill(3), masks.get(file.stem, ())
         )
-        for file in bad
+        for file in defective
     ]
-    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=without_image(masks, bad))
+    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=without_image(masks, defective))
 
 
 def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:

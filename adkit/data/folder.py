@@ -91,8 +91,8 @@ def _category(
     for kind, masks in nested.items():
         if kind.lower() not in NORMAL_NAMES:
             orphans += without_image(masks, kinds.get(kind, []))
-    good = [[_sample(root, file) for file in files] for files in (normals, test_normals)]
-    return CategorySamples(root.name, good[0], good[1], anomalous, orphans)
+    train_samples, test_samples = ([_sample(root, file) for file in files] for files in (normals, test_normals))
+    return CategorySamples(root.name, train_samples, test_samples, anomalous, orphans)
 
 
 def _find_masks(root: Path) -> tuple[dict[str, tuple[Path, ...]], dict[str, dict[str, tuple[Path, ...]]]]:

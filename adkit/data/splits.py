@@ -97,13 +97,15 @@ def check_leakage(splits: Splits) -> None:
         for sample in samples:
             by_length[sample.nbytes].append(sample)
     doubtful = {id(sample) for group in by_length.values() if len(group) > 1 for sample in group}
-    same = _in_several(
+    duplicates = _in_several(
         {part: [sample for sample in samples if id(sample) in doubtful] for part, samples in parts.items()},
         lambda sample: sample.digests()[0],
     )
-    if same:
-        names = "; ".join(" = ".join(sample.path for sample in group) for group in list(same.values())[:5])
-        warnings.warn(f"{len(same)} image(s) lie in more than one part under different names: {names}", stacklevel=3)
+    if duplicates:
+        names = "; ".join(" = ".join(sample.path for sample in group) for group in list(duplicates.values())[:5])
+        warnings.warn(
+            f"{len(duplicates)} image(s) lie in more than one part under different names: {names}", stacklevel=3
+        )
 
 
 def _in_several(parts: dict[str, Iterable[Sample]], key: Callable[[Sample], Hashable]) -> dict[Hashable, list[Sample]]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from adkit.defects.mixture import SyntheticDefects
 from adkit.defects.registry import DEFECT_TYPES, DefectType, resolve_types
 
-RECOMMENDED = {"size": (0.1, 0.4)}  # notebook 02 chose it on validation normals, by defect types that were held out
+# Notebook 02 chose it on validation normals, by defect types that were held out.
+RECOMMENDED = {"size": (0.1, 0.4)}
 ARGUMENTS = ("defect_types", "weights", "count", "clean", "size", "contrast")
 
 

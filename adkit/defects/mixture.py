@@ -126,20 +126,26 @@ class SyntheticDefects:
             check_values(images)
         generator = generator or fresh_generator(images.device)
         host = host_choices(generator)
-        torch.rand(1, device=images.device, generator=generator)  # a batch left clean moves the generator on as well
+        # A batch that is left clean moves the generator on as well.
+        torch.rand(1, device=images.device, generator=generator)
+
+        # Phase 1: plan.
         plan = Plan(self._planned_defects(len(images), host), images)
         if not plan.defects:
             nothing = torch.zeros_like(images[:, 0], dtype=torch.bool)
             return images.clone(), nothing, torch.full((len(images),), -1, device=images.device)
         with torch.autocast(images.device.type, enabled=False):
+            # Phase 2: make.
             originals = plan.for_defects(images)
             changed, region, unmasked = self._make(plan, originals, images, foreground, generator, host)
+            # Phase 3: filter.
             if foreground is not None:
                 region *= plan.for_defects(foreground)
             change, visible = visible_changes(originals, changed, region)
             region *= visible[:, None, None]
             for places in unmasked:
                 region[places] = 0
+            # Phase 4: overlay.
             mask = plan.sum_for_images(region) > 0
             return overlay(images, change, plan.layers()), mask, plan.kind_of_images(visible)
 

@@ -79,7 +79,8 @@ class Plan:
             return []
         depths = range(1 + max(defect.layer for defect in self.defects))
         places = [[place for place, defect in enumerate(self.defects) if defect.layer == depth] for depth in depths]
-        return [(index, self.image_index[index]) for index in (to_device(some, self.device) for some in places)]
+        indices = [to_device(layer, self.device) for layer in places]
+        return [(index, self.image_index[index]) for index in indices]
 
     def kind_of_images(self, visible: Tensor) -> Tensor:
         """Type number (B,) of each image, -1 where no defect was planned or none is visible.

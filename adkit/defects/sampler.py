@@ -1,7 +1,7 @@
 """The random numbers of a batch of defects: which image, where, how large, how strong.
 
 Two sources, so that a GPU never waits. Numbers (places, sizes, angles, noise) come from a ``torch.Generator`` on the
-images' device and stay there. Choices that decide what is computed at all (which kind for which image, how many, which
+images' device and stay there. Choices that decide what is computed at all (which type for which image, how many, which
 shape) come from ``random.Random`` on the host, seeded by the state of that generator, which lies on the host also for
 a GPU: sizes and index tensors are then known before the GPU has done anything.
 """

@@ -65,7 +65,7 @@ def blob(
     """The inside of a smooth random closed curve: weight (n, H, W) in [0, 1], positive inside.
 
     In polar coordinates around the centre the curve is ``1 + sum a_k cos(k t + p_k)`` for k = 2 … 6 with amplitudes
-    that fall as 1 / k, drawn out in a random direction. It is star-shaped, so the region has no holes. Only a window
+    that fall as 1 / k, stretched in a random direction. It is star-shaped, so the region has no holes. Only a window
     around the centre is computed.
 
     Args:

@@ -24,9 +24,9 @@ def spike(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    values, here = series.values, _span(rng, 1, 4)
-    values[here] += _away(values[here].mean()) * rng.uniform(1.2, 2.0)
-    return values, here
+    values, points = series.values, _span(rng, 1, 4)
+    values[points] += _away(values[points].mean()) * rng.uniform(1.2, 2.0)
+    return values, points
 
 
 def level_shift(series: Series, rng: np.random.Generator) -> Changed:
@@ -36,9 +36,9 @@ def level_shift(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    here = _from(rng, 0.3, 0.7)
-    series.baseline = series.baseline + here * _away(series.baseline.mean()) * rng.uniform(0.8, 1.3)
-    return series.values, here
+    points = _from(rng, 0.3, 0.7)
+    series.baseline = series.baseline + points * _away(series.baseline.mean()) * rng.uniform(0.8, 1.3)
+    return series.values, points
 
 
 def trend_change(series: Series, rng: np.random.Generator) -> Changed:
@@ -48,10 +48,10 @@ def trend_change(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    here = _from(rng, 0.3, 0.6)
-    rise = np.cumsum(here) / here.sum()
+    points = _from(rng, 0.3, 0.6)
+    rise = np.cumsum(points) / points.sum()
     series.baseline = series.baseline + rise * _away(series.baseline.mean()) * rng.uniform(1.3, 1.8)
-    return series.values, here & (rise > 0.1)
+    return series.values, points & (rise > 0.1)
 
 
 def variance_change(series: Series, rng: np.random.Generator) -> Changed:
@@ -61,9 +61,9 @@ def variance_change(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    here = _span(rng, 0.2 * POINTS, 0.4 * POINTS)
-    series.noise = np.where(here, series.noise * rng.uniform(0.3, 0.5) / series.sigma, series.noise)
-    return series.values, here
+    points = _span(rng, 0.2 * POINTS, 0.4 * POINTS)
+    series.noise = np.where(points, series.noise * rng.uniform(0.3, 0.5) / series.sigma, series.noise)
+    return series.values, points
 
 
 def missing_span(series: Series, rng: np.random.Generator) -> Changed:
@@ -73,8 +73,8 @@ def missing_span(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    here = _span(rng, 0.06 * POINTS, 0.15 * POINTS)
-    return np.where(here, np.nan, series.values), here
+    points = _span(rng, 0.06 * POINTS, 0.15 * POINTS)
+    return np.where(points, np.nan, series.values), points
 
 
 def frequency_change(series: Series, rng: np.random.Generator) -> Changed:
@@ -84,11 +84,11 @@ def frequency_change(series: Series, rng: np.random.Generator) -> Changed:
         series: normal; its parts may be changed in place.
         rng: decides where and how much.
     """
-    here = _span(rng, 0.3 * POINTS, 0.45 * POINTS)
-    periods = here.mean() * (series.phase[-1] - series.phase[0]) / (2 * np.pi)
+    points = _span(rng, 0.3 * POINTS, 0.45 * POINTS)
+    periods = points.mean() * (series.phase[-1] - series.phase[0]) / (2 * np.pi)
     extra = max(1, round(rng.uniform(0.9, 1.6) * periods))
-    series.phase = series.phase + 2 * np.pi * extra * np.cumsum(here) / here.sum()
-    return series.values, here
+    series.phase = series.phase + 2 * np.pi * extra * np.cumsum(points) / points.sum()
+    return series.values, points
 
 
 def saturation(series: Series, rng: np.random.Generator) -> Changed:

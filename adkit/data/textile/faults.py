@@ -87,9 +87,10 @@ def pick_stretch(cloth: Cloth, rng: np.random.Generator, length: float, picks: i
     edge = np.float32(min(6.0, length / 4))
     along = smoothstep((np.float32(length / 2) - np.abs(columns - x).astype(np.float32)) / edge)
     warps = np.interp(np.arange(cloth.lifts.shape[0]) + 0.5, row, along, left=0, right=0).astype(np.float32)
-    near = np.abs(cloth.v - np.float32(pick + picks / 2)) < np.float32(picks / 2 + 0.3)  # neighbours give way a little
-    wide = np.abs(columns - x) < (length + pitch[0]) / 2
-    return Stretch(pick, along, warps, near & wide)
+    # Neighbours give way a little.
+    on_picks = np.abs(cloth.v - np.float32(pick + picks / 2)) < np.float32(picks / 2 + 0.3)
+    on_length = np.abs(columns - x) < (length + pitch[0]) / 2
+    return Stretch(pick, along, warps, on_picks & on_length)
 
 
 def _missing_pick(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
@@ -111,13 +112,15 @@ def _double_pick(cloth: Cloth, rng: np.random.Generator, severity: float, size: 
     stretch = pick_stretch(cloth, rng, extent(size, 60, 400, cloth.shape[1]), picks=2)
     first, second = stretch.pick, stretch.pick + 1
     lifts, half_width, offset = cloth.lifts.copy(), cloth.weft.half_width.copy(), cloth.weft.offset.copy()
-    same = (lifts[:, first] == lifts[:, second]).all()  # as in the pairs of a basket: then the shed before them
-    shed = lifts[:, first - 1 if same else first]
+    # Where both lie in one shed already, as in the pairs of a basket, they take the shed before them.
+    one_shed = (lifts[:, first] == lifts[:, second]).all()
+    shed = lifts[:, first - 1 if one_shed else first]
     weight = np.float32(severity) * stretch.warps
     lifts[:, second] += weight * (shed - lifts[:, second])
-    lifts[:, [first, second]] -= 0.2 * weight[:, None]  # two yarns stand higher than one,
+    # Two yarns stand higher than one, and close together.
+    lifts[:, [first, second]] -= 0.2 * weight[:, None]
     half_width[[first, second]] *= 1 + np.float32(0.15 * severity) * stretch.along
-    offset[first] += np.float32(0.2 * severity) * stretch.along  # and close together
+    offset[first] += np.float32(0.2 * severity) * stretch.along
     offset[second] -= np.float32(0.2 * severity) * stretch.along
     return replace(cloth, weft=replace(cloth.weft, half_width=half_width, offset=offset), lifts=lifts), stretch.region
 

@@ -82,15 +82,15 @@ def _slope(height: np.ndarray, relief: float) -> np.ndarray:
 def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
     """Separable Gaussian with its kernel cut at ``BLUR_RADIUS``; the border is repeated."""
     kernel = np.exp(-0.5 * (np.arange(BLUR_RADIUS + 1) / sigma) ** 2)
-    near = (kernel / (2 * kernel.sum() - 1)).astype(np.float32)
+    weights = (kernel / (2 * kernel.sum() - 1)).astype(np.float32)
     for axis in (0, 1):
         padding = [(BLUR_RADIUS, BLUR_RADIUS) if a == axis else (0, 0) for a in (0, 1)]
         padded = np.moveaxis(np.pad(image, padding, mode="edge"), axis, 0)
         size = image.shape[axis]
         shifted = [padded[k : k + size] for k in range(2 * BLUR_RADIUS + 1)]
-        total = near[0] * shifted[BLUR_RADIUS]
+        total = weights[0] * shifted[BLUR_RADIUS]
         for k in range(1, BLUR_RADIUS + 1):
-            total = total + near[k] * (shifted[BLUR_RADIUS - k] + shifted[BLUR_RADIUS + k])
+            total = total + weights[k] * (shifted[BLUR_RADIUS - k] + shifted[BLUR_RADIUS + k])
         image = np.moveaxis(total, 0, axis)
     return image
 
