@@ -59,6 +59,8 @@ def test_an_instance_takes_the_place_of_its_name():
     kind = build_defects(["perlin"], instances={"perlin": faint, "blur": faint})(IMAGES, generator=generator(0))[2]
     assert (kind == -1).all()  # a texture that is not blended in cannot be seen
     assert build_defects(["line"], instances={"perlin": faint}).defect_types == ("line",)
+    named = build_defects({"kinds": {"mine": "stain"}}, instances={"mine": faint})
+    assert named.defect_types == ("mine",)
 
 
 def test_weights_are_respected():

@@ -18,7 +18,7 @@ from adkit.data.textile import FABRICS, Textile
 from adkit.defects.sampler import Sampler
 
 PHOTOGRAPHS = ("brick", "grass", "gravel")  # scikit-image's, grey, 512 x 512
-SIDE = 256  # pixels of a texture from a folder or from the loom
+TEXTURE_SIDE = 256  # pixels of a texture from a folder or from the loom
 MAX_TEXTURES = 500  # textures that a folder gives
 OTHER_CLOTH = 2**31 - 1  # seed of the textile's frames: no split is woven with it unless it is asked for
 
@@ -63,7 +63,7 @@ def _photographs() -> np.ndarray:
 
 
 def _fabrics() -> np.ndarray:
-    return np.stack([Textile(fabric, (SIDE, SIDE), OTHER_CLOTH).weave(0)[0] for fabric in FABRICS])
+    return np.stack([Textile(fabric, (TEXTURE_SIDE, TEXTURE_SIDE), OTHER_CLOTH).weave(0)[0] for fabric in FABRICS])
 
 
 def _folder(folder: Path, channels: int) -> Tensor:
@@ -76,8 +76,8 @@ def _folder(folder: Path, channels: int) -> Tensor:
 
 
 def _corner(image: Tensor) -> Tensor:
-    """The first SIDE x SIDE pixels of an image (C, H, W)."""
-    rows, columns = (mirrored(torch.arange(SIDE), side) for side in image.shape[1:])
+    """The first TEXTURE_SIDE x TEXTURE_SIDE pixels of an image (C, H, W)."""
+    rows, columns = (mirrored(torch.arange(TEXTURE_SIDE), side) for side in image.shape[1:])
     return image[:, rows[:, None], columns]
 
 

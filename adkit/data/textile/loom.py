@@ -9,7 +9,7 @@ from scipy import ndimage
 from adkit.data.textile.cloth import Cloth, weave_cloth
 from adkit.data.textile.fabrics import FABRICS
 from adkit.data.textile.faults import texture
-from adkit.data.textile.render import Window, expose, render
+from adkit.data.textile.render import FrameWindow, expose, render
 from adkit.data.textile.stains import bright, brightness, dark, dots
 
 MIN_SIDE = 32  # px
@@ -107,7 +107,7 @@ def add_defect(
     return defective, mask
 
 
-def _mask(region: np.ndarray) -> tuple[np.ndarray, Window]:
+def _mask(region: np.ndarray) -> tuple[np.ndarray, FrameWindow]:
     """The region, as far as the optics visibly spread it, with its holes filled; and the box around it."""
     grown = ndimage.maximum_filter(region, 2 * SPREAD + 1, mode="constant")
     (window,) = ndimage.find_objects(grown.astype(np.uint8))

@@ -10,7 +10,7 @@ import numpy as np
 from adkit.data.textile.fabrics import FABRICS
 from adkit.data.textile.loom import MAKERS, Textile, check_frame
 
-PARTS = ("train", "validation", "test normals", "test defective")
+COUNTED = ("train", "validation", "test normals", "test defective")
 PART_SIZE = 1_000_000  # indices kept for each part, so that no part moves when another grows
 
 
@@ -71,8 +71,8 @@ def textile_records(
     """
     check_frame(frame)
     fabrics = _fabrics(category)
-    if len(counts) != len(PARTS) or not all(0 <= count <= PART_SIZE for count in counts):
-        raise ValueError(f"counts must be four numbers from 0 to {PART_SIZE:,} ({', '.join(PARTS)}), got {counts}")
+    if len(counts) != len(COUNTED) or not all(0 <= count <= PART_SIZE for count in counts):
+        raise ValueError(f"counts must be four numbers from 0 to {PART_SIZE:,} ({', '.join(COUNTED)}), got {counts}")
     train, validation, normals = (
         [TextileRecord(fabrics[k % len(fabrics)], seed, part * PART_SIZE + k) for k in range(counts[part])]
         for part in range(3)

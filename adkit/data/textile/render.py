@@ -11,10 +11,10 @@ LIGHT = (0.45, 0.75)  # (x, y) part of the light's direction: it comes from the 
 READ_NOISE = 1.2  # grey levels
 SHOT_NOISE = 0.035  # variance in grey levels per grey level
 
-Window = tuple[slice, slice]
+FrameWindow = tuple[slice, slice]
 
 
-def render(cloth: Cloth, window: Window | None = None) -> np.ndarray:
+def render(cloth: Cloth, window: FrameWindow | None = None) -> np.ndarray:
     """Reflectance of a cloth behind the optics.
 
     Args:
@@ -41,7 +41,7 @@ def render(cloth: Cloth, window: Window | None = None) -> np.ndarray:
     return blurred[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
 
 
-def _shade(cloth: Cloth, window: Window) -> np.ndarray:
+def _shade(cloth: Cloth, window: FrameWindow) -> np.ndarray:
     """Reflectance of the upper yarn at each pixel, darker in valleys and on slopes away from the light."""
     fabric, u, v = cloth.fabric, cloth.u[window], cloth.v[window]
     rows = np.arange(window[0].start, window[0].stop)[:, None]
