@@ -4,16 +4,16 @@ from pathlib import Path
 
 from adkit import AutoencoderDetector, figures, load_dataset
 from adkit.data import Textile
-from adkit.data.textile import FABRICS, KINDS
+from adkit.data.textile import DEFECT_TYPES, FABRICS
 
 IMAGES = Path(__file__).parents[1] / "images"
 
 
 def fabrics() -> figures.Drawing:
     """One frame of each fabric, each with another defect type, magnified."""
-    drawn = [Textile(fabric).draw(3, kind, severity=0.9) for fabric, kind in zip(FABRICS, KINDS, strict=False)]
-    names = [f"{fabric}, {kind}" for fabric, kind in zip(FABRICS, KINDS, strict=False)]
-    return figures.samples([image / 255 for image, _ in drawn], [mask for _, mask in drawn], names)
+    woven = [Textile(fabric).weave(3, kind, severity=0.9) for fabric, kind in zip(FABRICS, DEFECT_TYPES, strict=False)]
+    names = [f"{fabric}, {kind}" for fabric, kind in zip(FABRICS, DEFECT_TYPES, strict=False)]
+    return figures.samples([image / 255 for image, _ in woven], [mask for _, mask in woven], names)
 
 
 def detection() -> figures.Drawing:

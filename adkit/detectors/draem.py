@@ -17,7 +17,7 @@ from adkit.models.draem import DRAEM
 from adkit.runtime import seed_everything
 
 # Perlin lattices from a 32nd of the crop's side to all of it
-PAPER = {"kinds": ["perlin"], "size": (1 / 64, 0.5)}
+PAPER = {"defect_types": ["perlin"], "size": (1 / 64, 0.5)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +89,9 @@ class DRAEMSettings(TrainingSettings):
         spec = self.defects
         if not spec:
             raise ValueError(f"DRAEM learns from synthetic defects, and defects is {spec!r}; 'perlin' is the paper's")
-        chosen = spec if isinstance(spec, Mapping) else PAPER if spec == "perlin" else {"kinds": spec}
-        arguments = {"clean": 0.5, **chosen}
+        chosen = spec if isinstance(spec, Mapping) else PAPER if spec == "perlin" else {"defect_types": spec}
         perlin = Perlin(self.opacity, texture=textures)
-        kinds = {name: perlin if name == "perlin" else name for name in build_defects(arguments).kinds}
-        return SyntheticDefects(**arguments | {"kinds": kinds})
+        return build_defects({"clean": 0.5, **chosen}, instances={"perlin": perlin})
 
 
 class DRAEMDetector(NetworkDetector):

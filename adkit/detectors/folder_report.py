@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from adkit.data.read import SUFFIXES, read_image
+from adkit.data.read import SUFFIXES, list_images, read_image
 from adkit.detectors.prediction import Prediction, Reconstruction
 from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
@@ -93,13 +93,7 @@ def find_images(folder: Path, out: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}; expected one with images")
-    inside = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    images = [
-        path
-        for path in inside
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and out.resolve() not in path.resolve().parents
-    ]
+    images = [path for path in list_images(folder, below=True) if out.resolve() not in path.resolve().parents]
     if not images:
         raise ValueError(f"no images in {folder}; expected files that end in {', '.join(SUFFIXES)}")
     return images

@@ -44,7 +44,7 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
 
     Example:
         >>> from adkit.data.plots.samples import labelled_plots
-        >>> few = AnomalyDataset(labelled_plots(2, kinds=("spike", "drift")))
+        >>> few = AnomalyDataset(labelled_plots(2, anomaly_types=("spike", "drift")))
         >>> fitted_classifier(TypeClassifier(side=32, epochs=1, quiet=True), few).classes
         ['drift', 'spike']
     """
