@@ -272,7 +272,7 @@ def test_an_unfitted_detector_says_so(tmp_path):
 def test_whoever_watches_can_reconstruct(splits):
     detector, drawn = AutoencoderDetector(**TINY | {"steps": 4, "validate_every": 2}), []
     image = splits.validation[0]["image"][None]
-    detector.watch = lambda row: drawn.append((row["step"], detector.reconstruct(image)))
+    detector.on_validation = lambda row: drawn.append((row["step"], detector.reconstruct(image)))
     detector.fit(splits.train, splits.validation)
     assert [step for step, _ in drawn] == [2, 4]
     assert not torch.equal(drawn[0][1], drawn[1][1])

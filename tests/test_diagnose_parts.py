@@ -129,7 +129,7 @@ def test_plateaus():
 
 def test_a_watched_score_is_what_the_plateau_test_looks_at(splits):
     detector = AutoencoderDetector(**TINY | {"steps": 8}, validate_every=2)
-    detector.watch = score_watcher(detector, splits.validation, frames=4)
+    detector.on_validation = score_watcher(detector, splits.validation, frames=4)
     detector.fit(splits.train, splits.validation)
     assert len(detector.history) == 4
     assert all(0 <= row["probe_auroc"] <= 1 for row in detector.history)

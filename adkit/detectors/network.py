@@ -23,15 +23,15 @@ class NetworkDetector(Detector):
             handed to it.
 
     Attributes:
-        watch: called with each row of the history while ``fit`` runs, as of :func:`adkit.training.fit`; ``reconstruct``
-            works in it, with the weights of that moment.
+        on_validation: called with each row of the history while ``fit`` runs, as of :func:`adkit.training.fit`;
+            ``reconstruct`` works in it, with the weights of that moment.
     """
 
     def __init__(self, settings: dict):
         super().__init__(settings)
         self.training = Training(**{f.name: self.settings[f.name] for f in fields(Training) if f.name in self.settings})
         self.model: nn.Module | None = None
-        self.watch: Callable[[dict], None] | None = None
+        self.on_validation: Callable[[dict], None] | None = None
 
     @abstractmethod
     def _build(self) -> nn.Module:
@@ -76,13 +76,14 @@ class NetworkDetector(Detector):
         objective: Objective,
         criterion: Objective | None = None,
         label: str = "",
-        player: nn.Module | None = None,
-        counts: Callable[[int], bool] | None = None,
+        trainee: nn.Module | None = None,
+        selectable: Callable[[int], bool] | None = None,
     ) -> None:
-        """Train the network, or a player that holds it, and keep the history."""
+        """Train the network, or a trainee that holds it, and keep the history."""
         self.history = fit(
-            player or self.model, train, validation, objective, self.training, criterion,
-            checkpoint=self.checkpoint, label=label, quiet=self.quiet, counts=counts, watch=self.watch,
+            trainee or self.model, train, validation, objective, self.training, criterion,
+            checkpoint=self.checkpoint, label=label, quiet=self.quiet, selectable=selectable,
+            on_validation=self.on_validation,
         )  # fmt: skip
 
     def _rehearse_build(self) -> None:

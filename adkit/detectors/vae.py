@@ -173,7 +173,7 @@ class VAEDetector(NetworkDetector):
     def _learn(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         seed_everything(self.training.seed)
         settings, self.model = self.settings, self._build().to(self.device)
-        player = AdversarialVAE(self.model).to(self.device) if settings["adversarial"] else self.model
+        trainee = AdversarialVAE(self.model).to(self.device) if settings["adversarial"] else self.model
         steps, beta = self.training.steps, settings["beta"]
         anneal = partial(ANNEALING[settings["annealing"]], warmup=settings["warmup"], cycles=settings["cycles"])
         train_loss = ELBOLoss(settings["loss"], settings["free_bits"]).to(self.device)
@@ -183,7 +183,7 @@ class VAEDetector(NetworkDetector):
             annealed = beta * anneal(batch.step, steps)
             output = model(batch.images, batch.generator())
             parts = train_loss(output, batch.images, annealed) | {"beta": torch.tensor(annealed)}
-            return parts | self._play(model, batch.images, output.reconstruction, parts["loss"])
+            return parts | self._adversarial_terms(model, batch.images, output.reconstruction, parts["loss"])
 
         def criterion(model, batch):
             return elbo(model(batch.images, batch.generator()), batch.images, beta)
@@ -192,14 +192,16 @@ class VAEDetector(NetworkDetector):
             return anneal(step - 1, steps) == 1
 
         label = f"{settings['variant']} vae"
-        self._train(train, validation, objective, criterion, label, player, counts=reached)
+        self._train(train, validation, objective, criterion, label, trainee, selectable=reached)
 
-    def _play(self, model: torch.nn.Module, images: Tensor, drawn: Tensor, loss: Tensor) -> dict[str, Tensor]:
-        """The loss with a discriminator in the game, and both players' losses, in the unit of the loss."""
+    def _adversarial_terms(
+        self, model: torch.nn.Module, images: Tensor, reconstructed: Tensor, loss: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss with what a discriminator adds to it, and both networks' losses, in the unit of the loss."""
         if not self.settings["adversarial"]:
             return {}
         numbers = images[0].numel()
-        judged, deceived = (numbers * one for one in adversarial_losses(model.discriminator, images, drawn))
+        judged, deceived = (numbers * one for one in adversarial_losses(model.discriminator, images, reconstructed))
         total = loss + judged + self.settings["adversarial"] * deceived
         return {"loss": total, "discriminator": judged, "adversarial": deceived}
 

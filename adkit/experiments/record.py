@@ -94,7 +94,9 @@ def record(
     trained.checkpoint = out / f"checkpoint-{address}.pt"
     if not trained.checkpoint.exists():
         _clear(out)
-    trained.watch = _painter(trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch)
+    trained.on_validation = _painter(
+        trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch
+    )
 
     start = time.perf_counter()
     trained.fit(splits.train, splits.validation)
