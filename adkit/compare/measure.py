@@ -9,7 +9,6 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from torch import nn
 
 from adkit.compare.memory import peak_memory
 from adkit.data import AnomalyDataset
@@ -21,6 +20,7 @@ from adkit.experiments.experiment import Result
 from adkit.metrics import Interval, auroc, paired_bootstrap
 from adkit.metrics.intervals import interval_of
 from adkit.metrics.resampling import draw_images, drawn_metrics
+from adkit.models import count_parameters
 from adkit.runtime import atomic_path, resolve_device
 from adkit.runtime.provenance import source_fingerprint
 
@@ -83,12 +83,6 @@ def timed_judgement(detector: Detector, test: AnomalyDataset) -> tuple[Predictio
     start = time.perf_counter()
     judged = detector.predict_dataset(test)
     return judged, time.perf_counter() - start
-
-
-def count_parameters(detector: Detector) -> int:
-    """Parameters of all networks that a detector holds, each counted once."""
-    networks = [value for value in vars(detector).values() if isinstance(value, nn.Module)]
-    return sum({id(each): each.numel() for network in networks for each in network.parameters()}.values())
 
 
 def draw(judged: Predictions, n: int, fpr_limit: float) -> dict[str, list[float]]:

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from adkit.data.dataset import AnomalyDataset
 from adkit.data.padding import mirrored
-from adkit.runtime import generator
+from adkit.runtime import Stream, generator
 
 CANDIDATES = 16  # positions drawn for each crop; the first whose centre is foreground is taken
-OWN_DRAWS = 1  # keeps what an objective draws apart from the draws of the crops themselves
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,12 @@ class Batch:
         """Number of the step, from 0."""
         return self.key[1]
 
-    def generator(self, stream: int = OWN_DRAWS) -> torch.Generator:
+    def generator(self, stream: int = Stream.OBJECTIVE) -> torch.Generator:
         """A fresh generator on the device of the images: whoever asks for it again draws the same again.
 
         Args:
-            stream: another number gives other draws, for whatever should not depend on what the objective draws.
+            stream: integer, a member of :class:`adkit.runtime.Stream`; another one gives other draws, for whatever
+                should not depend on what the objective draws.
 
         Example:
             >>> batch = Batch(torch.zeros(1, 1, 8, 8), key=(0, 7, 0))
