@@ -235,7 +235,7 @@ def test_a_foreground_without_a_name_cannot_be_saved(strips):
         ({"loss": {"mine": torch.nn.MSELoss()}}, "settings are saved as JSON"),
         ({"width": 0}, "width must be a positive number"),
         ({"repair": -1}, "repair must be a weight of at least 0"),
-        ({"defects": ["moth"]}, "a kind must be"),
+        ({"defects": ["moth"]}, "a defect type must be"),
         ({"defects": "recomended"}, "unknown defects 'recomended'; known: all, recommended, or some of mask"),
         ({"defects": {"kind": ["stain"]}}, "unknown argument 'kind' for synthetic defects"),
         ({"skip": "conact"}, "conact"),
