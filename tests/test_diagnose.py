@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from adkit import load_dataset
+from adkit.detectors.registry import detector_class
 from adkit.diagnose import Limits, diagnose
-from adkit.diagnose.fault_injection import DETECTORS, FAULTS, HEALTHY, RECIPES, with_cached_reconstruction
+from adkit.diagnose.fault_injection import FAULTS, HEALTHY, RECIPES, with_cached_reconstruction
 from adkit.diagnose.root_causes import ROOT_CAUSES, SYMPTOMS, UNEXPLAINED
 from tests.diagnosis_matrix import MATRIX, problem
 
@@ -46,7 +47,7 @@ def healthy(parts):
         if name not in trained:
             method, changes = HEALTHY[name]
             trained[name] = with_cached_reconstruction(
-                DETECTORS[method](**(RECIPE[method] | changes)).fit(parts.train, parts.validation)
+                detector_class(method)(**(RECIPE[method] | changes)).fit(parts.train, parts.validation)
             )
         return trained[name]
 

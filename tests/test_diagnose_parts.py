@@ -10,7 +10,7 @@ from torch import nn
 
 from adkit import AutoencoderDetector, VAEDetector, load_dataset
 from adkit.diagnose import diagnose, plateau, score_watcher
-from adkit.diagnose.adapter import as_detector, with_settings
+from adkit.diagnose.adapter import as_detector
 from adkit.diagnose.alignment import align
 from adkit.diagnose.fault_injection import FAULTS, HEALTHY, out_of_focus, with_cached_reconstruction
 from adkit.diagnose.latent_statistics import Codes, mutual_information
@@ -131,7 +131,7 @@ def test_plateaus():
 
 def test_a_watched_score_is_what_the_plateau_test_looks_at(splits):
     detector = AutoencoderDetector(**TINY | {"steps": 8}, validate_every=2)
-    detector.watch = score_watcher(detector, splits.validation, frames=4)
+    detector.on_validation = score_watcher(detector, splits.validation, frames=4)
     detector.fit(splits.train, splits.validation)
     assert len(detector.history) == 4
     assert all(0 <= row["synthetic_auroc"] <= 1 for row in detector.history)
@@ -212,7 +212,7 @@ def test_what_cannot_be_diagnosed_is_refused(splits, fitted, change, error, mess
 
 
 def test_injected_faults_leave_the_detector_as_it_is(splits, fitted):
-    before = (fitted.settings.copy(), fitted.threshold, fitted.pixel_threshold, type(fitted))
+    before = (fitted.settings, fitted.threshold, fitted.pixel_threshold, type(fitted))
     images = splits.validation[0]["image"][None]
     maps = fitted.anomaly_map(images)
     for fault in FAULTS.values():
@@ -264,7 +264,7 @@ def test_a_transformed_detector_is_its_base_but_for_what_is_transformed(splits, 
     assert not hasattr(soft, "encode")
     assert (soft.threshold, soft.pixel_threshold) == (fitted.threshold, fitted.pixel_threshold)
     assert not torch.equal(soft.anomaly_map(images), fitted.anomaly_map(images))
-    sharp = with_settings(soft, smoothing=0.0)
+    sharp = soft.with_settings(smoothing=0.0)
     assert (sharp.settings["smoothing"], sharp.threshold) == (0.0, fitted.threshold)
     assert sharp.anomaly_map(images).max() > soft.anomaly_map(images).max()
 

@@ -1,8 +1,9 @@
 """What is diagnosed: a fitted detector as it is, a network on its own, or a detector of which one thing was changed."""
 
-import copy
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -10,29 +11,46 @@ from torch import Tensor, nn
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
-from adkit.detectors.calibration import image_threshold, pixel_threshold
+from adkit.detectors.settings import Settings
 
 ToImages = Callable[[Tensor], Tensor]
 ToCodes = Callable[[Tensor], tuple[Tensor, Tensor]]
-RESIDUAL_SETTINGS = {
-    "residual": "l2", "smoothing": 4.0, "score": "max", "percentile": 95.0, "pixel_percentile": 99.5,
-    "device": "auto", "quiet": True,
-}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualSettings(Settings):
+    """How a reconstruction function is judged."""
+
+    # how image and reconstruction are compared, see adkit.scoring.anomaly_map
+    residual: str = "l2"
+    # standard deviation of the Gaussian that smooths the map, in pixels
+    smoothing: float = 4.0
+    # how a map becomes one number, see adkit.scoring.image_score
+    score: str = "max"
+    quiet: bool = True
 
 
 class InMemoryDetector(Detector):
     """Base of detectors that are made of another one, or of a network: nothing to learn, and nothing to save."""
 
-    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        """What ``fit`` adds are the thresholds."""
-
-    def _tensors(self) -> dict[str, Tensor]:
+    def save(self, path: str | Path) -> Path:
+        """Refused; raises a TypeError."""
         raise TypeError(
             f"a {type(self).__name__} lives in memory only; save the detector or network that it was made of"
         )
 
+    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
+        """What ``fit`` adds are the thresholds."""
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {}
+
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self._tensors()
+        """There is nothing to restore."""
+
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
+        score = getattr(self.settings, "score", "max")
+        return scoring.image_score(maps, score if score in scoring.SCORE_METHODS else "max", foreground=foreground)
 
 
 class ResidualDetector(InMemoryDetector):
@@ -40,9 +58,8 @@ class ResidualDetector(InMemoryDetector):
 
     Args:
         reconstruct: images (B, C, H, W) in [0, 1] → their reconstructions, of the same shape, on the CPU.
-        settings: changes to :data:`RESIDUAL_SETTINGS`; they mean what they mean to
-            :class:`adkit.detectors.autoencoder.AutoencoderDetector`.
         encode: images (B, C, H, W) → μ and log σ² of their latent codes, (B, N, D) each; None: it has no latent code.
+        settings: fields of :class:`ResidualSettings`, by name.
 
     Example:
         >>> from adkit import load_dataset
@@ -51,22 +68,26 @@ class ResidualDetector(InMemoryDetector):
         torch.Size([1, 32, 64])
     """
 
-    def __init__(self, reconstruct: ToImages, settings: dict | None = None, encode: ToCodes | None = None):
-        super().__init__(RESIDUAL_SETTINGS | (settings or {}))
+    settings_class = ResidualSettings
+    without_training = (*Detector.without_training, "residual", "smoothing", "score")
+
+    def __init__(self, reconstruct: ToImages, encode: ToCodes | None = None, **settings):
+        super().__init__(**settings)
         self.reconstruct = reconstruct
         if encode is not None:
             self.encode = encode
 
+    def fresh(self, **changes) -> "ResidualDetector":
+        """Another detector of the same function, without thresholds; takes and raises as every detector's."""
+        return type(self)(self.reconstruct, getattr(self, "encode", None), **asdict(self.settings) | changes)
+
     def _anomaly_map(self, images: Tensor) -> Tensor:
         reconstructed = self.reconstruct(images).to(images.device)
-        return scoring.anomaly_map(images, reconstructed, self.settings["residual"], self.settings["smoothing"])
-
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return scoring.image_score(maps, self.settings["score"], foreground=foreground)
+        return scoring.anomaly_map(images, reconstructed, self.settings.residual, self.settings.smoothing)
 
 
 class TransformedDetector(InMemoryDetector):
-    """A fitted detector whose images or maps are changed on their way; its thresholds stay as they were.
+    """A fitted detector whose images or maps are changed on their way; settings and thresholds are those of the base.
 
     Args:
         base: the fitted detector, which stays as it is.
@@ -85,8 +106,9 @@ class TransformedDetector(InMemoryDetector):
     """
 
     def __init__(self, base: Detector, on_map: ToImages | None = None, on_image: ToImages | None = None):
-        super().__init__(base.settings)
+        super().__init__(device=base.settings.device, quiet=base.settings.quiet)
         self.base, self.on_map, self.on_image = base, on_map, on_image
+        self.settings, self.without_training = base.settings, base.without_training
         take_over(base, self)
 
     @property
@@ -99,13 +121,17 @@ class TransformedDetector(InMemoryDetector):
         """That of the base; missing where the base has no latent Gaussians."""
         return self.base.encode
 
-    def _anomaly_map(self, images: Tensor) -> Tensor:
-        seen = images if self.on_image is None else self.on_image(images)
-        maps = self.base._anomaly_map(seen)
-        return maps if self.on_map is None else self.on_map(maps)
+    def with_settings(self, **changes) -> "TransformedDetector":
+        """The same around a base with other settings, and the old thresholds; takes and raises as every detector's."""
+        changed = TransformedDetector(self.base.with_settings(**changes), self.on_map, self.on_image)
+        take_over(self, changed)
+        return changed
 
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return self.base._image_score(maps, images, foreground)
+    def _anomaly_map(self, images: Tensor) -> Tensor:
+        everywhere = torch.ones(images[:, 0].shape, dtype=torch.bool)
+        maps = self.base.anomaly_map(images if self.on_image is None else self.on_image(images), everywhere)
+        maps = maps.to(images.device)
+        return maps if self.on_map is None else self.on_map(maps)
 
 
 def take_over(source: Detector, target: Detector) -> None:
@@ -119,36 +145,16 @@ def take_over(source: Detector, target: Detector) -> None:
     target.image_threshold, target.pixel_threshold = source.image_threshold, source.pixel_threshold
 
 
-def with_settings(detector: Detector, **changes) -> Detector:
-    """A copy of a detector with other settings of its maps and scores, and the old thresholds.
+def recalibrated(detector: Detector, validation: AnomalyDataset, **changes) -> Detector:
+    """The detector with other settings of its maps and scores, and thresholds to match.
 
     Args:
-        detector: a fitted detector.
-        changes: settings that need no training, such as ``smoothing=0.0`` or ``score="mean"``.
+        detector: a fitted detector, which stays as it is.
+        validation: normal images, for the thresholds.
+        changes: settings that need no training, such as ``percentile=50.0``.
     """
-    if isinstance(detector, TransformedDetector):
-        changed = TransformedDetector(with_settings(detector.base, **changes), detector.on_map, detector.on_image)
-        take_over(detector, changed)
-        return changed
-    changed = copy.copy(detector)
-    changed.settings = detector.settings | changes
-    return changed
-
-
-def calibrate(detector: Detector, normals: AnomalyDataset) -> Detector:
-    """Set both thresholds anew, as ``fit`` does; the detector is changed in place, and returned.
-
-    Args:
-        detector: a fitted detector.
-        normals: normal images, for example ``splits.validation``.
-    """
-    maps, scores = detector._judge_items(normals)
-    settings = detector.settings
-    by_maximum = settings.get("score", "max") == "max"
-    detector.pixel_threshold = pixel_threshold(normals, maps, settings["pixel_percentile"])
     with warnings.catch_warnings(action="ignore"):  # that there are few images was said when it was fitted
-        detector.image_threshold = image_threshold(normals, maps, scores, settings["percentile"], by_maximum)
-    return detector
+        return detector.with_settings(**changes).calibrate(validation)
 
 
 def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Detector:
@@ -164,7 +170,8 @@ def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Dete
         RuntimeError: if a detector was not fitted.
     """
     if isinstance(model, Detector):
-        _ = model.threshold  # an error where it was not fitted
+        if not model.is_fitted:
+            raise RuntimeError(f"this {type(model).__name__} has not been fitted; call fit(train, validation) first")
         return model
     if not isinstance(model, nn.Module):
         raise TypeError(
@@ -187,7 +194,7 @@ def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Dete
         return output.mu[:, None].cpu(), output.log_variance[:, None].cpu()
 
     has_code = hasattr(run(validation[0]["image"][None]), "mu")
-    detector = ResidualDetector(reconstruct, {"device": str(device)}, encode if has_code else None)
+    detector = ResidualDetector(reconstruct, encode if has_code else None, device=str(device))
     return detector.fit(validation, validation)
 
 

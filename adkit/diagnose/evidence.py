@@ -19,7 +19,6 @@ from adkit.diagnose.map_readings import (
 from adkit.diagnose.plateau import SCORE, plateau
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
 from adkit.diagnose.reconstruction_readings import NormalReconstructions, read_reconstructions
-from adkit.experiments.evaluation import judge
 
 SAMPLED_PIXELS = 200_000  # of the normal maps, kept for a figure
 
@@ -62,10 +61,10 @@ def gather(
         test: labelled images, or None.
         limits: what the readings are compared with.
     """
-    maps, scores = detector._judge_items(validation)
+    maps, scores = detector.judge_items(validation)
     inside = [a_map[validation.foreground(i)].numpy() for i, a_map in enumerate(maps)]
     codes, reconstruction = read_codes(detector, validation), read_reconstructions(detector, validation)
-    judged = None if test is None else judge(detector, test)
+    judged = None if test is None else detector.predict_dataset(test)
     alignment = None if judged is None else align_maps(judged)
     evidence = code_readings(codes, limits) | reconstruction_readings(reconstruction, limits)
     evidence |= normal_readings(detector, inside, scores, limits)

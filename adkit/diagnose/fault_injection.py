@@ -4,29 +4,26 @@ A fault either changes the settings of a training, or is injected into a detecto
 the cure.
 """
 
-import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from adkit.data import AnomalyDataset, Splits
-from adkit.detectors.autoencoder import AutoencoderDetector
+from adkit.data import Splits
 from adkit.detectors.base import Detector
-from adkit.detectors.vae import VAEDetector
+from adkit.detectors.registry import detector_class
+from adkit.detectors.settings import setting_names
 from adkit.diagnose.adapter import (
-    RESIDUAL_SETTINGS,
     ResidualDetector,
+    ResidualSettings,
     TransformedDetector,
-    calibrate,
+    recalibrated,
     take_over,
-    with_settings,
 )
 from adkit.scoring import gaussian_smooth
 from adkit.scoring.thresholds import Threshold
 
-DETECTORS = {"autoencoder": AutoencoderDetector, "vae": VAEDetector}
 RECIPES = {  # healthy, and small enough for a lesson: the recommended recipes, named in full, with 400 steps
     "autoencoder": {
         "width": 16, "latent": 32, "skip": "concat", "defects": "recommended", "repair": 1.0, "loss": "0.31*l1",
@@ -79,7 +76,7 @@ class Fault:
         """
         if self.needs_training or healthy is None:
             settings = (RECIPES[self.method] if recipe is None else recipe) | self.settings
-            healthy = DETECTORS[self.method](**settings).fit(splits.train, splits.validation)
+            healthy = detector_class(self.method)(**settings).fit(splits.train, splits.validation)
         return healthy if self.inject is None else self.inject(healthy, splits)
 
     @property
@@ -97,11 +94,11 @@ def with_cached_reconstruction(detector: Detector) -> ResidualDetector:
     Raises:
         TypeError: if its maps are made of something else.
     """
-    by_residual = detector.settings.get("score_by", "reconstruction") == "reconstruction"
-    if type(detector) not in DETECTORS.values() or not by_residual:
+    by_residual = getattr(detector.settings, "score_by", "reconstruction") == "reconstruction"
+    if type(detector) not in map(detector_class, RECIPES) or not by_residual:
         raise TypeError(
-            f"expected an {' or '.join(kind.__name__ for kind in DETECTORS.values())} that maps by its residual alone, "
-            f"got a {type(detector).__name__}; use it as it is, its reconstructions cannot be cached"
+            "expected an AutoencoderDetector or a VAEDetector that maps by its residual alone, got a "
+            f"{type(detector).__name__}; use it as it is, its reconstructions cannot be cached"
         )
     cache: dict[bytes, Tensor] = {}
 
@@ -111,24 +108,13 @@ def with_cached_reconstruction(detector: Detector) -> ResidualDetector:
             cache[key] = detector.reconstruct(images)
         return cache[key]
 
-    settings = {name: detector.settings[name] for name in RESIDUAL_SETTINGS}
-    cached = ResidualDetector(reconstruct, settings, getattr(detector, "encode", None))
+    settings = {name: detector.settings[name] for name in setting_names(ResidualSettings)}
+    cached = ResidualDetector(reconstruct, getattr(detector, "encode", None), **settings)
     take_over(detector, cached)
     return cached
 
 
 # -- what is injected into a detector that was trained well ------------------------------------------------------------
-
-
-def recalibrated(detector: Detector, validation: AnomalyDataset, **changes) -> Detector:
-    """The detector with other settings of its maps and scores, and thresholds to match.
-
-    Args:
-        detector: a fitted detector, which stays as it is.
-        validation: normal images, for the thresholds.
-        changes: settings that need no training, such as ``percentile=50.0``.
-    """
-    return calibrate(with_settings(detector, **changes), validation)
 
 
 def with_thresholds(detector: Detector, image: Threshold, pixel: float) -> Detector:
@@ -139,7 +125,7 @@ def with_thresholds(detector: Detector, image: Threshold, pixel: float) -> Detec
         image: the threshold of image scores.
         pixel: the threshold of map values.
     """
-    changed = copy.copy(detector)
+    changed = detector.with_settings()
     changed.image_threshold, changed.pixel_threshold = image, pixel
     return changed
 
@@ -151,7 +137,7 @@ def stretch_maps(detector: Detector, splits: Splits) -> Detector:
         low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
         return (maps - low) / (high - low).clamp(min=1e-12)
 
-    return calibrate(TransformedDetector(detector, on_map=stretch), splits.validation)
+    return recalibrated(TransformedDetector(detector, on_map=stretch), splits.validation)
 
 
 def shift_maps(detector: Detector, splits: Splits) -> Detector:
@@ -160,7 +146,7 @@ def shift_maps(detector: Detector, splits: Splits) -> Detector:
     def shift(maps: Tensor) -> Tensor:
         return maps.roll([round(share * min(maps.shape[1:])) for share in SHIFT], dims=(1, 2))
 
-    return calibrate(TransformedDetector(detector, on_map=shift), splits.validation)
+    return recalibrated(TransformedDetector(detector, on_map=shift), splits.validation)
 
 
 def smooth_too_much(detector: Detector, splits: Splits) -> Detector:
@@ -188,9 +174,9 @@ def threshold_of_contaminated(detector: Detector, splits: Splits) -> Detector:
     """The threshold at the maximum of images that were taken for normal; a label was left on every fifth of them."""
     scores = []
     for i in range(len(splits.validation)):
-        image = splits.validation[i]["image"]
-        labelled = i % round(1 / CONTAMINATION) == 0
-        scores.append(float(detector.image_score((with_label(image) if labelled else image)[None])))
+        item = splits.validation[i]
+        image = with_label(item["image"]) if i % round(1 / CONTAMINATION) == 0 else item["image"]
+        scores.append(float(detector.image_score(image[None], item["foreground"][None])))
     highest = max(scores)
     return with_thresholds(detector, Threshold(highest, highest, highest, len(scores), 100.0), detector.pixel_threshold)
 
@@ -212,7 +198,7 @@ def with_label(image: Tensor) -> Tensor:
 
 def threshold_out_of_focus(detector: Detector, splits: Splits) -> Detector:
     """Both thresholds from images that were taken out of focus: they hold less detail to get wrong."""
-    blurred = calibrate(out_of_focus(detector), splits.validation)
+    blurred = recalibrated(out_of_focus(detector), splits.validation)
     return with_thresholds(detector, blurred.image_threshold, blurred.pixel_threshold)
 
 

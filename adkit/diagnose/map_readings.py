@@ -11,10 +11,10 @@ import torch
 from adkit import metrics, scoring
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
-from adkit.diagnose.adapter import calibrate, with_settings
+from adkit.detectors.prediction import Predictions
+from adkit.diagnose.adapter import recalibrated
 from adkit.diagnose.alignment import Alignment, align
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
-from adkit.experiments.evaluation import Judged
 
 TOP = 1e-3  # maxima of maps within so much of the highest, relative, are one and the same
 SMOOTHINGS = (2.0, 4.0, 8.0)  # pixels: tried where the ROC is stuck
@@ -70,7 +70,7 @@ def threshold_readings(
     name = "both thresholds and those of maps before smoothing, larger by smaller"
     if not evidence["threshold_over_normals"].exceeds_limit:
         reading = Reading(name, None, note="the threshold lies among the scores")
-    elif not detector.settings.get("smoothing"):
+    elif not _smoothing(detector):
         reading = Reading(name, None, note="this method has no smoothing to leave out")
     else:
         reading = Reading(name, _distance_to_raw(detector, validation), limits.raw_match, BELOW)
@@ -79,9 +79,14 @@ def threshold_readings(
 
 def _distance_to_raw(detector: Detector, validation: AnomalyDataset) -> float:
     """The larger of the two factors between its thresholds and those that it would have had without smoothing."""
-    raw = calibrate(with_settings(detector, smoothing=0.0), validation)
+    raw = recalibrated(detector, validation, smoothing=0.0)
     image, pixel = ratio(detector.threshold, raw.threshold), ratio(detector.pixel_threshold, raw.pixel_threshold)
     return max(image, ratio(1, image), pixel, ratio(1, pixel))
+
+
+def _smoothing(detector: Detector) -> float:
+    """Pixels by which its maps are smoothed; 0 too where that cannot be changed without a training."""
+    return getattr(detector.settings, "smoothing", 0.0) if "smoothing" in detector.without_training else 0.0
 
 
 def ratio(above: float, below: float) -> float:
@@ -94,7 +99,7 @@ def ratio(above: float, below: float) -> float:
     return float(above / below) if below else 0.0
 
 
-def test_readings(detector: Detector, judged: Judged | None, limits: Limits) -> Evidence:
+def test_readings(detector: Detector, judged: Predictions | None, limits: Limits) -> Evidence:
     """Decisions at the detector's own threshold, and how well scores and maps rank.
 
     Args:
@@ -133,7 +138,7 @@ def test_readings(detector: Detector, judged: Judged | None, limits: Limits) -> 
 
 
 def remedy_readings(
-    detector: Detector, test: AnomalyDataset | None, judged: Judged | None, evidence: Evidence, limits: Limits
+    detector: Detector, test: AnomalyDataset | None, judged: Predictions | None, evidence: Evidence, limits: Limits
 ) -> Evidence:
     """Where the images' ROC is stuck: would another score of the same maps, or less smoothing, part them better?
 
@@ -151,14 +156,12 @@ def remedy_readings(
     auroc_by_score = {
         method: metrics.auroc(judged.labels, _scores(judged.maps, method))
         for method in scoring.SCORE_METHODS
-        if method != detector.settings.get("score", "max")
+        if method != getattr(detector.settings, "score", "max")
     }
     auroc_by_smoothing = {
-        f"{sigma:g} pixels": metrics.auroc(
-            judged.labels, with_settings(detector, smoothing=sigma).judge_images(test)[1]
-        )
+        f"{sigma:g} pixels": metrics.auroc(judged.labels, detector.with_settings(smoothing=sigma).judge_images(test)[1])
         for sigma in SMOOTHINGS
-        if sigma < detector.settings.get("smoothing", 0)
+        if sigma < _smoothing(detector)
     }
     own, readings = evidence["image_auroc"].value, {}
     for key, aurocs in {"better_score": auroc_by_score, "better_smoothing": auroc_by_smoothing}.items():
@@ -174,7 +177,7 @@ def _scores(maps: list[np.ndarray], method: str) -> list[float]:
     return [float(scoring.image_score(torch.from_numpy(a_map)[None], method)) for a_map in maps]
 
 
-def align_maps(judged: Judged) -> Alignment | None:
+def align_maps(judged: Predictions) -> Alignment | None:
     """Where the masks of a test part fit its maps best; None where it has no mask with a defect in it.
 
     Args:

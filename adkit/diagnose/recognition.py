@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from adkit.data import Splits
+from adkit.detectors.registry import detector_class
 from adkit.diagnose.diagnosis import Diagnosis, diagnose
-from adkit.diagnose.fault_injection import DETECTORS, FAULTS, HEALTHY, with_cached_reconstruction
+from adkit.diagnose.fault_injection import FAULTS, HEALTHY, with_cached_reconstruction
 from adkit.diagnose.root_causes import SYMPTOMS
 
 COLUMNS = (*(f"symptom {number}" for number in SYMPTOMS), "recognised")
@@ -29,7 +30,7 @@ def induce_all(
             continue
         if name in HEALTHY:
             method, changes = HEALTHY[name]
-            trained = DETECTORS[method](**(recipes[method] | changes)).fit(splits.train, splits.validation)
+            trained = detector_class(method)(**(recipes[method] | changes)).fit(splits.train, splits.validation)
             detector = healthy[name] = with_cached_reconstruction(trained)
         else:
             fault = FAULTS[name]

@@ -57,7 +57,7 @@ def clean_counterpart(sample: object) -> Tensor | None:
     """
     if not isinstance(sample, TextileSample):
         return None
-    clean, _ = replace(sample.record, kind=None).draw(sample.frame)
+    clean, _ = replace(sample.record, kind=None).weave(sample.frame)
     return torch.from_numpy(clean)[None] / 255
 
 

@@ -1,7 +1,4 @@
-"""The evidence of a diagnosis in one figure: six panels, in the order of the pipeline; what is beyond its limit is red.
-
-A decision tree as a picture: a yes leads to the right, a no leads down.
-"""
+"""The playbook as pictures: the evidence of a diagnosis in six panels, and the decision tree with a way through it."""
 
 import textwrap
 
@@ -14,7 +11,8 @@ from adkit.losses.divergence import ACTIVE_VARIANCE
 
 PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
 PANELS = ("latent code", "reconstructions", "maps of normal images", "image scores", "ROC AUC", "maps and masks")
-KEYS = {  # the readings that colour a panel
+# The readings that colour a panel.
+KEYS = {
     "latent code": ("active_units", "mutual_information", "noise"),
     "reconstructions": ("variance_ratio", "gain_over_mean", "retention"),
     "maps of normal images": ("share_above", "same_top"),

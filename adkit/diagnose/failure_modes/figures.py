@@ -12,8 +12,9 @@ from PIL import Image
 
 from adkit.diagnose.failure_modes import VERDICTS, Case, DefectView, TypeVerdict
 from adkit.figures.animation import raster
+from adkit.figures.frames import is_wide
 from adkit.figures.marks import fill, outline, show, zoom_box
-from adkit.figures.panels import colour_bar, colour_limits, is_wide
+from adkit.figures.panels import colour_bar, colour_limits
 from adkit.figures.style import (
     COLOURS,
     GREY,
@@ -22,12 +23,13 @@ from adkit.figures.style import (
     PREDICTED,
     TRUE,
     WIDTH,
-    Drawing,
+    Plot,
     new_figure,
     styled,
     to_images,
     to_masks,
 )
+from adkit.figures.tables import tabular
 from adkit.runtime import atomic_path
 
 SHADES = {  # of a cell, and of a bar
@@ -61,17 +63,11 @@ def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
     kinds = list(dict.fromkeys(kind for row in verdicts.values() for kind in row))
     if not kinds:
         raise ValueError("expected architecture → defect type → verdict, got no verdicts at all; see type_verdicts")
-    fig = new_figure(0.95 + ROW * len(verdicts), min(WIDTH, 1.3 + 1.55 * len(kinds)))
-    ax = fig.subplots()
+    fig, ax = tabular(list(verdicts), kinds, height=0.95 + ROW * len(verdicts), width=1.3 + 1.55 * len(kinds))
     for y, row in enumerate(verdicts.values()):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set(xlim=(0, len(kinds)), ylim=(len(verdicts), 0))
-    ax.set_xticks(np.arange(len(kinds)) + 0.5, labels=kinds)
-    ax.set_yticks(np.arange(len(verdicts)) + 0.5, labels=list(verdicts))
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
     ax.set_title("verdict, its support; surround AUROC · retention · IoU of the mask; below, the single frames", pad=22)
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
@@ -139,9 +135,7 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     return fig, list(axes.values())
 
 
-def failure_pictures(
-    cases: Mapping[str, Case], views: Mapping[str, DefectView], *, scales: Mapping
-) -> dict[str, Drawing]:
+def failure_pictures(cases: Mapping[str, Case], views: Mapping[str, DefectView], *, scales: Mapping) -> dict[str, Plot]:
     """The picture of each case.
 
     Args:
@@ -150,7 +144,7 @@ def failure_pictures(
         scales: architecture → colours of its maps, from validation normals: see :func:`adkit.figures.colour_scale`.
 
     Returns:
-        Name → drawing.
+        Name → `Plot`.
     """
     pictures = {}
     for name, case in cases.items():
@@ -161,26 +155,26 @@ def failure_pictures(
     return pictures
 
 
-def save_pictures(pictures: Mapping[str, Drawing], folder: str | os.PathLike) -> list[Path]:
+def save_pictures(pictures: Mapping[str, Plot], folder: str | os.PathLike) -> list[Path]:
     """Write each picture as ``<name>.png``, with 256 colours, so that it stays small; returns the files.
 
     Args:
-        pictures: name → drawing.
+        pictures: name → `Plot`.
         folder: where to; it is made if it is not there.
 
     Example:
         >>> import tempfile
         >>> from adkit.figures import sweep
-        >>> drawing = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
-        >>> [path.name for path in save_pictures({"white_anomaly": drawing}, tempfile.mkdtemp())]
+        >>> plot = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
+        >>> [path.name for path in save_pictures({"white_anomaly": plot}, tempfile.mkdtemp())]
         ['white_anomaly.png']
     """
     folder = Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, drawing in pictures.items():
+    for name, plot in pictures.items():
         files.append(folder / f"{name}.png")
-        quantised = Image.fromarray(raster(drawing)).quantize(palette=_palette(), dither=Image.Dither.NONE)
+        quantised = Image.fromarray(raster(plot)).quantize(palette=_palette(), dither=Image.Dither.NONE)
         with atomic_path(files[-1]) as temporary:
             quantised.save(temporary, "PNG", optimize=True)
     return files
