@@ -1,26 +1,38 @@
 """How reconstructions fail: what is measured at each defect, the verdict that follows by rules, and a case of each.
 
->>> verdict(ring=0.4, let_through=0.9, iou=0.0), verdict(ring=0.8, let_through=0.9, iou=0.0)
-('inverted', 'lost in the mask')
+>>> verdict(surround=0.4, retention=0.9, iou=0.0), verdict(surround=0.8, retention=0.9, iou=0.0)
+('inverted', 'segmentation missed')
 """
 
-from adkit.diagnose.failure_modes.cases import SPECS, Case, choose_cases
-from adkit.diagnose.failure_modes.classify import VERDICTS, Finding, Limits, findings, verdict
-from adkit.diagnose.failure_modes.measurements import Look, examine, look_at, ring, ring_auroc, shape_of
+from adkit.diagnose.failure_modes.cases import CASE_RULES, Case, choose_cases, view_cases
+from adkit.diagnose.failure_modes.classify import VERDICTS, TypeVerdict, VerdictLimits, type_verdicts, verdict
+from adkit.diagnose.failure_modes.measurements import (
+    DefectMeasurement,
+    DefectView,
+    measure_defect,
+    measure_defects,
+    shape_of,
+    surround,
+    surround_auroc,
+    view_defect,
+)
 
 __all__ = [
-    "SPECS",
+    "CASE_RULES",
     "VERDICTS",
     "Case",
-    "Finding",
-    "Limits",
-    "Look",
+    "DefectMeasurement",
+    "DefectView",
+    "TypeVerdict",
+    "VerdictLimits",
     "choose_cases",
-    "examine",
-    "findings",
-    "look_at",
-    "ring",
-    "ring_auroc",
+    "measure_defect",
+    "measure_defects",
     "shape_of",
+    "surround",
+    "surround_auroc",
+    "type_verdicts",
     "verdict",
+    "view_cases",
+    "view_defect",
 ]
