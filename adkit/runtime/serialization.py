@@ -1,4 +1,6 @@
-"""A folder on disk that holds a trained thing: ``weights.safetensors`` and a readable JSON file; no pickle, no code."""
+"""What is kept on disk: strict JSON, and folders that hold a trained thing, ``weights.safetensors`` and a readable JSON
+file; no pickle, no code.
+"""
 
 import json
 import tempfile
@@ -9,7 +11,21 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from adkit.runtime.environment import atomic_path
+
 WEIGHTS = "weights.safetensors"
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write plain data as strict JSON, whole or not at all; folders above the file are made.
+
+    Raises:
+        TypeError: if the content is no plain data.
+        ValueError: if it holds NaN or an infinity, which JSON does not know.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, Tensor]) -> Path:
