@@ -12,6 +12,7 @@ from adkit.data import read_image
 from adkit.detectors.base import Detector
 from adkit.detectors.folder_report import COLUMNS, GAP
 from adkit.detectors.network import NetworkDetector
+from adkit.experiments import record as recording
 from adkit.experiments.record import record, steps_per_epoch, write_predictions
 from adkit.training import Run
 from tests.conftest import TINY
@@ -156,7 +157,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
 
 def test_results_come_last(few, tmp_path, monkeypatch, fits):
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.experiments.record.write_predictions", lambda *_: 1 / 0)
+        patch.setattr(recording, "write_predictions", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             record(tiny(), few, tmp_path, every=1, bootstrap=0)
     assert not (tmp_path / "results.json").exists()

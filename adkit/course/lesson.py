@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 
-import adkit
 from adkit.course.exercises import Prediction
 from adkit.course.exercises import exercise as exercise
 from adkit.course.exercises import quiz as quiz
-from adkit.experiments.experiment import fetched_seconds
-from adkit.runtime import atomic_path, fast_mode, home, resolve_device
+from adkit.experiments.cache import fetched_time
+from adkit.runtime import fast_mode, home, resolve_device
 from adkit.runtime.progress import duration
-from adkit.runtime.provenance import loaded_modules
+from adkit.runtime.provenance import loaded_modules, versions
 from adkit.runtime.provenance import source_fingerprint as source_fingerprint
+from adkit.runtime.serialization import write_json
 
 SCOPES = ("default", "always")
 WHERE = ("root", "device", "interactive", "out")  # parameters that do not change what a lesson shows
@@ -45,7 +45,7 @@ class Lesson:
     claims: dict[str, dict] = field(default_factory=dict)  # by text: a cell that runs again replaces its claim
     predictions: dict[str, Prediction] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
-    fetched: float = field(default_factory=fetched_seconds)  # before it began
+    fetched: float = field(default_factory=lambda: fetched_time.total)  # before it began
 
 
 _lesson = Lesson()
@@ -209,21 +209,18 @@ def finish(results: Mapping[str, Any]) -> Path:
         "predictions": plain(list(_lesson.predictions.values()), "predictions"),
         "results": plain(results, "results"),
         "seconds": round(seconds, 1),
-        "fetched_seconds": round(fetched_seconds() - _lesson.fetched, 1),  # of trainings that were not run again
+        "fetched_seconds": round(fetched_time.total - _lesson.fetched, 1),  # of trainings that were not run again
         "device": {
             "type": _lesson.device.type,
             "name": device_name(_lesson.device),
             "threads": torch.get_num_threads(),
         },
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "adkit": adkit.__version__},
+        "versions": versions(),
         "sources": sources,
         "fingerprint": source_fingerprint(sources),
     }
     path = (_lesson.out or home() / _lesson.name) / "results.json"
-    with atomic_path(path) as temporary:
-        temporary.write_text(
-            json.dumps(written, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+    write_json(path, written)
     holding = sum(record["holds"] for record in _lesson.claims.values())
     counts = f"{holding} claims hold, {len(_lesson.claims) - holding} do not"
     print(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")

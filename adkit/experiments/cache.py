@@ -109,9 +109,7 @@ def cached(kind: str, key: Mapping, work: Callable[[Path], Mapping], force: bool
     return entry
 
 
-def once(
-    path: Path, name: str, make: Callable[[bool], None], lock: Path, force: bool = False
-) -> tuple[dict, bool]:
+def once(path: Path, name: str, make: Callable[[bool], None], lock: Path, force: bool = False) -> tuple[dict, bool]:
     """The result at a path, and whether it was there; it is made while no other process does.
 
     Args:

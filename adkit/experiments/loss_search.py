@@ -16,7 +16,7 @@ from adkit.losses import build_loss
 from adkit.runtime.progress import progress
 
 
-def balanced(
+def unit_weights(
     names: Sequence[str], reconstruct: Callable[[Tensor], Tensor], validation: AnomalyDataset, digits: int = 2
 ) -> dict[str, float]:
     """Weights that make every part of a loss 1 on held-out normal images: one over its mean value there.
@@ -40,11 +40,11 @@ def balanced(
     Example:
         >>> from adkit import load_dataset
         >>> validation = load_dataset("textile", image_size=(64, 64)).validation
-        >>> balanced(["mse", "l1"], lambda images: (images - 0.1).clamp(0, 1), validation)
+        >>> unit_weights(["mse", "l1"], lambda images: (images - 0.1).clamp(0, 1), validation)
         {'mse': 100.0, 'l1': 10.0}
     """
     if not names or not len(validation):
-        raise ValueError(f"balanced needs losses and images, got {list(names)} and {len(validation)} images")
+        raise ValueError(f"unit_weights needs losses and images, got {list(names)} and {len(validation)} images")
     loss, sums = build_loss(dict.fromkeys(names, 1.0)), dict.fromkeys(names, 0.0)
     with torch.inference_mode():
         for i in range(len(validation)):  # one by one: images may differ in size
@@ -56,23 +56,25 @@ def balanced(
     return {name: float(f"{len(validation) / total:.{digits}g}") for name, total in sums.items()}
 
 
-def mixed(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0) -> str:
+def weighted_loss(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0) -> str:
     """A loss as text, in which every part has its share of the sum.
 
     Args:
         shares: name → share, not negative; brought to the sum 1. A part without a share is left out.
-        scales: name → weight that makes the part 1, of :func:`balanced`.
+        scales: name → weight that makes the part 1, of :func:`unit_weights`.
         total: of the sum, where the scales were measured; gradients are clipped, so only equal sums compete fairly.
 
     Raises:
         ValueError: if a share is negative, none is positive, or a part has no scale.
 
     Example:
-        >>> mixed({"mse": 1, "ssim": 3}, scales={"mse": 200.0, "ssim": 4.0}, total=0.1)
+        >>> weighted_loss({"mse": 1, "ssim": 3}, scales={"mse": 200.0, "ssim": 4.0}, total=0.1)
         '5*mse + 0.3*ssim'
     """
     if missing := set(shares) - set(scales):
-        raise ValueError(f"no scale for {', '.join(sorted(missing))}; known: {', '.join(scales)}; call balanced first")
+        raise ValueError(
+            f"no scale for {', '.join(sorted(missing))}; known: {', '.join(scales)}; call unit_weights first"
+        )
     if min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
         raise ValueError(f"shares must be numbers of at least 0, one of them above, got {dict(shares)}")
     factor = total / sum(shares.values())
@@ -86,10 +88,10 @@ def random_weights(
     """Losses with random shares, uniform over all shares that sum to 1 (a flat Dirichlet distribution).
 
     Args:
-        scales: of :func:`balanced`.
+        scales: of :func:`unit_weights`.
         count: how many losses to draw; a longer draw begins with the losses of a shorter one.
         seed: of the drawing.
-        total: see :func:`mixed`.
+        total: see :func:`weighted_loss`.
         least: a share below it is left out: it would cost time and change little.
 
     Raises:
@@ -107,7 +109,7 @@ def random_weights(
         raise ValueError(f"count must be at least 0 and least in [0, 1 / {parts}), got {count} and {least}")
     drawn = np.random.default_rng(seed).dirichlet(np.ones(parts), size=count)
     kept = [{name: share for name, share in zip(scales, row, strict=True) if share >= least} for row in drawn]
-    return [mixed(shares, scales, total) for shares in kept]
+    return [weighted_loss(shares, scales, total) for shares in kept]
 
 
 def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget: int) -> dict[str, float]:

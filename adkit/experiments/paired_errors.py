@@ -12,10 +12,10 @@ from adkit.data import AnomalyDataset
 from adkit.experiments.evaluation import judge
 from adkit.experiments.experiment import Result
 from adkit.metrics import Interval, auroc
-from adkit.metrics.resampling import draw_images, drawn_metrics
+from adkit.metrics.resampling import bootstrap_counts, resampled_metrics
 
 
-def drawn_errors(
+def bootstrap_errors(
     results: Sequence[Result], dataset: AnomalyDataset, n: int = 1000, seed: int = 0
 ) -> dict[str, np.ndarray]:
     """The errors ``1 - image AUROC`` and ``1 - PRO``, averaged over seeds: on a test set, and on n sets drawn from it.
@@ -35,7 +35,7 @@ def drawn_errors(
         known = [i for i, mask in enumerate(judged.masks) if mask is not None]
         masks, maps = ([part[i] for i in known] for part in (judged.masks, judged.maps))
         drawn_auroc = [auroc(np.repeat(judged.labels, t), np.repeat(judged.scores, t)) for t in _drawn(judged, n, seed)]
-        drawn_pro = drawn_metrics(masks, maps, draw_images(masks, n, seed), result.evaluation.fpr_limit)["pro"]
+        drawn_pro = resampled_metrics(masks, maps, bootstrap_counts(masks, n, seed), result.evaluation.fpr_limit)["pro"]
         errors["1 - image AUROC"] += 1 - np.array([result.evaluation.image_auroc, *drawn_auroc])
         errors["1 - PRO"] += 1 - np.array([result.evaluation.pro, *drawn_pro])
     return {name: total / len(results) for name, total in errors.items()}
@@ -45,7 +45,7 @@ def ratio(new: np.ndarray, old: np.ndarray, level: float = 0.95) -> Interval:
     """New error over old error; below 1 the new recipe is better, and shown to be where the interval lies below 1.
 
     Args:
-        new: (1 + n,) one entry of :func:`drawn_errors`.
+        new: (1 + n,) one entry of :func:`bootstrap_errors`.
         old: (1 + n,) the same of the other recipe, with the same dataset, n and seed.
         level: share of draws inside the interval. Draws on which the old recipe makes no error have no ratio, and are
             left out; where that is the whole test set, the ratio is NaN.
@@ -62,4 +62,4 @@ def ratio(new: np.ndarray, old: np.ndarray, level: float = 0.95) -> Interval:
 
 def _drawn(judged, n: int, seed: int) -> np.ndarray:
     """(n, N) how often each image is drawn."""
-    return draw_images([np.atleast_1d(label) for label in judged.labels], n, seed).astype(int)
+    return bootstrap_counts([np.atleast_1d(label) for label in judged.labels], n, seed).astype(int)

@@ -11,9 +11,7 @@ Every file is written whole or not at all. A run that was killed goes on from ``
 for again; one that is over is read, not run.
 """
 
-import hashlib
 import json
-import platform
 import shutil
 import time
 from collections.abc import Callable
@@ -21,23 +19,25 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torchvision.utils import make_grid
 
-import adkit
 from adkit import figures
 from adkit.data import AnomalyDataset, Splits
 from adkit.detectors.base import Detector, Prediction, whole_image
 from adkit.detectors.folder_report import DIFFERENCE, GAP, compare, table_row, write_tables
 from adkit.detectors.network import NetworkDetector
+from adkit.experiments import cache
 from adkit.experiments.evaluation import evaluate
 from adkit.experiments.experiment import UNCOUNTED, source_hash
 from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
+from adkit.runtime.serialization import write_json
 
 FOLDERS = ("detector", "reconstructions", "predictions")
-FILES = ("training_history.json", "training_curves.png", "results.json")
+RESULTS = "results.json"
+FILES = ("training_history.json", "training_curves.png", RESULTS)
+JUDGED = ("adkit.data.load", "adkit.experiments.evaluation")  # what a recorded run runs besides reader and detector
 
 
 def record(
@@ -88,24 +88,32 @@ def record(
     out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size)
     trained = type(detector)(**detector.settings | {"validate_every": every * per_epoch})
     trained.quiet = detector.quiet
-    address = _address(trained, splits, shown, bootstrap)
-    if (stored := _finished(out, address)) is not None:
-        return stored
+    address = cache.address(_key(trained, splits, shown, bootstrap))
     trained.checkpoint = out / f"checkpoint-{address}.pt"
-    if not trained.checkpoint.exists():
-        _clear(out)
     trained.watch = _painter(trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch)
 
+    def make(alone: bool) -> None:
+        if not trained.checkpoint.exists():
+            _clear(out)
+        results = _train_and_judge(trained, splits, out, per_epoch, bootstrap)
+        cache.write_result(out / RESULTS, address, results)
+        trained.checkpoint.unlink(missing_ok=True)
+
+    return cache.once(out / RESULTS, address, make, lock=out / RESULTS)[0]
+
+
+def _train_and_judge(trained: NetworkDetector, splits: Splits, out: Path, per_epoch: int, bootstrap: int) -> dict:
+    """Leave all that a run leaves but ``results.json``, and return what that holds."""
     start = time.perf_counter()
     trained.fit(splits.train, splits.validation)
     fitted = time.perf_counter()
     trained.save(out / "detector")
-    _write_json(trained.history, out / "training_history.json")
+    write_json(out / "training_history.json", trained.history)
     figures.training_curves(trained.history).save(out / "training_curves.png")
     evaluation = evaluate(trained, splits.test, bootstrap=bootstrap)
     seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
     write_predictions(trained, splits.test, out / "predictions")
-    results = {
+    return {
         "detector": type(trained).__name__,
         "settings": trained.settings,
         "threshold": asdict(trained.image_threshold),
@@ -114,12 +122,7 @@ def record(
         "epochs": trained.history[-1]["step"] / per_epoch,
         "steps_per_epoch": per_epoch,
         "seconds": seconds,
-        "address": address,
-        "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
     }
-    _write_json(results, out / "results.json")
-    trained.checkpoint.unlink(missing_ok=True)
-    return _finished(out, address)
 
 
 def steps_per_epoch(train: AnomalyDataset, batch_size: int) -> int:
@@ -184,18 +187,16 @@ def _painter(
     return paint
 
 
-def _address(detector: NetworkDetector, splits: Splits, *more: int) -> str:
-    """Hash of all that a run leaves depends on."""
-    settings = {name: value for name, value in detector.settings.items() if name not in UNCOUNTED}
-    kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector), splits.name), *more]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _finished(out: Path, address: str) -> dict | None:
-    """The results of this very run, if it is over."""
-    path = out / "results.json"
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return results if results.get("address") == address else None
+def _key(detector: NetworkDetector, splits: Splits, shown: int, bootstrap: int) -> dict:
+    """All that a run leaves depends on."""
+    return {
+        "detector": type(detector).__name__,
+        "settings": {name: value for name, value in detector.settings.items() if name not in UNCOUNTED},
+        "data": splits.fingerprint,
+        "sources": source_hash(type(detector), splits.name, JUDGED),
+        "shown": shown,
+        "bootstrap": bootstrap,
+    }
 
 
 def _clear(out: Path) -> None:
@@ -205,20 +206,15 @@ def _clear(out: Path) -> None:
         FileExistsError: if there are results that no recorded run has written.
     """
     left = list(out.glob("checkpoint-*.pt"))
-    if (out / "results.json").exists():
-        if "address" not in json.loads((out / "results.json").read_text(encoding="utf-8")):
-            raise FileExistsError(f"{out / 'results.json'} was not written by a recorded run; choose another folder")
+    if (out / RESULTS).exists():
+        if "address" not in json.loads((out / RESULTS).read_text(encoding="utf-8")):
+            raise FileExistsError(f"{out / RESULTS} was not written by a recorded run; choose another folder")
         left += [out / name for name in FILES]
     if left:
         for name in FOLDERS:
             shutil.rmtree(out / name, ignore_errors=True)
     for path in left:
         path.unlink(missing_ok=True)
-
-
-def _write_json(content: object, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _write_picture(pixels: np.ndarray, path: Path) -> None:

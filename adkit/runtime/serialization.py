@@ -6,12 +6,14 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from adkit.runtime.environment import atomic_path
+
+if TYPE_CHECKING:  # torch is slow to import, and a small inspection box has none
+    from torch import Tensor
 
 WEIGHTS = "weights.safetensors"
 
@@ -28,7 +30,7 @@ def write_json(path: str | Path, content: object) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, Tensor]) -> Path:
+def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, "Tensor"]) -> Path:
     """Write a folder, which appears whole or not at all; one of the same kind that is there is replaced.
 
     Args:
@@ -40,6 +42,8 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
     Raises:
         FileExistsError: if the path is taken by something else.
     """
+    from safetensors.torch import save_file
+
     path = Path(path)
     if path.exists() and not (path / f"{kind}.json").exists():
         raise FileExistsError(f"{path} exists and is no saved {kind}; choose another path")
@@ -55,13 +59,15 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
     return path
 
 
-def read_folder(path: str | Path, kind: str) -> tuple[dict, dict[str, Tensor]]:
+def read_folder(path: str | Path, kind: str) -> "tuple[dict, dict[str, Tensor]]":
     """The description and the tensors (on the CPU) of a folder that :func:`write_folder` wrote.
 
     Raises:
         FileNotFoundError: if there is none.
         ValueError: if it is damaged.
     """
+    from safetensors.torch import load_file
+
     path = Path(path)
     if not (path / f"{kind}.json").exists():
         raise FileNotFoundError(f"no saved {kind} at {path}: expected a folder with {kind}.json, as save(path) writes")

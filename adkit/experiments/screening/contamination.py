@@ -14,7 +14,7 @@ from adkit.data.plots.samples import mixed_plots
 from adkit.detectors.base import Detector
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.experiments.screening.classifier import seen_by
-from adkit.experiments.screening.kept import fitted_detector
+from adkit.experiments.screening.fitted import fitted_detector
 from adkit.experiments.screening.measures import share_interval
 from adkit.metrics import auroc, bootstrap
 from adkit.runtime.progress import progress
@@ -54,7 +54,7 @@ def contamination(
     """Train on each mix, and compare a threshold from its own training errors with one from held-out normals.
 
     Args:
-        detector: what is trained, once for each mix (see :mod:`.kept`); its class and its settings
+        detector: what is trained, once for each mix (see :mod:`.fitted`); its class and its settings
             count, and it stays as it is.
         mixes: share of anomalous images → training images that all say that they are normal.
         validation: held-out images that are known to be normal.

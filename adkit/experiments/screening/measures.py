@@ -9,7 +9,7 @@ from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
 from adkit.experiments.screening.classifier import TypeClassifier
-from adkit.experiments.screening.kept import fitted_classifier
+from adkit.experiments.screening.fitted import fitted_classifier
 from adkit.experiments.screening.stages import Screened, Screening
 from adkit.metrics import Interval, bootstrap, f1
 from adkit.runtime.progress import progress
@@ -90,7 +90,7 @@ def left_out(
 
     Args:
         detector: a fitted detector, which has seen no anomaly at all.
-        classifier: what is trained, once (see :mod:`.kept`); its settings count, and it stays as it is.
+        classifier: what is trained, once (see :mod:`.fitted`); its settings count, and it stays as it is.
         labelled: labelled images, normal ones among them, to train classifiers with.
         test: the images to flag, of these types among others.
         kinds: the types to leave out, one at a time; None: all of the test part.
