@@ -46,7 +46,7 @@ def tiny(monkeypatch):
         "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
-    monkeypatch.setattr(measure, "peak_memory", known_memory)  # 4 s each
+    monkeypatch.setattr(memory, "peak_memory", known_memory)  # 4 s each
 
 
 @pytest.fixture

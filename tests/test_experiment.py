@@ -75,6 +75,26 @@ def test_the_label_names_what_was_chosen_and_matters():
     assert Experiment(settings={"loss": "l1", "width": 8}).label == "autoencoder, loss=l1, width=8"
 
 
+def test_a_variant_differs_in_what_is_named():
+    base = Experiment(settings={"width": 8, "loss": "l1"}, category="denim")
+    other = base.variant(loss="mse", steps=10, seed=3, image_size=(32, 64))
+    settings = {"width": 8, "loss": "mse", "steps": 10}
+    assert other == Experiment(settings=settings, seed=3, category="denim", image_size=(32, 64))
+    assert base.settings == {"width": 8, "loss": "l1"}
+    assert base.variant() == base
+    with_defaults = base.variant(method="vae", settings={"beta": 1.0}, steps=20)
+    assert with_defaults == Experiment("vae", {"beta": 1.0, "steps": 20}, category="denim")
+
+
+def test_a_variant_refuses_unknown_names_with_the_known_ones():
+    with pytest.raises(
+        ValueError, match=r"unknown setting catgory for autoencoder; known: .*width.*those are .*category"
+    ):
+        Experiment().variant(catgory="denim")
+    with pytest.raises(ValueError, match="unknown setting width for vae"):
+        Experiment(settings={"width": 8}).variant(method="vae")
+
+
 # -- address -------------------------------------------------------------------------------------------------------
 
 

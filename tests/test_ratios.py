@@ -17,11 +17,11 @@ def results(tmp_path_factory):
 
 def test_first_entry_is_the_test_set_itself(results):
     errors = bootstrap_errors(results, results[0].experiment.splits().test, n=50)
-    values = [(1 - r.evaluation.image_auroc, 1 - r.evaluation.pro) for r in results]
-    assert [drawn[0] for drawn in errors.values()] == pytest.approx(np.mean(values, axis=0))
-    for name, drawn in errors.items():
-        assert drawn.shape == (51,), name
-        assert drawn[1:].min() < drawn[0] < drawn[1:].max(), name
+    expected = [(1 - r.evaluation.image_auroc, 1 - r.evaluation.pro) for r in results]
+    assert [values[0] for values in errors.values()] == pytest.approx(np.mean(expected, axis=0))
+    for name, values in errors.items():
+        assert values.shape == (51,), name
+        assert values[1:].min() < values[0] < values[1:].max(), name
 
 
 def test_ratio_is_paired(results):

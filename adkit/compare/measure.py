@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from adkit.compare.memory import peak_memory
+from adkit.compare import memory
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
@@ -60,7 +60,7 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
         # the address covers images, detector, evaluation, and the sources of all of them
         "result": result.path.name,
         "draws": n,
-        "sources": source_fingerprint([__name__, peak_memory.__module__]),
+        "sources": source_fingerprint([__name__, memory.__name__]),
         "device": device.type,
     }
 
@@ -79,7 +79,7 @@ def _measure(result: Result, test: AnomalyDataset, n: int, device: str) -> Measu
         seconds_per_frame=seconds / len(judged.maps),
         parameters=count_parameters(detector),
         saved_bytes=sum(file.stat().st_size for file in folder.iterdir()),
-        peak_bytes=peak_memory(folder, tuple(test[0]["image"].shape), device),
+        peak_bytes=memory.peak_memory(folder, tuple(test[0]["image"].shape), device),
         resampled={} if result.evaluation.pro is None else resample(judged, n, result.evaluation.fpr_limit),
     )
 

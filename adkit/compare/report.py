@@ -129,7 +129,7 @@ def page(comparison: Comparison) -> str:
 
 def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
     shown = "Mean over seeds; in brackets the 95 % bootstrap interval over test images, of the middle seed."
-    drawn = f"{comparison.protocol['draws']} draws of the test images, the same for both; the middle seed of each"
+    sets = f"{comparison.protocol['draws']} draws of the test images, the same for both; the middle seed of each"
     return [
         ("All defects", _metrics(comparison), f"{shown} `f1_oracle` uses the test labels; nobody can reach it."),
         ("PRO by defect type", _defect_types(comparison), "Mean over seeds."),
@@ -142,7 +142,7 @@ def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
         (
             "Which differences are real",
             _paired(comparison),
-            f"The best by {comparison.ranking} minus each other method: {drawn}. In bold where the 95 % interval "
+            f"The best by {comparison.ranking} minus each other method: {sets}. In bold where the 95 % interval "
             "excludes 0. Nothing is corrected for the number of comparisons, nor for the best being chosen here.",
         ),
         (

@@ -116,8 +116,9 @@ class Experiment:
         """The same experiment with some settings, data fields, the seed or the method changed.
 
         Args:
-            changes: fields of an experiment by name (``settings`` replaces all of them, as another method needs); every
-                other name is a setting, and joins those that are there.
+            changes: fields of an experiment by name; every other name is a setting, and joins those that are there.
+                ``settings`` replaces all of them, which another method needs. ``overlap`` is that of the tiles; the
+                setting of the VAE goes into ``settings``.
 
         Raises:
             ValueError: as an experiment does; a name that is neither is refused with the known ones.

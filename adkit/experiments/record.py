@@ -1,14 +1,14 @@
 """What a training run leaves on disk, so that it can be judged, shown and used again without being run again.
 
     out/detector/               the best checkpoint: load_detector(out / "detector")
-    out/reconstructions/        epoch_0005.png, …: validation normals as the network drew them then
+    out/reconstructions/        epoch_0005.png, …: validation normals as the network reconstructed them then
     out/training_history.json   a row for each validation
     out/training_curves.png
     out/predictions/            the test part: a table, and a picture of each image with reconstruction and difference
     out/results.json            metrics, threshold, settings, times; it comes last: a run is over when it is there
 
 Every file is written whole or not at all. A run that was killed goes on from ``out/checkpoint-….pt`` when it is asked
-for again; one that is over is read, not run.
+for again; one that is over is read, not run; and of processes that record into one folder, one does so at a time.
 """
 
 import json
@@ -55,11 +55,12 @@ def record(
 
     Args:
         detector: one that trains a network; its class and its settings count, and it stays as it is.
-        splits: of :func:`adkit.load_dataset`.
+        splits: what :func:`adkit.load_dataset` returns.
         out: the folder; another run that lies there is replaced.
-        every: epochs from one look at the reconstructions to the next, which is also that of the validations.
-        shown: number of validation normals in the pictures of the reconstructions.
-        bootstrap: resamples for the intervals of the metrics, as in :func:`adkit.evaluate`.
+        every: epochs from one look at the reconstructions to the next, which is also that of the validations; at
+            least 1.
+        shown: number of validation normals in the pictures of the reconstructions, at least 1.
+        bootstrap: number of bootstrap samples for the intervals of the metrics; 0 leaves them out.
 
     Returns:
         What results.json holds: ``detector``, ``settings``, ``threshold``, ``pixel_threshold``, ``metrics`` (see
@@ -128,6 +129,10 @@ def _train_and_judge(trained: NetworkDetector, splits: Splits, out: Path, per_ep
 def steps_per_epoch(train: AnomalyDataset, batch_size: int) -> int:
     """Optimiser steps in which a network sees as many crops as there are training images.
 
+    Args:
+        train: the training images.
+        batch_size: crops a step, at least 1.
+
     Example:
         >>> from adkit import load_dataset
         >>> steps_per_epoch(load_dataset("textile", category="denim").train, batch_size=32)
@@ -140,7 +145,7 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
     """Judge a test part as :meth:`Detector.predict_folder` judges a folder: two tables, and a picture of each image.
 
     Args:
-        detector: a fitted detector; one that draws nothing again gets pictures without reconstruction and difference.
+        detector: a fitted detector; one that reconstructs nothing gets pictures without reconstruction and difference.
         test: for example ``splits.test``; its images need not lie on disk.
         out: where to write.
 
@@ -149,7 +154,7 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
     """
     rows, out = [], Path(out)
     judged = list(zip(test.groups(), *detector.judge_images(test), strict=True))
-    judged = progress(judged, "drawing the test part", quiet=detector.quiet)
+    judged = progress(judged, "pictures of the test part", quiet=detector.quiet)
     for number, (group, a_map, score) in enumerate(judged):
         part = test.subset(group)
         mask, anomalous = a_map >= detector.pixel_threshold, bool(score >= detector.threshold)
@@ -178,8 +183,8 @@ def _painter(
             return
         panels = []
         for image in images:
-            drawn = detector.reconstruct(image[None])[0]
-            panels += [image, drawn, ((image - drawn).abs() / DIFFERENCE).clamp(max=1)]
+            reconstruction = detector.reconstruct(image[None])[0]
+            panels += [image, reconstruction, ((image - reconstruction).abs() / DIFFERENCE).clamp(max=1)]
         grid = make_grid(panels, columns, padding=GAP, pad_value=1)
         pixels = (255 * grid).round().byte().permute(1, 2, 0).numpy()
         _write_picture(pixels, folder / f"epoch_{row['step'] // per_epoch:04d}.png")

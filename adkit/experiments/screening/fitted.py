@@ -4,7 +4,8 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def fitted_detector(detector: Detector, train: AnomalyDataset, validation: Anoma
         fresh.fit(train, validation).save(folder / "detector")
 
     images = [train.fingerprint, validation.fingerprint]
-    entry = _fitted(detector, images, source_hash(type(detector), rooms=()), fit)
+    entry = _fitted(detector, detector.settings, images, source_hash(type(detector), rooms=()), fit)
     return load_detector(entry.folder / "detector", device=detector.settings["device"])
 
 
@@ -58,22 +59,23 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
         >>> fitted_classifier(TypeClassifier(side=32, epochs=1, quiet=True), few).classes
         ['drift', 'spike']
     """
+    settings = asdict(classifier.settings)
 
     def fit(folder: Path) -> None:
-        fresh = TypeClassifier(**classifier.settings | {"quiet": classifier.quiet})
+        fresh = TypeClassifier(**settings | {"quiet": classifier.quiet})
         fresh.fit(train).save(folder / "classifier")
 
-    entry = _fitted(classifier, [train.fingerprint], _classifier_sources(), fit)
-    return load_classifier(entry.folder / "classifier", device=classifier.settings["device"])
+    entry = _fitted(classifier, settings, [train.fingerprint], _classifier_sources(), fit)
+    return load_classifier(entry.folder / "classifier", device=classifier.settings.device)
 
 
 def _fitted(
-    template: Detector | TypeClassifier, images: list[str], sources: str, fit: Callable[[Path], None]
+    template: object, settings: Mapping, images: list[str], sources: str, fit: Callable[[Path], None]
 ) -> cache.Entry:
     """The cache's entry of something that is fitted."""
     key = {
         "class": type(template).__name__,
-        "settings": {name: value for name, value in template.settings.items() if name not in UNCOUNTED},
+        "settings": {name: value for name, value in settings.items() if name not in UNCOUNTED},
         "data": images,
         "sources": sources,
     }
