@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-import adkit
 from adkit.data import AnomalyDataset
 from adkit.data.read import to_float
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.models.torchvision_nets import Classifier, check_network
-from adkit.runtime import generator, resolve_device, seed_everything
+from adkit.runtime import VERSION, generator, resolve_device, seed_everything
 from adkit.runtime.progress import Progress
 from adkit.runtime.serialization import read_folder, write_folder
 
@@ -180,7 +179,7 @@ class TypeClassifier:
             "classes": self.classes,
             "preprocessing": asdict(self.preprocessing),
             "history": self.history,
-            "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
+            "provenance": {"adkit": VERSION, "torch": torch.__version__},
         }
         return write_folder(path, "classifier", description, self.model.state_dict())
 
@@ -235,8 +234,7 @@ def load_classifier(path: str | Path, device: str = "auto") -> TypeClassifier:
         loaded.model.load_state_dict(tensors)
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
-            f"the classifier at {path} does not fit adkit {adkit.__version__} "
-            f"({type(error).__name__}: {error}); save it again"
+            f"the classifier at {path} does not fit adkit {VERSION} ({type(error).__name__}: {error}); save it again"
         ) from error
     loaded.model.eval()
     return loaded
