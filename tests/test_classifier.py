@@ -9,10 +9,10 @@ import torch
 
 from adkit.data import AnomalyDataset
 from adkit.data.plots.samples import labelled_plots, plots_parts
-from adkit.experiments.screening import TypeClassifier, load_classifier, seen_by
+from adkit.experiments.screening import TypeClassifier, classifier, load_classifier, seen_by
 from adkit.experiments.screening.classifier import _mirrored
 from adkit.models.torchvision_nets import Classifier
-from adkit.runtime import generator
+from adkit.runtime import generator, serialization
 
 TINY = {"side": 32, "epochs": 1, "batch_size": 8, "quiet": True, "device": "cpu"}
 KINDS = ("spike", "drift")
@@ -91,7 +91,7 @@ def test_half_of_the_images_are_mirrored_each_way():
 
 
 def test_flips_can_be_left_out(labelled, monkeypatch):
-    monkeypatch.setattr("adkit.experiments.screening.classifier._mirrored", lambda *_: 1 / 0)
+    monkeypatch.setattr(classifier, "_mirrored", lambda *_: 1 / 0)
     TypeClassifier(**TINY, flips=False).fit(labelled)
     with pytest.raises(ZeroDivisionError):
         TypeClassifier(**TINY).fit(labelled)
@@ -148,7 +148,7 @@ def test_save_replaces_a_classifier_whole_and_nothing_else(labelled, fitted, tmp
     before = (path / "weights.safetensors").read_bytes()
     other = TypeClassifier(**TINY | {"seed": 1}).fit(labelled)
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.runtime.serialization.json.dumps", lambda *_, **__: 1 / 0)
+        patch.setattr(serialization.json, "dumps", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             other.save(path)
     assert (path / "weights.safetensors").read_bytes() == before

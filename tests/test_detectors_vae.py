@@ -114,6 +114,10 @@ def test_another_scoring_needs_no_other_training(splits, vae):
     assert (rescored.threshold, rescored.history) == (afresh.threshold, vae.history)
     assert rescored.settings == afresh.settings
     assert rescored.model is not vae.model
+    assert torch.equal(rescored.with_settings(score_by="kl").scales, afresh.scales)
+    scales = rescored.scales.clone()
+    assert torch.equal(rescored.calibrate(splits.validation).scales, scales)
+    assert not torch.equal(rescored.calibrate(splits.train).scales, scales)
     with pytest.raises(ValueError, match="beta, steps cannot change without another training"):
         vae.rescored(splits.validation, steps=5, beta=1.0)
     with pytest.raises(RuntimeError, match="has not been fitted"):

@@ -12,6 +12,7 @@ from adkit.data import read_image
 from adkit.detectors.base import Detector
 from adkit.detectors.folder_report import COLUMNS, GAP
 from adkit.detectors.network import NetworkDetector
+from adkit.experiments import record as recording
 from adkit.experiments.record import record, steps_per_epoch, write_predictions
 from adkit.training import TrainingState
 from tests.conftest import TINY
@@ -62,8 +63,8 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     assert detector.model is detector.on_validation is None  # it was a description
     rows = json.loads((tmp_path / "run/predictions/predictions.json").read_text())["images"]
     judged = results["metrics"]["images"]
-    assert [(row["score"], row["is_anomalous"]) for row in rows] == [(one["score"], one["flagged"]) for one in judged]
-    assert [(row["path"], row["kind"]) for row in rows] == [(one["path"], one["kind"]) for one in judged]
+    assert [(row["score"], row["is_anomalous"]) for row in rows] == [(row["score"], row["flagged"]) for row in judged]
+    assert [(row["path"], row["kind"]) for row in rows] == [(row["path"], row["kind"]) for row in judged]
     with (tmp_path / "run/predictions/predictions.csv").open(encoding="utf-8") as file:
         assert next(csv.reader(file)) == [*COLUMNS, "kind", "picture"]
 
@@ -71,9 +72,9 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
 def test_pictures_show_image_reconstruction_and_difference(few, tmp_path):
     record(tiny(), few, tmp_path, every=1, shown=2, bootstrap=0)
     loaded, image = load_detector(tmp_path / "detector", device="cpu"), few.test[2]["image"]
-    drawn = loaded.reconstruct(image[None])[0]
+    reconstruction = loaded.reconstruct(image[None])[0]
     panels = read_image(tmp_path / "predictions/0002_bright.png", channels=1).split([32, GAP] * 4 + [32], dim=1)
-    for panel, expected in zip(panels[::2], (image, drawn), strict=False):  # wide: one below the other
+    for panel, expected in zip(panels[::2], (image, reconstruction), strict=False):  # wide: one below the other
         torch.testing.assert_close(panel, expected, atol=0.003, rtol=0)
     looked = read_image(tmp_path / "reconstructions/epoch_0002.png", channels=1)
     assert looked.shape == (1, 6 * (32 + GAP) + GAP, 64 + 2 * GAP)
@@ -87,7 +88,7 @@ def test_squares_stand_side_by_side_and_sizes_that_differ_are_left_out(tmp_path)
     assert read_image(tmp_path / "reconstructions/epoch_0001.png").shape == shape
 
 
-def test_predictions_of_a_method_that_draws_nothing_have_three_panels(few, fitted, tmp_path, monkeypatch):
+def test_predictions_of_a_method_that_reconstructs_nothing_have_three_panels(few, fitted, tmp_path, monkeypatch):
     monkeypatch.setattr(NetworkDetector, "reconstruct_images", Detector.reconstruct_images)
     rows = write_predictions(fitted, few.test, tmp_path)
     assert read_image(tmp_path / rows[0]["picture"]).shape == (3, 3 * 32 + 2 * GAP, 64)
@@ -156,7 +157,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
 
 def test_results_come_last(few, tmp_path, monkeypatch, fits):
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.experiments.record.write_predictions", lambda *_: 1 / 0)
+        patch.setattr(recording, "write_predictions", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             record(tiny(), few, tmp_path, every=1, bootstrap=0)
     assert not (tmp_path / "results.json").exists()

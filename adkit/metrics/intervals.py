@@ -14,7 +14,7 @@ import numpy as np
 
 from adkit.metrics.inputs import Images, as_images, to_numpy
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics
-from adkit.metrics.resampling import METRICS, draw_images, drawn_metrics
+from adkit.metrics.resampling import METRICS, bootstrap_counts, resampled_metrics
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def pixel_bootstrap(
     check_draws(n, level)
     masks, maps = as_images(masks, maps)
     exact = pixel_metrics(masks, maps, fpr_limit)
-    drawn = drawn_metrics(masks, maps, draw_images(masks, n, seed), fpr_limit)
+    drawn = resampled_metrics(masks, maps, bootstrap_counts(masks, n, seed), fpr_limit)
     return {name: interval_of(getattr(exact, name), drawn[name], level) for name in METRICS}
 
 
@@ -204,9 +204,9 @@ def paired_pixel_bootstrap(
     draws, exact, drawn = None, [], []
     for maps in (maps_a, maps_b):
         checked, maps = as_images(masks, maps)
-        draws = draw_images(checked, n, seed) if draws is None else draws
+        draws = bootstrap_counts(checked, n, seed) if draws is None else draws
         exact.append(pixel_metrics(checked, maps, fpr_limit))
-        drawn.append(drawn_metrics(checked, maps, draws, fpr_limit))
+        drawn.append(resampled_metrics(checked, maps, draws, fpr_limit))
     return {name: interval_of(_difference(*exact, name), drawn[0][name] - drawn[1][name], level) for name in METRICS}
 
 

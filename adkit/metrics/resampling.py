@@ -15,7 +15,7 @@ BINS = 2048
 _CHUNK = 50  # draws measured at once: keeps the arrays inside the cache
 
 
-def draw_images(masks: list[np.ndarray], n: int, seed: int) -> np.ndarray:
+def bootstrap_counts(masks: list[np.ndarray], n: int, seed: int) -> np.ndarray:
     """(n, N) how often each image is drawn, defective and normal images apart."""
     rng = np.random.default_rng(seed)
     defective = np.array([mask.any() for mask in masks])
@@ -27,7 +27,7 @@ def draw_images(masks: list[np.ndarray], n: int, seed: int) -> np.ndarray:
     return draws
 
 
-def drawn_metrics(
+def resampled_metrics(
     masks: list[np.ndarray], maps: list[np.ndarray], draws: np.ndarray, fpr_limit: float
 ) -> dict[str, np.ndarray]:
     """Metric → (n,) its value on each drawn set."""

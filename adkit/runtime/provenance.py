@@ -7,6 +7,7 @@ was computed, a changed operator does not.
 
 import ast
 import hashlib
+import platform
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -15,12 +16,23 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 NO_EFFECT = (  # they show or keep a result, and cannot change it
     "adkit",
+    "adkit.experiments.cache",
     "adkit.figures",
     "adkit.runtime.lazy",
+    "adkit.runtime.lock",
     "adkit.runtime.progress",
     "adkit.runtime.provenance",
     "adkit.runtime.serialization",
 )
+
+
+def versions() -> dict[str, str]:
+    """The versions of adkit, torch and Python that made a result."""
+    import torch  # slow to import, and a small inspection box has none
+
+    import adkit
+
+    return {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def loaded_modules() -> list[str]:
