@@ -104,7 +104,7 @@ class Diagnosis:
             ValueError: if the diagnosis is one without arrays.
         """
         if self.figure_data is None:
-            raise ValueError("this diagnosis has no arrays to draw; call figure() before without_arrays()")
+            raise ValueError("this diagnosis has no arrays to show; call figure() before without_arrays()")
         from adkit.figures.diagnosis import evidence_figure  # matplotlib is not needed by a diagnosis alone
 
         return evidence_figure(self)

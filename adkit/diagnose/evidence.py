@@ -66,10 +66,10 @@ def gather(
     codes, reconstruction = read_codes(detector, validation), read_reconstructions(detector, validation)
     judged = None if test is None else detector.predict_dataset(test)
     alignment = None if judged is None else align_maps(judged)
-    evidence = code_readings(codes, limits) | reconstruction_readings(reconstruction, limits)
+    evidence = _code_readings(codes, limits) | _reconstruction_readings(reconstruction, limits)
     evidence |= normal_readings(detector, inside, scores, limits)
     evidence |= threshold_readings(detector, validation, scores, limits)
-    evidence |= test_readings(detector, judged, limits) | history_readings(history, limits)
+    evidence |= test_readings(detector, judged, limits) | _history_readings(history, limits)
     evidence |= remedy_readings(detector, test, judged, evidence, limits) | alignment_readings(alignment, limits)
     pixels = np.concatenate(inside)
     figure_data = FigureData(
@@ -86,13 +86,8 @@ def gather(
     return evidence, figure_data
 
 
-def code_readings(codes: Codes | None, limits: Limits) -> Evidence:
-    """Whether the latent code carries anything, and with how much noise.
-
-    Args:
-        codes: of normal images; None: the method has no latent Gaussians.
-        limits: what the readings are compared with.
-    """
+def _code_readings(codes: Codes | None, limits: Limits) -> Evidence:
+    """Whether the latent code carries anything, and with how much noise."""
     rows = {
         "active_units": ("active latent dimensions, share", limits.active_units, BELOW),
         "kl_per_dimension": ("KL a dimension, nats", limits.kl_per_dimension, BELOW),
@@ -114,13 +109,8 @@ def code_readings(codes: Codes | None, limits: Limits) -> Evidence:
     return {key: Reading(name, values[key], *rest, notes.get(key, "")) for key, (name, *rest) in rows.items()}
 
 
-def reconstruction_readings(reconstruction: NormalReconstructions | None, limits: Limits) -> Evidence:
-    """What the network makes of normal images and of synthetic defects.
-
-    Args:
-        reconstruction: of normal images; None: the method reconstructs nothing.
-        limits: what the readings are compared with.
-    """
+def _reconstruction_readings(reconstruction: NormalReconstructions | None, limits: Limits) -> Evidence:
+    """What the network makes of normal images and of synthetic defects."""
     rows = {
         "variance_ratio": ("variance of reconstructions by that of inputs", limits.variance_ratio, BELOW),
         "gain_over_mean": ("gain over the mean image", limits.gain_over_mean, BELOW),
@@ -132,13 +122,8 @@ def reconstruction_readings(reconstruction: NormalReconstructions | None, limits
     return {key: Reading(name, getattr(reconstruction, key), *rest) for key, (name, *rest) in rows.items()}
 
 
-def history_readings(history: list[dict] | None, limits: Limits) -> Evidence:
-    """How long it was trained, and the plateau test: of a score over epochs where there is one, else of the loss.
-
-    Args:
-        history: rows of a training; None: there is none.
-        limits: what the readings are compared with.
-    """
+def _history_readings(history: list[dict] | None, limits: Limits) -> Evidence:
+    """How long it was trained, and the plateau test: of a score over epochs where there is one, else of the loss."""
     key = SCORE if history and SCORE in history[-1] else "validation"
     values = [row[key] for row in history or [] if row.get(key) is not None]
     # a loss has no unit of its own: its drift is relative to its end

@@ -116,8 +116,8 @@ def test_readings(detector: Detector, judged: Predictions | None, limits: Limits
         return {key: Reading(name, None, note="needs test") for key, name in names.items()}
     flagged, truth = judged.scores >= detector.threshold, judged.labels == 1
     hits = int((flagged & truth).sum())
-    known = [i for i, mask in enumerate(judged.masks) if mask is not None]
-    masks, maps = ([part[i] for i in known] for part in (judged.masks, judged.maps))
+    with_mask = [i for i, mask in enumerate(judged.masks) if mask is not None]
+    masks, maps = ([part[i] for i in with_mask] for part in (judged.masks, judged.maps))
     marked = any(mask.any() for mask in masks)
     low, middle, high = np.percentile(judged.scores[~truth], [25, 50, 75])
     values = {

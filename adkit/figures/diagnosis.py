@@ -37,11 +37,11 @@ def evidence_figure(diagnosis):
     """
     fig = new_figure(4.9)
     axes = fig.subplots(2, 3).ravel()
-    drawers = (_codes, _reconstruction, _maps, _scores, _auroc, _shifts)
-    for ax, name, draw in zip(axes, PANELS, drawers, strict=True):
+    fillers = (_codes, _reconstruction, _maps, _scores, _auroc, _shifts)
+    for ax, name, fill_panel in zip(axes, PANELS, fillers, strict=True):
         alarming = any(diagnosis.evidence[key].exceeds_limit for key in KEYS[name])
         ax.set_title(name, color=VERMILLION if alarming else INK, fontweight="bold" if alarming else "normal")
-        draw(ax, diagnosis)
+        fill_panel(ax, diagnosis)
     return fig, axes
 
 
@@ -162,10 +162,10 @@ def tree_figure(tree, answers=()):
     ax = fig.subplots()
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.45, -0.55))
     ax.set_axis_off()
-    taken = tuple(answers)
+    answered = tuple(answers)
     positions = {way: (column, row) for _, column, row, way in places}
     for node, column, row, way in places:
-        marked = taken[: len(way)] == way
+        marked = answered[: len(way)] == way
         _box(ax, node, column, row, marked)
         if way:
             _arrow(ax, positions[way[:-1]], (column, row), way[-1], marked)

@@ -4,35 +4,18 @@
 ('inverted', 'segmentation missed')
 """
 
-from adkit.diagnose.failure_modes.cases import CASE_RULES, Case, choose_cases, view_cases
-from adkit.diagnose.failure_modes.classify import VERDICTS, TypeVerdict, VerdictLimits, type_verdicts, verdict
-from adkit.diagnose.failure_modes.measurements import (
-    DefectMeasurement,
-    DefectView,
-    measure_defect,
-    measure_defects,
-    shape_of,
-    surround,
-    surround_auroc,
-    view_defect,
-)
-
-__all__ = [
-    "CASE_RULES",
-    "VERDICTS",
-    "Case",
-    "DefectMeasurement",
-    "DefectView",
-    "TypeVerdict",
-    "VerdictLimits",
-    "choose_cases",
-    "measure_defect",
-    "measure_defects",
-    "shape_of",
-    "surround",
-    "surround_auroc",
-    "type_verdicts",
-    "verdict",
-    "view_cases",
-    "view_defect",
-]
+from adkit.diagnose.failure_modes.cases import CASE_RULES as CASE_RULES
+from adkit.diagnose.failure_modes.cases import Case as Case
+from adkit.diagnose.failure_modes.cases import choose_cases as choose_cases
+from adkit.diagnose.failure_modes.cases import view_cases as view_cases
+from adkit.diagnose.failure_modes.classify import VERDICTS as VERDICTS
+from adkit.diagnose.failure_modes.classify import TypeVerdict as TypeVerdict
+from adkit.diagnose.failure_modes.classify import VerdictLimits as VerdictLimits
+from adkit.diagnose.failure_modes.classify import type_verdicts as type_verdicts
+from adkit.diagnose.failure_modes.classify import verdict as verdict
+from adkit.diagnose.failure_modes.measurements import DefectMeasurement as DefectMeasurement
+from adkit.diagnose.failure_modes.measurements import measure_defect as measure_defect
+from adkit.diagnose.failure_modes.measurements import measure_defects as measure_defects
+from adkit.diagnose.failure_modes.measurements import shape_of as shape_of
+from adkit.diagnose.failure_modes.measurements import surround as surround
+from adkit.diagnose.failure_modes.measurements import surround_auroc as surround_auroc

@@ -13,7 +13,8 @@ import numpy as np
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.diagnose.failure_modes.classify import VerdictLimits
-from adkit.diagnose.failure_modes.measurements import DefectMeasurement, DefectView, view_defect
+from adkit.diagnose.failure_modes.measurements import DefectMeasurement
+from adkit.scoring import thresholds
 
 LIGHTER = 0.05  # of the range of grey levels: a defect is light where its grey lies so much above that of its surround
 
@@ -147,7 +148,7 @@ def choose_cases(
         plain, dots: a light defect is reconstructed as light as it is? Not here: nearest case
         10 % retained, surround AUROC 0.90, IoU 0.02
     """
-    limits, taken, cases = limits or VerdictLimits(), set(), {}
+    limits, shown, cases = limits or VerdictLimits(), set(), {}
     pairs = [(architecture, m) for architecture, measurements in measured.items() for m in measurements]
     for name, rule in CASE_RULES.items():
         candidates = [
@@ -155,10 +156,10 @@ def choose_cases(
             for architecture, measurement in pairs
             if rule.qualifies(measurement) and np.isfinite(rule.rank(measurement, limits)).all()
         ]
-        fresh = [(architecture, m) for architecture, m in candidates if m.index not in taken] or candidates
+        fresh = [(architecture, m) for architecture, m in candidates if m.index not in shown] or candidates
         if fresh:
             architecture, measurement = max(fresh, key=lambda pair: rule.rank(pair[1], limits))
-            taken.add(measurement.index)
+            shown.add(measurement.index)
             occurs = rule.occurs(measurement, limits)
             caption = _caption(rule, architecture, measurement, occurs)
             cases[name] = Case(name, architecture, measurement, occurs, caption, rule.otsu)
@@ -167,8 +168,8 @@ def choose_cases(
 
 def view_cases(
     cases: Mapping[str, Case], detectors: Mapping[str, Detector], dataset: AnomalyDataset
-) -> dict[str, DefectView]:
-    """What a picture of each case shows: image, reconstruction, map and masks.
+) -> dict[str, dict]:
+    """What a picture of each case shows, in arrays.
 
     Args:
         cases: of :func:`choose_cases`.
@@ -176,12 +177,20 @@ def view_cases(
         dataset: the one that was measured.
 
     Returns:
-        Name of the case → view.
+        Name of the case → ``image`` and ``reconstructed`` (C, H, W), ``a_map`` (H, W), ``predicted`` and ``mask``, bool
+        (H, W), as :func:`adkit.diagnose.failure_modes.figures.failure` takes them.
     """
-    return {
-        name: view_defect(detectors[case.architecture], dataset[case.measurement.index], case.otsu)
-        for name, case in cases.items()
-    }
+    views = {}
+    for name, case in cases.items():
+        detector, item = detectors[case.architecture], dataset[case.measurement.index]
+        image = item["image"][None]
+        a_map = detector.anomaly_map(image)[0].numpy()
+        threshold = thresholds.otsu(a_map) if case.otsu else detector.pixel_threshold
+        views[name] = {
+            "image": item["image"], "reconstructed": detector.reconstruct(image)[0], "a_map": a_map,
+            "predicted": a_map >= threshold, "mask": item["mask"],
+        }  # fmt: skip
+    return views
 
 
 def _caption(rule: CaseRule, architecture: str, measurement: DefectMeasurement, occurs: bool) -> str:

@@ -133,10 +133,10 @@ def _type_verdict(
     seeds, frames = values["surround"].shape
     means = {name: _mean(array) for name, array in values.items()}
     samples = {name: np.empty(n) for name in MEASURED}
-    for draw in range(n):
+    for i in range(n):
         rows, columns = rng.integers(seeds, size=seeds), rng.integers(frames, size=frames)
         for name, array in values.items():
-            samples[name][draw] = _mean(array[np.ix_(rows, columns)])
+            samples[name][i] = _mean(array[np.ix_(rows, columns)])
     said = verdict(**means, limits=limits)
     verdicts_of_samples = _verdicts(samples, limits)
     verdicts_of_frames = _verdicts({name: array.ravel() for name, array in values.items()}, limits)

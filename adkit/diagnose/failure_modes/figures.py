@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adkit.diagnose.failure_modes import VERDICTS, Case, DefectView, TypeVerdict
+from adkit.diagnose.failure_modes import VERDICTS, Case, TypeVerdict
 from adkit.figures.animation import raster
 from adkit.figures.frames import is_wide
 from adkit.figures.marks import fill, outline, show, zoom_box
@@ -135,24 +135,21 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     return fig, list(axes.values())
 
 
-def failure_pictures(cases: Mapping[str, Case], views: Mapping[str, DefectView], *, scales: Mapping) -> dict[str, Plot]:
+def failure_pictures(cases: Mapping[str, Case], views: Mapping[str, dict], *, scales: Mapping) -> dict[str, Plot]:
     """The picture of each case.
 
     Args:
         cases: of :func:`adkit.diagnose.failure_modes.choose_cases`.
-        views: what they look like, of :func:`adkit.diagnose.failure_modes.view_cases`.
+        views: the arrays of each, of :func:`adkit.diagnose.failure_modes.view_cases`.
         scales: architecture → colours of its maps, from validation normals: see :func:`adkit.figures.colour_scale`.
 
     Returns:
         Name → `Plot`.
     """
-    pictures = {}
-    for name, case in cases.items():
-        view, scale = views[name], scales[case.architecture]
-        pictures[name] = failure(
-            view.image, view.reconstructed, view.a_map, view.predicted, view.mask, scale=scale, caption=case.caption
-        )
-    return pictures
+    return {
+        name: failure(**views[name], scale=scales[case.architecture], caption=case.caption)
+        for name, case in cases.items()
+    }
 
 
 def save_pictures(pictures: Mapping[str, Plot], folder: str | os.PathLike) -> list[Path]:

@@ -54,38 +54,6 @@ class DefectMeasurement:
     iou_otsu: float
 
 
-@dataclass(frozen=True)
-class DefectView:
-    """What a picture of one defective frame shows.
-
-    Attributes:
-        image, reconstructed: (C, H, W) in [0, 1].
-        a_map: anomaly map (H, W).
-        predicted: bool (H, W), the mask that a threshold of the map gives.
-        mask: bool (H, W), the true one.
-    """
-
-    image: Tensor
-    reconstructed: Tensor
-    a_map: np.ndarray
-    predicted: np.ndarray
-    mask: Tensor
-
-
-def view_defect(detector: Detector, item: dict[str, Tensor], otsu: bool = False) -> DefectView:
-    """One defective frame as a detector sees it.
-
-    Args:
-        detector: a fitted detector that reconstructs.
-        item: ``image`` and ``mask``, as a dataset gives them.
-        otsu: whether the mask is cut at Otsu's threshold of the map, and not at the detector's own.
-    """
-    image = item["image"][None]
-    a_map = detector.anomaly_map(image)[0].numpy()
-    threshold = thresholds.otsu(a_map) if otsu else detector.pixel_threshold
-    return DefectView(item["image"], detector.reconstruct(image)[0], a_map, a_map >= threshold, item["mask"])
-
-
 def measure_defects(
     detector: Detector, dataset: AnomalyDataset, residual: str | None = None
 ) -> list[DefectMeasurement]:
