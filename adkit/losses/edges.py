@@ -1,7 +1,7 @@
 """Losses on gradients: edges must lie where the target has them, whatever the grey level."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adkit.losses.images import as_pair, reduce
 
@@ -49,11 +49,3 @@ def sobel(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor
         raise ValueError(f"sobel needs sides of at least 3 pixels, got {x.shape[-2]} x {x.shape[-1]}")
     difference = sobel_gradients(x - y)  # the gradient is linear: that of the residual is the difference of the two
     return reduce(difference.abs().mean(dim=(1, 2, 3, 4)), reduction)
-
-
-class SobelLoss(nn.Module):
-    """``sobel`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return sobel(prediction, target)

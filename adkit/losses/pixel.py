@@ -1,13 +1,10 @@
-"""Losses that compare pixel with pixel.
-
-The loss of a segmentation in which nearly every pixel is normal, and easily so.
-"""
+"""Losses that compare pixel with pixel, and the loss of a segmentation in which nearly every pixel is easily normal."""
 
 from math import isfinite
 from numbers import Real
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from adkit.losses.images import as_pair, reduce
@@ -53,22 +50,6 @@ def l1(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return reduce((x - y).abs().mean(dim=(1, 2, 3)), reduction)
 
 
-class MSELoss(nn.Module):
-    """``mse`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return mse(prediction, target)
-
-
-class L1Loss(nn.Module):
-    """``l1`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return l1(prediction, target)
-
-
 def focal_loss(
     logits: Tensor, mask: Tensor, gamma: float = 2.0, alpha: float | None = None, reduction: str = "mean"
 ) -> Tensor:
@@ -107,6 +88,8 @@ def focal_loss(
     if alpha is not None and not (isinstance(alpha, Real) and 0 < alpha < 1):
         raise ValueError(f"alpha must be None or lie in (0, 1), got {alpha!r}")
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    # torchvision.ops.sigmoid_focal_loss gives the same values to 2e-7, but takes 1 - p of a rounded p: for a sure pixel
+    # that is 0, and its power, for gamma below 1, has an infinite slope there. The gradient is then NaN.
     of_truth = torch.where(mask, logits, -logits)
     losses = -logsigmoid(of_truth) * (gamma * logsigmoid(-of_truth)).exp()
     if alpha is not None:

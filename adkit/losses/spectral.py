@@ -1,7 +1,7 @@
 """Focal frequency loss: the spectrum, with most weight on the frequencies that are reconstructed worst."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adkit.losses.images import as_pair, reduce
 
@@ -71,28 +71,3 @@ def focal_frequency(
         twice[-1] = 1.0
     weighted = _focus(power, alpha, log_matrix, batch_matrix) * power * twice
     return reduce(weighted.flatten(1).sum(dim=1) / residual[0].numel(), reduction)
-
-
-class FocalFrequencyLoss(nn.Module):
-    """``focal_frequency`` as a module, with the same settings."""
-
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        patch_factor: int = 1,
-        ave_spectrum: bool = False,
-        log_matrix: bool = False,
-        batch_matrix: bool = False,
-    ):
-        super().__init__()
-        self.settings = {
-            "alpha": alpha,
-            "patch_factor": patch_factor,
-            "ave_spectrum": ave_spectrum,
-            "log_matrix": log_matrix,
-            "batch_matrix": batch_matrix,
-        }
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return focal_frequency(prediction, target, **self.settings)
