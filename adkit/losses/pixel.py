@@ -22,7 +22,6 @@ def mse(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         ValueError: if the shapes differ or are not (B, C, H, W).
 
     Example:
-        >>> import torch
         >>> mse(torch.zeros(2, 1, 4, 4), torch.full((2, 1, 4, 4), 0.5))
         tensor(0.2500)
     """
@@ -42,7 +41,6 @@ def l1(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         ValueError: if the shapes differ or are not (B, C, H, W).
 
     Example:
-        >>> import torch
         >>> l1(torch.zeros(2, 1, 4, 4), torch.full((2, 1, 4, 4), 0.5))
         tensor(0.5000)
     """
@@ -62,7 +60,7 @@ def focal_loss(
     Args:
         logits: (B, …), any float type; computed in float32 at least. Positive: a defect.
         mask: bool of the same shape, True on defects.
-        gamma: 0 is plain cross-entropy; 2 in the paper and in DRAEM.
+        gamma: at least 0; 0 is plain cross-entropy; 2 in the paper and in DRAEM.
         alpha: weight in (0, 1) of the defects, with 1 - alpha for the rest; None: 1 for both, as in DRAEM.
         reduction: ``mean`` for the scalar, or ``none`` for one value an image (B,).
 

@@ -41,8 +41,8 @@ def focal_frequency(
     Args:
         prediction: images (B, C, H, W) in [0, 1], any float type; computed in float32 at least.
         target: images of the same shape.
-        alpha: sharpness of the focus; 0 gives all frequencies the weight 1.
-        patch_factor: cut each side into so many pieces and compare the spectra of the patches.
+        alpha: sharpness of the focus, at least 0; 0 gives all frequencies the weight 1.
+        patch_factor: cut each side into so many pieces, at least 1, and compare the spectra of the patches.
         ave_spectrum: compare the mean spectra of the batch (then ``none`` gives a single value).
         log_matrix: take the logarithm of the weights, for a softer focus.
         batch_matrix: divide the weights by their maximum over the batch, not over each spectrum.
@@ -66,7 +66,8 @@ def focal_frequency(
     spectrum = torch.view_as_real(torch.fft.rfft2(residual, norm="ortho"))
     power = spectrum.square().sum(dim=-1)  # (B, C, p, p, h, w // 2 + 1)
     twice = power.new_full(power.shape[-1:], 2.0)
-    twice[0] = 1.0  # the constant column has no mirror image, nor has the last one where the width is even
+    # the constant column has no mirror image, nor has the last one where the width is even
+    twice[0] = 1.0
     if residual.shape[-1] % 2 == 0:
         twice[-1] = 1.0
     weighted = _focus(power, alpha, log_matrix, batch_matrix) * power * twice

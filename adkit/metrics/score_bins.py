@@ -19,7 +19,7 @@ from adkit.metrics.components import Pixels
 MANTISSA = 23  # bits of float32
 FEW_BINS = 1 << 14
 SHARE = 32  # a whole region is 2**SHARE units, so 2**31 regions fit into an int64
-ROW = np.dtype(
+BIN_ROW = np.dtype(
     [
         ("bin", np.int64),  # its first position
         ("normal", np.int64),  # pixels
@@ -40,7 +40,7 @@ class Octave:
     """The bins in use of one octave.
 
     Attributes:
-        rows: (R,) of ``ROW``, lowest bin first.
+        rows: (R,) of ``BIN_ROW``, lowest bin first.
         dropped: how many of the last bits of a position its bins leave out, 0 to 23.
     """
 
@@ -48,7 +48,7 @@ class Octave:
     dropped: int
 
 
-Table = dict[int, Octave]  # by the number of the octave, ``positions_of(score) >> MANTISSA``
+BinTable = dict[int, Octave]  # by the number of the octave, ``positions_of(score) >> MANTISSA``
 
 
 def positions_of(scores: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def most_dropped(octave: int) -> int:
     return MANTISSA - kept
 
 
-def pixel_table(pixels: Pixels, known: Table) -> Table:
+def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
     """The table of the pixels of whole images.
 
     Args:
@@ -109,7 +109,7 @@ def pixel_table(pixels: Pixels, known: Table) -> Table:
     normal = _tally("normal", scores["normal"], bins["normal"])
     defective = _tally("defective", scores["defective"], bins["defective"])
     if order.size:
-        defective["overlap"] = np.add.reduceat(_shares(pixels, order), _starts(bins["defective"]))
+        defective["overlap"] = np.add.reduceat(_shares(pixels, order), _group_starts(bins["defective"]))
     rows = _union(normal, defective)
     starts = np.searchsorted(rows["bin"], edges).tolist()
     return {
@@ -119,7 +119,7 @@ def pixel_table(pixels: Pixels, known: Table) -> Table:
     }
 
 
-def merge_tables(a: Table, b: Table) -> Table:
+def merge_tables(a: BinTable, b: BinTable) -> BinTable:
     """One table of all that is in two; both are used up. It is quickest where ``a`` is the longer."""
     for number, octave in b.items():
         if number in a:
@@ -130,16 +130,16 @@ def merge_tables(a: Table, b: Table) -> Table:
     return a
 
 
-def table_rows(table: Table) -> np.ndarray:
-    """All rows of a table as one array (R,) of ``ROW``, lowest bin first."""
-    return np.concatenate([np.zeros(0, dtype=ROW), *(table[octave].rows for octave in sorted(table))])
+def table_rows(table: BinTable) -> np.ndarray:
+    """All rows of a table as one array (R,) of ``BIN_ROW``, lowest bin first."""
+    return np.concatenate([np.zeros(0, dtype=BIN_ROW), *(table[octave].rows for octave in sorted(table))])
 
 
-def split_rows(rows: np.ndarray, dropped: np.ndarray) -> Table:
+def split_rows(rows: np.ndarray, dropped: np.ndarray) -> BinTable:
     """The table that ``table_rows`` has made one array of.
 
     Args:
-        rows: (R,) of ``ROW``, lowest bin first.
+        rows: (R,) of ``BIN_ROW``, lowest bin first.
         dropped: (O,) the dropped bits of each octave in use, lowest octave first.
 
     Raises:
@@ -155,21 +155,21 @@ def split_rows(rows: np.ndarray, dropped: np.ndarray) -> Table:
     }
 
 
-def table_size(table: Table) -> int:
+def table_size(table: BinTable) -> int:
     """The number of rows of a table."""
     return sum(octave.rows.size for octave in table.values())
 
 
-def _starts(ascending: np.ndarray) -> np.ndarray:
+def _group_starts(ascending: np.ndarray) -> np.ndarray:
     """Where each group of equal values starts."""
     return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1])[: ascending.size])
 
 
 def _tally(kind: str, scores: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """Rows of the scores of one kind, given in ascending order with the bin of each."""
-    starts = _starts(bins)
+    starts = _group_starts(bins)
     ends = np.append(starts, bins.size)[1:]
-    rows = np.zeros(starts.size, dtype=ROW)
+    rows = np.zeros(starts.size, dtype=BIN_ROW)
     rows["bin"], rows[kind] = bins[starts], ends - starts
     rows["low"], rows["high"] = scores[starts], scores[ends - 1]
     return rows
@@ -192,7 +192,7 @@ def _union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _enough_dropped(positions: np.ndarray, octave: int, dropped: int) -> int:
     """How many bits an octave must drop for ascending positions in it, at least so many as it has dropped."""
     most = most_dropped(octave)
-    while dropped < most and _starts(positions >> dropped).size > FEW_BINS:
+    while dropped < most and _group_starts(positions >> dropped).size > FEW_BINS:
         dropped += 1
     return dropped
 
@@ -209,7 +209,7 @@ def _coarsen(octave: Octave, dropped: int) -> Octave:
     if dropped == octave.dropped:
         return octave
     bins = octave.rows["bin"] >> dropped << dropped
-    starts = _starts(bins)
+    starts = _group_starts(bins)
     rows = octave.rows[starts]
     rows["bin"], rows["high"] = bins[starts], octave.rows["high"][np.append(starts[1:], bins.size) - 1]
     for name in COUNTS:

@@ -12,12 +12,12 @@ import numpy as np
 from adkit.metrics.bounds import metric_bounds
 from adkit.metrics.components import collect_pixels
 from adkit.metrics.inputs import Images, check_limit
-from adkit.metrics.operating_points import Steps, check_classes
+from adkit.metrics.operating_points import OperatingPoints, check_classes
 from adkit.metrics.pixel import PixelMetrics, summarise
 from adkit.metrics.score_bins import (
-    ROW,
+    BIN_ROW,
     SHARE,
-    Table,
+    BinTable,
     merge_tables,
     pixel_table,
     split_rows,
@@ -26,7 +26,7 @@ from adkit.metrics.score_bins import (
 )
 
 _NUMBERS = ("fpr_limit", "n_images", "n_regions")
-_STATE = {*ROW.names, "dropped", *_NUMBERS}
+_STATE = {*BIN_ROW.names, "dropped", *_NUMBERS}
 
 
 class StreamingPixelMetrics:
@@ -69,7 +69,7 @@ class StreamingPixelMetrics:
         """Forget all that was seen; ``fpr_limit`` stays."""
         self.n_images = 0
         self.n_regions = 0
-        self._tables: list[Table] = [{}]  # each less than half as long as the one before
+        self._tables: list[BinTable] = [{}]  # each less than half as long as the one before
         return self
 
     def update(self, masks: Images, maps: Images) -> "StreamingPixelMetrics":
@@ -110,7 +110,7 @@ class StreamingPixelMetrics:
         Raises:
             ValueError: if there was no normal pixel or no region.
         """
-        return summarise(self._steps(), self.fpr_limit, self.n_images, self.n_regions)
+        return summarise(self._points(), self.fpr_limit, self.n_images, self.n_regions)
 
     @property
     def bounds(self) -> dict[str, tuple[float, float]]:
@@ -119,13 +119,13 @@ class StreamingPixelMetrics:
         Raises:
             ValueError: if there was no normal pixel or no region.
         """
-        return metric_bounds(self._steps(), self.fpr_limit)
+        return metric_bounds(self._points(), self.fpr_limit)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that was seen, as plain arrays: to save, or to send to the machine that merges."""
         table = self._merged()
         rows = table_rows(table)
-        state = {name: rows[name].copy() for name in ROW.names}
+        state = {name: rows[name].copy() for name in BIN_ROW.names}
         state["dropped"] = np.array([table[octave].dropped for octave in sorted(table)], dtype=np.int64)
         return state | {name: np.asarray(getattr(self, name)) for name in _NUMBERS}
 
@@ -144,8 +144,8 @@ class StreamingPixelMetrics:
                 f"state must have the entries {sorted(_STATE)}, got {sorted(state)}; a state of an older version "
                 "counted in other bins: stream the maps again"
             )
-        rows = np.zeros(len(state["bin"]), dtype=ROW)
-        for name in ROW.names:
+        rows = np.zeros(len(state["bin"]), dtype=BIN_ROW)
+        for name in BIN_ROW.names:
             rows[name] = state[name]
         table = split_rows(rows, state["dropped"])
         check_limit(float(state["fpr_limit"]))
@@ -158,30 +158,30 @@ class StreamingPixelMetrics:
     __getstate__ = state_dict
     __setstate__ = load_state_dict
 
-    def _add(self, table: Table) -> None:
+    def _add(self, table: BinTable) -> None:
         """Keep a table, and merge from the end on what is not much shorter: a long table is then merged seldom."""
         self._tables.append(table)
         while len(self._tables) > 1 and table_size(self._tables[-2]) <= 2 * table_size(self._tables[-1]):
             self._tables[-2:] = [merge_tables(*self._tables[-2:])]
 
-    def _merged(self) -> Table:
+    def _merged(self) -> BinTable:
         """All that was seen, as one table."""
         while len(self._tables) > 1:
             self._tables[-2:] = [merge_tables(*self._tables[-2:])]
         return self._tables[0]
 
-    def _steps(self) -> Steps:
+    def _points(self) -> OperatingPoints:
         rows = table_rows(self._merged())[::-1]
         fp = rows["normal"].cumsum()
         check_classes(rows["normal"].sum(), rows["defective"].sum())
         rising = rows["defective"] > 0
-        step = rows[rising]
-        return Steps(
-            threshold=step["low"],
-            fp_above=(fp[rising] - step["normal"]).astype(np.float64),
+        bins = rows[rising]
+        return OperatingPoints(
+            threshold=bins["low"],
+            fp_above=(fp[rising] - bins["normal"]).astype(np.float64),
             fp=fp[rising].astype(np.float64),
-            tp=step["defective"].cumsum().astype(np.float64),
-            overlap=step["overlap"].cumsum() / (self.n_regions << SHARE),
+            tp=bins["defective"].cumsum().astype(np.float64),
+            overlap=bins["overlap"].cumsum() / (self.n_regions << SHARE),
             normals=int(fp[-1]),
-            mixed=step["low"] < step["high"],
+            mixed=bins["low"] < bins["high"],
         )
