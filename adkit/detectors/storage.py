@@ -1,6 +1,5 @@
 """A detector from disk: what :mod:`adkit.runtime.serialization` reads, and which class it belongs to."""
 
-import re
 from pathlib import Path
 
 from torch import Tensor
@@ -8,13 +7,12 @@ from torch import Tensor
 import adkit
 from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class
+from adkit.models.blocks import upgrade_squeeze_excitation
 from adkit.runtime import resolve_device
 from adkit.runtime.serialization import read_folder
 
-# what version 0.1.0 called otherwise: settings and their values, and parts of the names of weights
+# what version 0.1.0 called otherwise: settings and their values
 RENAMED_VALUES = {("distance", "redrawn"): "reconstruction"}
-# squeeze-and-excitation was a sequence; its two convolutions are those of torchvision's block now
-RENAMED_WEIGHTS = {r"\bweigh\.1\.": "fc1.", r"\bweigh\.3\.": "fc2."}
 
 
 def load_detector(path: str | Path, device: str = "auto") -> Detector:
@@ -59,14 +57,8 @@ def upgrade(description: dict, tensors: dict[str, Tensor]) -> tuple[dict, dict[s
         ({'settings': {'distance': 'reconstruction'}}, {'excite.fc1.bias': 0})
     """
     settings = {name: _upgraded_value(name, value) for name, value in description.get("settings", {}).items()}
-    return description | {"settings": settings}, {_upgraded_name(name): value for name, value in tensors.items()}
+    return description | {"settings": settings}, upgrade_squeeze_excitation(tensors)
 
 
 def _upgraded_value(name: str, value: object) -> object:
     return RENAMED_VALUES.get((name, value), value) if isinstance(value, str) else value
-
-
-def _upgraded_name(name: str) -> str:
-    for pattern, replacement in RENAMED_WEIGHTS.items():
-        name = re.sub(pattern, replacement, name)
-    return name
