@@ -180,8 +180,8 @@ class PatchCoreDetector(Detector):
         patches = []
         items = zip(range(len(train)), inside, drawn.to(self.device).split(counts), strict=True)
         for i, cells, chosen in progress(items, "features", total=len(train), quiet=self.quiet):
-            features = self._features(train[i]["image"][None].to(self.device))[0]  # (D, h, w)
-            patches.append(features[:, cells][:, chosen].T)
+            features = self._features(train[i]["image"][None].to(self.device))[0].permute(1, 2, 0)  # (h, w, D)
+            patches.append(features[cells][chosen])
         return torch.cat(patches)
 
     def _features(self, images: Tensor) -> Tensor:

@@ -26,12 +26,14 @@ def extract_windows(images: Tensor, positions: Sequence[tuple[int, int]], side: 
         >>> extract_windows(torch.rand(2, 1, 32, 48), [(0, 0), (0, 16)], side=32).shape
         torch.Size([2, 2, 1, 32, 32])
     """
-    offsets = torch.arange(side, device=images.device)
-    height, width = images.shape[-2:]
-    return torch.stack([
-        images[..., mirrored(top + offsets, height)[:, None], mirrored(left + offsets, width)]
-        for top, left in positions
-    ])  # fmt: skip
+    ends = (max(corners) + side for corners in zip(*positions, strict=True))
+    rows, columns = (
+        mirrored(torch.arange(max(end, length), device=images.device), length)
+        for end, length in zip(ends, images.shape[-2:], strict=True)
+    )
+    if images.shape[-2:] != (len(rows), len(columns)):
+        images = images[..., rows[:, None], columns]
+    return torch.stack([images[..., top : top + side, left : left + side] for top, left in positions])
 
 
 def map_in_batches(function: Callable[[Tensor], tuple[Tensor, ...]], windows: Tensor) -> list[Tensor]:

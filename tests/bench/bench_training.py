@@ -16,7 +16,7 @@ from adkit.data.crops import Batch, RandomCrops
 from adkit.losses import mse
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import seed_everything
-from adkit.training import Training, fit
+from adkit.training import Training
 from tests.bench.rows import markdown, row, seconds
 
 FRAME = (176, 976)
