@@ -79,8 +79,8 @@ def most_dropped(octave: int) -> int:
         octave: number of the octave, ``positions_of(score) >> MANTISSA``.
     """
     halvings = max(octave, ~octave) - (_HALF >> MANTISSA)
-    kept = max(16 - halvings, 12) if 0 <= halvings < _HALF >> MANTISSA else 17
-    return MANTISSA - kept
+    mantissa_bits = max(16 - halvings, 12) if 0 <= halvings < _HALF >> MANTISSA else 17
+    return MANTISSA - mantissa_bits
 
 
 def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
