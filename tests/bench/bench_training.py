@@ -57,7 +57,7 @@ def timed_fit(splits, size, batch: int, blocks: int, device: str = "cpu", precis
     settings = Training(steps, batch, validate_every=steps, device=device, precision=precision)
     model = Autoencoder(width=16)
     with patch.object(training, "RandomCrops", InTurn), patch.object(training, "fixed_crops", held_out(size)):
-        fit(model, splits.train, splits.validation, objective, settings, quiet=True)
+        training.fit(model, splits.train, splits.validation, objective, settings, quiet=True)
     spent = [(after - before) / length for before, after in pairwise(began)][LEFT_OUT:]
     return [median(spent[0::2]), median(spent[1::2])]
 
