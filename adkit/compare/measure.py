@@ -87,7 +87,12 @@ def _measure(result: Result, test: AnomalyDataset, n: int, device: str) -> Measu
 
 
 def timed_judgement(detector: Detector, test: AnomalyDataset) -> tuple[Predictions, float]:
-    """Every test image judged, and the seconds that took after a warm-up."""
+    """Every test image judged, and the seconds that took after a warm-up.
+
+    Args:
+        detector: a fitted detector.
+        test: the images to judge; they are decoded before the clock starts.
+    """
     for i in range(len(test)):
         item = test[i]  # from now on in memory
     detector.anomaly_map(item["image"][None])
@@ -97,7 +102,13 @@ def timed_judgement(detector: Detector, test: AnomalyDataset) -> tuple[Predictio
 
 
 def resample(judged: Predictions, n: int, fpr_limit: float) -> dict[str, list[float]]:
-    """``pixel_ap`` and ``pro`` on ``n`` bootstrap samples of the images whose truth is known."""
+    """``pixel_ap`` and ``pro`` on bootstrap samples of the images whose truth is known.
+
+    Args:
+        judged: maps and masks of every test image.
+        n: how many samples, at least 2.
+        fpr_limit: false positive rate, in (0, 1], up to which PRO is integrated.
+    """
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]
     masks, maps = [judged.masks[i] for i in known], [judged.maps[i] for i in known]
     values = resampled_metrics(masks, maps, bootstrap_counts(masks, n, SEED), fpr_limit)

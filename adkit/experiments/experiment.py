@@ -38,8 +38,15 @@ class Experiment:
     Args:
         method: one of :func:`adkit.detectors.registry.known_methods`, a registered method of your own among them.
         settings: keyword arguments of the method's detector, all literals.
-        seed: of training. The data keep their own ``data_seed``, so that seeds differ in learning, not in images.
-        dataset, root, category, image_size, channels, tile, overlap, data_seed: of :func:`adkit.load_dataset`.
+        seed: whole number, of the training. The data keep their own, so that seeds differ in learning, not in images.
+        dataset: name of a set, such as ``textile``; it and what follows go to :func:`adkit.load_dataset`.
+        root: folder where the images lie; None: a set that is made.
+        category: a name or a list of names; None: all that the set has.
+        image_size: side, or (height, width), in pixels; None: the set's own.
+        channels: 1 or 3; None: the set's own.
+        tile: side, or (height, width), of tiles in pixels; None: whole images.
+        overlap: pixels that neighbouring tiles share at least.
+        data_seed: whole number, of the split, and of the images themselves where a set is made.
 
     Raises:
         ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.

@@ -21,6 +21,10 @@ WEIGHTS = "weights.safetensors"
 def write_json(path: str | Path, content: object) -> None:
     """Write plain data as strict JSON, whole or not at all; folders above the file are made.
 
+    Args:
+        path: of the file; one that is there is replaced.
+        content: dicts, lists, texts, finite numbers, bools and None.
+
     Raises:
         TypeError: if the content is no plain data.
         ValueError: if it holds NaN or an infinity, which JSON does not know.
@@ -61,6 +65,10 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
 
 def read_folder(path: str | Path, kind: str) -> "tuple[dict, dict[str, Tensor]]":
     """The description and the tensors (on the CPU) of a folder that :func:`write_folder` wrote.
+
+    Args:
+        path: the folder.
+        kind: what it holds, such as ``detector``; the JSON file is named after it.
 
     Raises:
         FileNotFoundError: if there is none.
