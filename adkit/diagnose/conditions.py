@@ -58,9 +58,7 @@ NO_NOISE = Condition("Has σ gone to 0?", ("noise",))
 
 # -- maps of normal images, and the thresholds -------------------------------------------------------------------------
 
-RED_OR_UNIFORM = Condition(
-    "Are heat maps red or uniform everywhere?", ("share_above", "same_top", "flagged_normals")
-)  # fmt: skip
+RED_OR_UNIFORM = Condition("Are heat maps red or uniform everywhere?", ("share_above", "same_top", "flagged_normals"))
 SAME_TOP = Condition("Do the maps of all normal images end at one value?", ("same_top",))
 RED = Condition("Are many normal images flagged, or red?", ("share_above", "flagged_normals"))
 MORE_THAN_PROMISED = Condition("Far more than the percentile promises?", ("broken_promise",))
@@ -102,7 +100,7 @@ BETTER_LESS_SMOOTHED = _with_symptom(
 )
 BETTER_SCORED = _with_symptom(
     "Is the ROC AUC near chance, and better with another score?", "better_score", POOR_RANKING
-)  # fmt: skip
+)
 BETTER_MOVED = _with_symptom(
     "Is the ROC AUC near chance, and would moved masks fit better?", "shift_gain", POOR_RANKING
 )

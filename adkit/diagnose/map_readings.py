@@ -46,7 +46,7 @@ def normal_readings(detector: Detector, inside: list[np.ndarray], scores: Sequen
             limits.same_top, ABOVE,
         ),
         "flagged_normals": Reading("share of normal images flagged", flagged, limits.flagged_normals, ABOVE),
-        "score_width": Reading("width of the normal scores, 5 to 95 %, by their median", ratio(high - low, middle)),
+        "score_width": Reading("width of the normal scores, 5 to 95 %, by their median", quotient(high - low, middle)),
     }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def threshold_readings(
         scores: one an image.
         limits: what the readings are compared with.
     """
-    far = ratio(detector.threshold, max(scores))
+    far = quotient(detector.threshold, max(scores))
     evidence = {
         "threshold_over_normals": Reading(
             "image threshold by the highest score of a normal image", far, limits.threshold_over_normals, ABOVE
@@ -80,8 +80,8 @@ def threshold_readings(
 def _distance_to_raw(detector: Detector, validation: AnomalyDataset) -> float:
     """The larger of the two factors between its thresholds and those that it would have had without smoothing."""
     raw = recalibrated(detector, validation, smoothing=0.0)
-    image, pixel = ratio(detector.threshold, raw.threshold), ratio(detector.pixel_threshold, raw.pixel_threshold)
-    return max(image, ratio(1, image), pixel, ratio(1, pixel))
+    image, pixel = quotient(detector.threshold, raw.threshold), quotient(detector.pixel_threshold, raw.pixel_threshold)
+    return max(image, quotient(1, image), pixel, quotient(1, pixel))
 
 
 def _smoothing(detector: Detector) -> float:
@@ -89,11 +89,11 @@ def _smoothing(detector: Detector) -> float:
     return getattr(detector.settings, "smoothing", 0.0) if "smoothing" in detector.without_training else 0.0
 
 
-def ratio(above: float, below: float) -> float:
+def quotient(above: float, below: float) -> float:
     """A quotient; 0 where the lower number is 0.
 
     Example:
-        >>> ratio(3, 2), ratio(3, 0)
+        >>> quotient(3, 2), quotient(3, 0)
         (1.5, 0.0)
     """
     return float(above / below) if below else 0.0
@@ -126,7 +126,7 @@ def test_readings(detector: Detector, judged: Predictions | None, limits: Limits
         "f1": 2 * hits / (int(flagged.sum()) + int(truth.sum())),
         "image_auroc": metrics.auroc(judged.labels, judged.scores),
         "pixel_auroc": metrics.auroc(masks, maps) if marked else None,
-        "separation": ratio(float(np.median(judged.scores[truth])) - middle, high - low),
+        "separation": quotient(float(np.median(judged.scores[truth])) - middle, high - low),
     }
     compared = {"f1": (limits.f1, BELOW), "image_auroc": (limits.auroc, BELOW), "pixel_auroc": (limits.auroc, BELOW)}
     notes = {"precision": f"{int(flagged.sum())} of {len(flagged)} flagged"}

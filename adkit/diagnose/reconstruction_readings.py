@@ -50,7 +50,7 @@ def read_reconstructions(detector: Detector, dataset: AnomalyDataset, frames: in
     images = [dataset[i]["image"] for i in chosen]
     reconstructed = [detector.reconstruct(image[None])[0] for image in images]
     inputs, outputs = common_window(images), common_window(reconstructed)
-    error, blurred = (inputs - outputs).square().mean(), blur(inputs)
+    error, blurred = (inputs - outputs).square().mean(), local_means(inputs)
     # the mean image of the others is n / (n - 1) worse than that of all
     n = len(inputs)
     mean_error = (inputs - inputs.mean(dim=0)).square().mean() * n / max(n - 1, 1)
@@ -77,7 +77,7 @@ def common_window(images: list[Tensor]) -> Tensor:
     return torch.stack([image[:, :height, :width] for image in images])
 
 
-def blur(images: Tensor) -> Tensor:
+def local_means(images: Tensor) -> Tensor:
     """Images as their local means.
 
     Args:
