@@ -67,6 +67,7 @@ def test_a_download_that_fails_is_explained(monkeypatch):
 # -- training ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_learns_what_it_is_shown(labelled):
     learned = TypeClassifier(**TINY | {"epochs": 30, "batch_size": 6}, flips=False).fit(labelled)
     assert learned.classes == ["drift", "good", "spike"]

@@ -106,6 +106,7 @@ def test_missing_images_are_no_failure_of_a_method(tmp_path):
 # -- what is found -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_comparison_holds_what_runs_and_metrics_say():
     found = compare("all", seeds=2, **SMALL)
     assert list(found.results) == ["plain", "skip", "patches"]
@@ -138,11 +139,13 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
     assert 0 < found.cost("patches")["parameters"] < 3_400_000  # cut off behind the layer that is used
 
 
+@pytest.mark.slow
 def test_peak_memory_is_that_of_a_fresh_process(fitted, tmp_path):
     folder = fitted.save(tmp_path / "detector")
     assert 10**5 < peak_memory(folder, (1, 512, 2048)) < 10**9  # the frame alone has 4 MB
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_says_why(tmp_path):
     with pytest.raises(RuntimeError, match="ended with code 1: FileNotFoundError: no saved detector at"):
         peak_memory(tmp_path / "none", (1, 8, 8))
@@ -211,6 +214,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     whole = PatchCoreDetector._fit
 
@@ -240,6 +244,7 @@ def test_other_draws_or_other_sources_are_measured_afresh(monkeypatch):
     assert compare("plain", seeds=1, **SMALL | {"draws": 30}).cost("plain")["parameters"] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ModuleNotFoundError("pip install weights"), ConnectionError("no network")])
 def test_a_method_that_lacks_something_is_skipped(monkeypatch, fits, error):
     def lacking(self, *parts):
@@ -253,6 +258,7 @@ def test_a_method_that_lacks_something_is_skipped(monkeypatch, fits, error):
     assert f"- patches, seed 0, skipped: {error}" in report.page(found)
 
 
+@pytest.mark.slow
 def test_a_method_that_fails_is_noted_and_its_other_seeds_go_on(monkeypatch):
     whole = AutoencoderDetector._fit
 

@@ -160,6 +160,7 @@ def test_an_untrained_network_ends_at_its_leaf(splits, fitted):
     assert walk(diagnose(fitted, splits.validation))[0].cause == "untrained"
 
 
+@pytest.mark.slow
 def test_buttons_walk_the_tree(buttons):
     assert TREE.text in buttons.message.value
     assert set(buttons.buttons) == {"Yes", "No", "Back", "Restart"}

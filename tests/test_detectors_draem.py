@@ -11,6 +11,7 @@ from adkit.models.draem import DRAEM
 from tests.conftest import TINY_DRAEM
 
 
+@pytest.mark.slow
 def test_it_learns_to_mark_synthetic_defects(splits):
     settings = TINY_DRAEM | {"width": 8, "segment_width": 8, "steps": 60, "batch_size": 8, "validate_every": 20}
     train = splits.train.subset(range(8))

@@ -73,6 +73,7 @@ def diagnosed(parts, healthy):
     return get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*HEALTHY, *FAULTS])
 def test_the_induced_cause_comes_first_and_healthy_runs_give_none(diagnosed, name):
     assert problem(name, diagnosed(name)) == ""
@@ -95,6 +96,7 @@ def test_collapse_is_one_finding_with_all_its_symptoms(diagnosed):
     assert all(reading.value is not None for reading in finding.evidence)
 
 
+@pytest.mark.slow
 def test_two_faults_are_two_findings_in_the_order_of_the_pipeline(parts, healthy):
     faulty = FAULTS["other_unit"].inject(FAULTS["misaligned"].inject(healthy("VAE"), parts), parts)
     assert diagnose(faulty, parts.validation, test=parts.test).causes == ["misaligned", "other_unit"]
@@ -115,6 +117,7 @@ def test_an_autoencoder_has_no_latent_symptoms(diagnosed):
     assert diagnosis.evidence["noise"].note == "no latent Gaussians"
 
 
+@pytest.mark.slow
 def test_a_symptom_that_no_cause_explains_is_said_to_be_so(parts, healthy):
     strict = replace(Limits(), auroc=1.1)
     diagnosis = diagnose(healthy("VAE"), parts.validation, test=parts.test, limits=strict)

@@ -80,6 +80,7 @@ def test_a_stride_of_two_costs_a_quarter():
     assert products(2) < 0.35 * products(1)
 
 
+@pytest.mark.slow
 def test_it_overfits_eight_images_and_finds_their_defects():
     torch.manual_seed(0)
     x = torch.linspace(0, 12.6, 32)

@@ -148,6 +148,7 @@ def test_images_count_and_not_where_they_lie(tmp_path):
 # -- run -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_result_is_kept(fits):
     first, second = run(tiny(), quiet=True), run(tiny(), quiet=True)
     assert len(fits) == 1
@@ -187,6 +188,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "whole"))
     whole = run(tiny(), quiet=True)

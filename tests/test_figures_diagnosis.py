@@ -1,5 +1,6 @@
 """The evidence in one figure: six panels, red where a reading trips, and honest where nothing was measured."""
 
+import pytest
 from matplotlib.colors import to_hex
 
 from adkit.diagnose import diagnose
@@ -11,6 +12,7 @@ def reds(axes):
     return {ax.get_title(loc="left") for ax in axes if to_hex(ax._left_title.get_color()).upper() == VERMILLION}
 
 
+@pytest.mark.slow
 def test_red_panels_are_those_whose_readings_trip(splits, fitted_vae):
     diagnosis = diagnose(fitted_vae, splits.validation, test=splits.test)
     fig, axes = diagnosis.figure()

@@ -44,6 +44,7 @@ def test_a_failure_shows_a_window_and_the_whole_of_a_wide_frame(shape, count):
     assert fig.get_suptitle() == "two\nlines"
 
 
+@pytest.mark.slow
 def test_pictures_are_written_small_and_in_their_own_colours(fitted, splits, tmp_path):
     measurements = measure_defects(fitted, splits.test)
     # Two of the cases: all are pictures of one kind, and each takes a second.

@@ -114,6 +114,7 @@ def test_begin_names_the_time_of_the_committed_run(tmp_path, monkeypatch, capsys
     assert told in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_time_of_trainings_that_were_found_on_disk_is_told_apart(monkeypatch):
     monkeypatch.setattr(cache.fetched_time, "seconds", {Path("earlier"): 7.0})
     lesson = begin("toy", {}, default=False)

@@ -15,6 +15,7 @@ def results(tmp_path_factory):
         yield [run(Experiment(settings=tiny, seed=seed, image_size=(64, 64)), quiet=True) for seed in (0, 1)]
 
 
+@pytest.mark.slow
 def test_first_entry_is_the_test_set_itself(results):
     errors = bootstrap_errors(results, results[0].experiment.splits().test, n=50)
     expected = [(1 - r.evaluation.image_auroc, 1 - r.evaluation.pro) for r in results]
@@ -24,6 +25,7 @@ def test_first_entry_is_the_test_set_itself(results):
         assert values[1:].min() < values[0] < values[1:].max(), name
 
 
+@pytest.mark.slow
 def test_ratio_is_paired(results):
     test = results[0].experiment.splits().test
     a, b = (bootstrap_errors(group, test, n=50)["1 - PRO"] for group in (results[:1], results))

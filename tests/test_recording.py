@@ -41,6 +41,7 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", NETWORKS)
 def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     detector = tiny(method)
@@ -81,6 +82,7 @@ def test_pictures_show_image_reconstruction_and_difference(few, tmp_path):
     torch.testing.assert_close(looked[:, GAP : GAP + 32, GAP:-GAP], few.validation[0]["image"], atol=0.003, rtol=0)
 
 
+@pytest.mark.slow
 def test_squares_stand_side_by_side_and_sizes_that_differ_are_left_out(tmp_path):
     squares = load_dataset("textile", category="denim", image_size=(32, 32))
     record(tiny(steps=5), squares, tmp_path, every=1, shown=3, bootstrap=0)
@@ -115,6 +117,7 @@ def test_a_run_that_is_over_is_read(few, tmp_path, fits):
     assert len(fits) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes, arguments", [({"seed": 1}, {"every": 1}), ({}, {"every": 2}), ({}, {"every": 1, "shown": 1})]
 )
@@ -155,6 +158,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+@pytest.mark.slow
 def test_results_come_last(few, tmp_path, monkeypatch, fits):
     with monkeypatch.context() as patch:
         patch.setattr(recording, "write_predictions", lambda *_: 1 / 0)

@@ -147,6 +147,7 @@ def test_confusion_matrix():
         confusion_matrix(["good", "spike"], ["good"])
 
 
+@pytest.mark.slow
 def test_types_left_out(detector, classifier, labelled, test_part, monkeypatch):
     seen, original = [], TypeClassifier.fit
     monkeypatch.setattr(TypeClassifier, "fit", lambda self, part: seen.append(set(part.kinds)) or original(self, part))
@@ -184,6 +185,7 @@ def test_intervals_of_shares():
 # -- kept ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_fitted_once_is_loaded_again(labelled, monkeypatch):
     fits, original = [], TypeClassifier.fit
     monkeypatch.setattr(TypeClassifier, "fit", lambda self, part: fits.append(part) or original(self, part))

@@ -111,6 +111,7 @@ def test_a_search_ranks_by_validation_within_its_budget(monkeypatch, capsys):
     assert "search" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_search_really_runs():
     settings = {"width": 4, "steps": 2, "crop": 32, "device": "cpu"}
 
