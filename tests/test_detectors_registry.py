@@ -32,6 +32,7 @@ def few_draws(monkeypatch):
 # -- a method of one's own -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_method_outside_the_package_runs_by_its_name_everywhere(splits, tmp_path):
     result = run(Experiment("mean-grey", {"percentile": 90.0, "device": "cpu"}, **SMALL), quiet=True)
     fitted = result.detector()
@@ -61,6 +62,7 @@ def test_all_stays_the_methods_of_the_course():
     assert "autoencoder" in methods.comparable()
 
 
+@pytest.mark.slow
 def test_another_process_is_told_to_register_the_method_first(splits, tmp_path):
     folder = MeanGreyDetector(device="cpu").fit(splits.train, splits.validation).save(tmp_path / "detector")
     code = "import sys, adkit; adkit.load_detector(sys.argv[1])"

@@ -87,6 +87,7 @@ def test_the_matrix_knows_every_cause_and_only_symptoms_that_its_root_explains()
     assert {number for expected in MATRIX.values() for number in expected["shows"]} == set(SYMPTOMS)
 
 
+@pytest.mark.slow
 def test_collapse_is_one_finding_with_all_its_symptoms(diagnosed):
     diagnosis = diagnosed("collapse")
     (finding,) = diagnosis.findings
@@ -102,6 +103,7 @@ def test_two_faults_are_two_findings_in_the_order_of_the_pipeline(parts, healthy
     assert diagnose(faulty, parts.validation, test=parts.test).causes == ["misaligned", "other_unit"]
 
 
+@pytest.mark.slow
 def test_without_a_test_part_two_symptoms_are_not_assessed(parts, healthy):
     diagnosis = diagnose(healthy("VAE"), parts.validation)
     assert {number for number, state in diagnosis.symptoms.items() if state == "not assessed"} == {1, 6}
@@ -111,6 +113,7 @@ def test_without_a_test_part_two_symptoms_are_not_assessed(parts, healthy):
     assert "not assessed: symptom 1, 6 (needs test)" in str(diagnosis)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_has_no_latent_symptoms(diagnosed):
     diagnosis = diagnosed("U-Net")
     assert diagnosis.symptoms[4] == diagnosis.symptoms[5] == "not applicable"
@@ -126,6 +129,7 @@ def test_a_symptom_that_no_cause_explains_is_said_to_be_so(parts, healthy):
     assert {verdict for _, verdict in diagnosis.findings[0].likely} <= {"its signs are missing", "not assessed"}
 
 
+@pytest.mark.slow
 def test_the_card_reads_the_same_as_text_and_as_html(diagnosed):
     diagnosis = diagnosed("other_unit")
     text, page = str(diagnosis), diagnosis._repr_html_()
@@ -138,6 +142,7 @@ def test_the_card_reads_the_same_as_text_and_as_html(diagnosed):
     assert "no finding" in diagnosed("VAE, no annealing")._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["collapse", "U-Net"])
 def test_plain_data_go_through_json(diagnosed, name):
     plain = diagnosed(name).as_dict()
@@ -151,6 +156,7 @@ def test_plain_data_go_through_json(diagnosed, name):
         assert len(again["per_dimension"]["kl"]) == 32
 
 
+@pytest.mark.slow
 def test_a_diagnosis_without_arrays_keeps_its_readings_alone(diagnosed):
     bare = diagnosed("collapse").without_arrays()
     assert (bare.causes, bare.evidence) == (diagnosed("collapse").causes, diagnosed("collapse").evidence)
