@@ -1,5 +1,7 @@
 """Convolutions that are computed another way are the ones that torch computes, and every network keeps one layout."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -20,6 +22,7 @@ from adkit.models.convolutions import (
 from adkit.models.draem import DRAEM
 from adkit.models.efficientnet_lite import InvertedResidual, SameConv2d
 from adkit.models.vae_variants import VARIANTS, build_vae
+from tests.bench.bench_networks import NETWORKS, plain_torch
 
 
 def random(*shape) -> torch.Tensor:
@@ -145,3 +148,27 @@ def test_every_network_keeps_the_fast_layout_between_its_convolutions(training):
                 module.register_forward_hook(listen)
         network.train(training)(random(2, 1, 32, 32) + 0.5)
         assert set(seen) == {True}, type(network).__name__
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_and_its_gradients_are_those_of_torch_s_own_layers(name, training):
+    """In float64, so that little but rounding can hide behind the tolerance; a VAE's codes are float32 by design."""
+    build, result = NETWORKS[name]
+    dtype, tolerance = (torch.float32, 1e-4) if name == "VAE" else (torch.float64, 1e-9)
+    network, images = worn(build()).to(dtype).eval(), (random(2, 1, 32, 32) + 0.5).to(dtype)
+    start = copy.deepcopy(network.state_dict())
+
+    def run() -> list[torch.Tensor]:
+        network.load_state_dict(start)
+        for layer in network.modules():  # noise of the VAE is drawn in training mode: its own mode stays
+            if isinstance(layer, (nn.Sequential, nn.BatchNorm2d, Up)):
+                layer.training = training
+        output = result(network(images))
+        gradients = torch.autograd.grad((output**2).sum(), list(network.parameters()), allow_unused=True)
+        return [output, *(g for g in gradients if g is not None), *network.buffers()]
+
+    with plain_torch():
+        expected = [value.clone() for value in run()]
+    for ours, theirs in zip(run(), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance * max(1.0, float(theirs.detach().abs().max())))
