@@ -99,10 +99,18 @@ class Autoencoder(nn.Module):
         """
         height, width = images.shape[-2:]
         levels = self.features(pad_to_multiple(images, 2**self.depth))
-        x = self.expand(self.excite(self.squeeze(levels[-1])))
+        return self.decode([*levels, self.squeeze(levels[-1])])[..., :height, :width]
+
+    def decode(self, levels: list[Tensor]) -> Tensor:
+        """Images (B, C, H, W) in (0, 1) from the encoder's features, finest first, and, last, the bottleneck.
+
+        Args:
+            levels: as of :meth:`features`, of sides that 2**depth divides, and what ``squeeze`` makes of the last one.
+        """
+        x = self.expand(self.excite(levels[-1]))
         for level in reversed(range(self.depth - 1)):
             x = self.join[level](self.up[level](x), levels[level])
-        return self.head(x).sigmoid()[..., :height, :width]
+        return self.head(x).sigmoid()
 
     def gate_values(self) -> dict[int, Tensor]:
         """How far each learned gate is open: level → (C_k,) in (0, 1), on the CPU; 0.5 before training.
