@@ -15,9 +15,10 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 from scipy import ndimage
 
+from adkit.figures.animation import GIF_COLOURS, encoded_gif
 from adkit.runtime import atomic_path
 
 LIMIT = 1_000_000  # bytes of a notebook
@@ -114,6 +115,17 @@ def filtered(index: np.ndarray) -> list[np.ndarray]:
     return [rows[0], rows[2], rows[sums.argmin(axis=0), np.arange(len(index))]]
 
 
+def smaller_gif(gif: bytes) -> bytes:
+    """A GIF with one palette for all its frames, as :func:`adkit.figures.gif` writes it; one that has it comes back."""
+    with Image.open(io.BytesIO(gif)) as picture:
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(picture)]
+        times = [frame.info["duration"] for frame in ImageSequence.Iterator(picture)]
+    colours = np.concatenate([np.unique(np.asarray(frame).reshape(-1, 3), axis=0) for frame in frames])
+    if len(np.unique(colours, axis=0)) <= GIF_COLOURS:
+        return gif
+    return min(encoded_gif(frames, times), gif, key=len)
+
+
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +142,10 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     Raises:
         ValueError: if a picture is written over several lines, as no version of IPython does.
     """
-    pictures = {picture: base64.b64decode(picture) for picture in png_outputs(json.loads(text))}
+    notebook = json.loads(text)
+    for gif in outputs_of(notebook, "image/gif"):
+        text = text.replace(gif, base64.b64encode(smaller_gif(base64.b64decode(gif))).decode())
+    pictures = {picture: base64.b64decode(picture) for picture in outputs_of(notebook, "image/png")}
     if scattered := [picture for picture in pictures if picture not in text]:
         raise ValueError(f"{len(scattered)} pictures are written over several lines; execute the notebook again")
     for step in STEPS:
@@ -142,13 +157,10 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     return smaller
 
 
-def png_outputs(notebook: dict) -> list[str]:
-    """All PNGs among a notebook's outputs, in base64."""
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    found = [
-        "".join(output["data"]["image/png"]).strip() for output in outputs if "image/png" in output.get("data", {})
-    ]
-    return list(dict.fromkeys(found))
+def outputs_of(notebook: dict, kind: str) -> list[str]:
+    """All pictures of a kind, such as ``image/png``, among a notebook's outputs, in base64."""
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    return list(dict.fromkeys("".join(data[kind]).strip() for data in outputs if kind in data))
 
 
 def convert(path: Path) -> tuple[int, int]:
