@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from adkit.data import AnomalyDataset
 from adkit.data.read import to_float
 from adkit.detectors.preprocessing import Preprocessing
-from adkit.models.torchvision_nets import Classifier, check_network
+from adkit.models.torchvision_nets import Classifier, check_resnet
 from adkit.runtime import VERSION, generator, resolve_device, seed_everything
 from adkit.runtime.progress import Progress
 from adkit.runtime.serialization import read_folder, write_folder
@@ -40,7 +40,7 @@ class ClassifierSettings:
     quiet: bool = False  # show no progress
 
     def __post_init__(self):
-        check_network(self.depth, self.weights)
+        check_resnet(self.depth, self.weights)
         for name in ("side", "epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)!r}")
