@@ -198,6 +198,7 @@ def test_time_that_was_spared_counts_each_entry_once(monkeypatch):
 # -- several processes ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_processes_that_ask_at_once_do_the_work_once(ask, tmp_path):
     processes = [ask(tmp_path), ask(tmp_path)]
     wait_until(lambda: count(tmp_path / "asked") == 2 and count(tmp_path / "ran"))
@@ -214,6 +215,7 @@ def test_two_processes_that_ask_at_once_do_the_work_once(ask, tmp_path):
     assert names(home() / "examples") == [address(KEY)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a kill is another thing there")
 def test_after_a_kill_the_next_goes_on_at_once(ask, tmp_path):
     owner = ask(tmp_path)

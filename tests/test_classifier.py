@@ -76,6 +76,7 @@ def test_it_learns_what_it_is_shown(labelled):
     assert np.mean([a == b for a, b in zip(learned.name(labelled), labelled.kinds, strict=True)]) >= 0.9
 
 
+@pytest.mark.slow
 def test_the_seed_decides(labelled, fitted):
     torch.manual_seed(7)
     again, other = (TypeClassifier(**TINY | {"seed": seed}).fit(labelled) for seed in (0, 1))
@@ -126,6 +127,7 @@ def test_what_cannot_be_learned_is_refused(labelled):
             call(TypeClassifier())
 
 
+@pytest.mark.slow
 def test_progress_is_shown_unless_quiet(labelled, capsys):
     TypeClassifier(**TINY | {"quiet": False}).fit(labelled)
     assert "resnet18  step 2/2" in capsys.readouterr().out

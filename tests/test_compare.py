@@ -157,6 +157,7 @@ def test_a_system_that_does_not_tell_its_memory(monkeypatch, tmp_path):
     assert highest() == 0
 
 
+@pytest.mark.slow
 def test_as_dict_is_plain_and_complete():
     found = compare(["plain", "skip"], seeds=[4], **SMALL)
     stored = json.loads(json.dumps(found.as_dict(), allow_nan=False))
@@ -274,6 +275,7 @@ def test_a_method_that_fails_is_noted_and_its_other_seeds_go_on(monkeypatch):
     assert [row["n"] for row in report.table(found).rows] == [2, 3]
 
 
+@pytest.mark.slow
 def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
     def out_of_memory(*arguments):
         raise MemoryError("no room")
@@ -374,6 +376,7 @@ def test_a_number_that_nobody_could_compute_ranks_nothing():
 # -- from a shell --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_writes_and_prints(tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert main(["--methods", "plain", "skip", "--seeds", "1", "--out", str(out), *CLI]) == 0

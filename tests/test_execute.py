@@ -27,6 +27,7 @@ def test_streams_are_joined_and_the_environment_is_that_of_a_committed_run(monke
     assert not {"ADKIT_FAST", "MPLBACKEND"} & set(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_runner_executes_in_place(tmp_path, capsys):
     cells = [

@@ -177,6 +177,7 @@ def test_a_result_gives_its_detector_back():
     assert evaluate(detector, tiny().splits().test, bootstrap=10) == result.evaluation
 
 
+@pytest.mark.slow
 def test_progress_is_shown_unless_quiet(capsys):
     run(tiny())
     assert "step 4/4" in capsys.readouterr().out

@@ -134,6 +134,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
     whole = record(tiny(), few, tmp_path / "whole", every=1, bootstrap=0)
     original, steps = TrainingState.save, []
