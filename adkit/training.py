@@ -18,12 +18,11 @@ from torch import Tensor, nn
 from adkit.data.augment import Augment
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
-from adkit.runtime import atomic_path, resolve_device, resolve_precision, seed_everything
+from adkit.runtime import Stream, atomic_path, resolve_device, resolve_precision, seed_everything
 from adkit.runtime.progress import Progress
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
 SCHEDULES = ("one-cycle", "constant")
-TURNS = 2  # keeps the draws of the augmentation apart from those of the crops and of the objective
 
 
 class TrainingDiverged(RuntimeError):
@@ -35,8 +34,8 @@ class Training:
     """Settings of one training run; literals only, so that a configuration is text.
 
     Args:
-        steps: optimiser steps in all.
-        batch_size: crops a step (and a process).
+        steps: positive integer, optimiser steps in all.
+        batch_size: positive integer, crops a step (and a process).
         crop: side of the square training crops, in pixels.
         learning_rate: peak of the one-cycle schedule, or the constant rate, of AdamW.
         weight_decay: of AdamW.
@@ -46,7 +45,8 @@ class Training:
         flips: mirror crops at random. Off for images whose direction means something.
         augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.data.augment.Augment`.
         gradient_clip: largest gradient norm.
-        seed: of the crops and of whatever the objective draws (whoever builds the model seeds its weights).
+        seed: integer; another seed takes other crops, and the objective draws other random numbers. (Whoever builds the
+            model seeds its weights.)
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``float32``, ``bfloat16`` (autocast) or ``auto``.
 
@@ -90,8 +90,8 @@ def fit(
     checkpoint: str | Path | None = None,
     label: str = "",
     quiet: bool = False,
-    counts: Callable[[int], bool] | None = None,
-    watch: Callable[[dict], None] | None = None,
+    selectable: Callable[[int], bool] | None = None,
+    on_validation: Callable[[dict], None] | None = None,
 ) -> list[dict]:
     """Train a model on random crops; leave it with the weights of its best validation, in evaluation mode.
 
@@ -106,10 +106,11 @@ def fit(
         checkpoint: file to resume from where it exists, written at every validation.
         label: shown on the progress line.
         quiet: show nothing.
-        counts: whether the validation after a step may be selected; None: each may. Patience runs from the last one
-            that may not. Where none may, the last weights stay.
-        watch: called with each new row of the history, with the model in evaluation mode (in the main process), before
-            the checkpoint is written: a run killed between the two comes to that row again, and none is missed.
+        selectable: ``selectable(step) -> bool``, whether the weights of the validation after that step (from 1) may be
+            selected; None: all may. Patience runs from the last one that may not. Where none may, the last weights
+            stay.
+        on_validation: called with each new row of the history, with the model in evaluation mode (in the main process),
+            before the checkpoint is written: a run killed between the two comes to that row again, and none is missed.
 
     Returns:
         The history: one plain dict for each validation, with ``step``, ``loss`` and its parts (means since the last
@@ -130,10 +131,12 @@ def fit(
         >>> [row["step"] for row in history]
         [1, 2]
     """
-    from accelerate import Accelerator  # a second to import: only who trains pays
+    # takes a second to import: only who trains pays
+    from accelerate import Accelerator
 
     settings, criterion = settings or Training(), criterion or objective
-    accelerator = Accelerator(device_placement=False)  # it remembers its first device for good, and ours may change
+    # it would remember its first device for good, and ours may change
+    accelerator = Accelerator(device_placement=False)
     device = accelerator.device if accelerator.num_processes > 1 else resolve_device(settings.device)
     autocast = torch.autocast(device.type, torch.bfloat16, resolve_precision(settings.precision, device) == "bfloat16")
 
@@ -144,7 +147,7 @@ def fit(
     crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, device)
     held_out = fixed_crops(validation, settings, device)
 
-    run = Run(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
+    run = TrainingState(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
     with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
         while run.step < settings.steps and not run.out_of_patience(settings.patience):
             model.train()
@@ -160,14 +163,14 @@ def fit(
             if run.step % settings.validate_every == 0 or run.step == settings.steps:
                 with autocast:
                     score = validate(run.model, held_out, criterion)
-                eligible = counts is None or counts(run.step)
+                eligible = selectable is None or selectable(run.step)
                 row = run.validated(float(accelerator.reduce(score, "mean")), eligible)  # the same in all processes
                 if accelerator.is_main_process:
-                    if watch is not None:
-                        watch(row)
+                    if on_validation is not None:
+                        on_validation(row)
                     run.save()
                 progress.update(run.step, loss=row["loss"], validation=row["validation"])
-    if run.best["weights"] is not None:  # else no validation counted: the last weights stay
+    if run.best["weights"] is not None:  # else none was selectable: the last weights stay
         run.model.load_state_dict(run.best["weights"])
     run.model.eval()
     return run.history
@@ -188,7 +191,7 @@ def augmented(batch: Batch, settings: Training) -> Batch:
     if not settings.augment:
         return batch
     turn = Augment(flip_horizontal=False, flip_vertical=False)
-    return replace(batch, images=turn(batch.images, batch.generator(TURNS)))
+    return replace(batch, images=turn(batch.images, batch.generator(Stream.AUGMENTATION)))
 
 
 def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Batch]:
@@ -206,12 +209,22 @@ def validate(model: nn.Module, batches: list[Batch], criterion: Objective) -> Te
 
 def fingerprint(settings: Training) -> str:
     """A hash of all settings but device and precision; a checkpoint is only resumed under the same one."""
-    kept = {name: value for name, value in asdict(settings).items() if name not in ("device", "precision")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    binding = {name: value for name, value in asdict(settings).items() if name not in ("device", "precision")}
+    return hashlib.sha256(json.dumps(binding, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class Run:
-    """What a training run would have to remember through a kill: one plain dict of tensors and numbers."""
+class TrainingState:
+    """What a training run has to remember through a kill: one plain dict of tensors and numbers.
+
+    Args:
+        model: the network that is trained, outside of any wrapper.
+        optimiser: of its weights.
+        settings: the fingerprint of the training's settings.
+        path: file that keeps the state, read if it is there; None: nothing is kept.
+
+    Raises:
+        ValueError: if the file belongs to other settings.
+    """
 
     def __init__(self, model, optimiser, settings: str, path: str | Path | None):
         self.model, self.optimiser, self.settings = model, optimiser, settings

@@ -5,11 +5,14 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from adkit import AutoencoderDetector, load_detector
 from adkit.data.padding import mirrored, pad_to_multiple
-from adkit.models.autoencoder import Autoencoder, count_parameters
-from adkit.models.blocks import SKIPS, Join, SqueezeExcite
+from adkit.models import count_parameters
+from adkit.models.autoencoder import Autoencoder
+from adkit.models.blocks import SKIPS, Join, squeeze_excitation, upgrade_squeeze_excitation
+from adkit.models.vae_variants import build_vae
 from tests.conftest import TINY
 
 
@@ -124,13 +127,13 @@ def test_skips_cost_what_they_say():
 
 def test_squeeze_and_excitation_is_its_equation():
     torch.manual_seed(0)
-    block, x = SqueezeExcite(8), torch.rand(2, 8, 5, 7)
-    (first, second), mean = (block.weigh[1], block.weigh[3]), x.mean((2, 3))
+    block, x = squeeze_excitation(8), torch.rand(2, 8, 5, 7)
+    (first, second), mean = (block.fc1, block.fc2), x.mean((2, 3))
     hidden = torch.relu(mean @ first.weight[:, :, 0, 0].T + first.bias)
     weights = torch.sigmoid(hidden @ second.weight[:, :, 0, 0].T + second.bias)
     torch.testing.assert_close(block(x), x * weights[:, :, None, None])
     assert hidden.shape == (2, 2)
-    assert SqueezeExcite(2)(x[:, :2]).shape == (2, 2, 5, 7)  # one hidden channel is left
+    assert squeeze_excitation(2)(x[:, :2]).shape == (2, 2, 5, 7)  # one hidden channel is left
 
 
 def test_squeeze_and_excitation_adds_to_the_network_and_changes_nothing_else():
@@ -140,6 +143,32 @@ def test_squeeze_and_excitation_adds_to_the_network_and_changes_nothing_else():
         assert torch.equal(value, excited.state_dict()[name])
     images = torch.rand(1, 1, 32, 32)
     torch.testing.assert_close(excited.encode(images), excited.excite(plain.encode(images)))
+
+
+def test_weights_of_squeeze_and_excitation_that_an_old_version_saved_fit_under_their_new_names():
+    networks = [small(latent=8, excite=True), build_vae("squeeze", image_size=(32, 32), channels=1, widths=(4, 8))]
+    for network in networks:
+        state = network.state_dict()
+        saved = {name.replace("fc1", "weigh.1").replace("fc2", "weigh.3"): value for name, value in state.items()}
+        assert any("weigh.1.weight" in name for name in saved)
+        upgraded = upgrade_squeeze_excitation(saved)
+        assert list(upgraded) == list(state)
+        assert all(torch.equal(upgraded[name], state[name]) for name in state)
+        network.load_state_dict(upgraded)
+    assert upgrade_squeeze_excitation(state).keys() == state.keys()  # today's names stay
+
+
+def test_parameters_are_counted_once_trained_or_frozen_of_a_network_or_of_a_detector():
+    network = small()
+    trained = count_parameters(network)
+    assert count_parameters(nn.ModuleList([network, network])) == trained
+    assert count_parameters(network.requires_grad_(False)) == trained
+
+    class Holder:
+        def __init__(self):
+            self.model, self.again, self.steps = network, nn.Sequential(network, nn.Linear(2, 3)), 400
+
+    assert count_parameters(Holder()) == trained + 9
 
 
 def test_a_whole_width_is_the_same_network_however_it_is_written():

@@ -21,7 +21,7 @@ KINDS = ("spike", "drift")
 @pytest.fixture(scope="module")
 def labelled():
     """Four plots of two types, and four normal ones."""
-    return AnomalyDataset(labelled_plots(4, kinds=KINDS) + plots_parts(counts=(4, 0, 0, 0))["train"])
+    return AnomalyDataset(labelled_plots(4, anomaly_types=KINDS) + plots_parts(counts=(4, 0, 0, 0))["train"])
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from adkit import evaluate, table
-from adkit.compare import METHODS, Comparison, Problem, compare, methods
+from adkit.compare import METHODS, Comparison, Problem, compare, measure, methods
 from adkit.compare.__main__ import main
 from adkit.compare.comparison import middle
 from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
-from adkit.experiments.evaluation import Evaluation, judge
+from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
 from adkit.metrics import auroc, paired_bootstrap, paired_pixel_bootstrap
 from tests.data_files import write_image
@@ -39,7 +39,7 @@ def tiny(monkeypatch):
         "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
-    monkeypatch.setattr("adkit.compare.measure.peak_memory", lambda folder, shape, device: 10**7 * shape[0])  # 4 s each
+    monkeypatch.setattr(measure, "peak_memory", lambda folder, shape, *_: 10**7 * shape[0])  # 4 s each
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
 
     test = runs[0].experiment.splits().test
     a, b = (middle(found.results[name]) for name in ("plain", "skip"))
-    judged = [judge(each.detector(), test) for each in (a, b)]
+    judged = [each.detector().predict_dataset(test) for each in (a, b)]
     pixels = paired_pixel_bootstrap(judged[0].masks, *(each.maps for each in judged), n=20)
     images = paired_bootstrap(auroc, judged[0].labels, *(each.scores for each in judged), n=20)
     paired = found.paired("plain", "skip")
@@ -218,7 +218,7 @@ def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     found = compare("all", seeds=2, **SMALL)
     assert len(fits) == 7
     assert [len(runs) for runs in found.results.values()] == [2, 2, 2]
-    monkeypatch.setattr("adkit.compare.measure.judge", die)  # nothing is measured twice
+    monkeypatch.setattr(measure, "timed_judgement", die)  # nothing is measured twice
     monkeypatch.setattr("adkit.experiments.experiment.load_detector", die)  # nor loaded for it
     assert compare("all", seeds=2, **SMALL).as_dict() == found.as_dict()
     assert len(fits) == 7
@@ -228,8 +228,8 @@ def test_other_draws_or_other_sources_are_measured_afresh(monkeypatch):
     found = compare("plain", seeds=1, **SMALL)
     assert len(found.measured["plain"].drawn["pro"]) == 20
     assert len(compare("plain", seeds=1, **SMALL | {"draws": 30}).measured["plain"].drawn["pro"]) == 30
-    monkeypatch.setattr("adkit.compare.measure.count_parameters", lambda detector: 7)
-    monkeypatch.setattr("adkit.compare.measure.source_fingerprint", lambda modules: "edited")
+    monkeypatch.setattr(measure, "count_parameters", lambda detector: 7)
+    monkeypatch.setattr(measure, "source_fingerprint", lambda modules: "edited")
     assert compare("plain", seeds=1, **SMALL | {"draws": 30}).cost("plain")["parameters"] == 7
 
 
@@ -265,7 +265,7 @@ def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
     def out_of_memory(*arguments):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("adkit.compare.measure.judge", out_of_memory)
+    monkeypatch.setattr(measure, "timed_judgement", out_of_memory)
     found = compare(["plain", "skip"], seeds=1, **SMALL)
     assert [problem.reason for problem in found.problems] == ["MemoryError: no room"] * 2
     assert list(found.paired("plain", "skip")) == ["image_auroc"]

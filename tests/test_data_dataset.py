@@ -6,8 +6,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from adkit.data import AnomalyDataset, load_dataset
-from adkit.data import image_cache as frames
+from adkit.data import AnomalyDataset, image_cache, load_dataset
 from adkit.data.samples import FileSample
 from adkit.data.tiling import stitch
 from tests.data_files import write_image, write_mask, write_mvtec
@@ -39,6 +38,7 @@ def test_items_and_batches(splits):
     assert batch["has_mask"].all()
     assert splits.test.labels.dtype == np.int64
     assert splits.test.kinds[:1] == ["good"]
+    assert (splits.test.defect_types, splits.train.defect_types) == (["crack"], [])
     assert splits.test.image_size == (24, 32)
     assert not splits.train.labels.any()
 
@@ -167,9 +167,9 @@ def test_pixels_are_decoded_once_and_not_copied(splits, monkeypatch):
 
 
 def test_above_the_limit_pixels_lie_in_a_file(splits, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames, "MEMORY_LIMIT", 100)
+    monkeypatch.setattr(image_cache, "MEMORY_LIMIT", 100)
     mapped = load_dataset("mvtec", tmp_path).test
-    assert isinstance(mapped._frames._buffer.base, np.memmap)
+    assert isinstance(mapped._cache._buffer.base, np.memmap)
     assert torch.equal(mapped[2]["image"], splits.test[2]["image"])
 
 

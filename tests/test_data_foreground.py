@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adkit.data import load_dataset
-from adkit.data.foreground import everything, fabric, find_foreground, foreground_of, resolve_foreground
+from adkit.data.foreground import fabric, find_foreground, foreground_of, full_foreground, resolve_foreground
 
 
 def weave(height=128, width=2048, seed=0):
@@ -21,7 +21,7 @@ def start(image):
 
 def test_all_is_kept_where_there_is_only_fabric():
     assert fabric(weave()).all()
-    assert everything(weave()).all()
+    assert full_foreground(weave()).all()
     assert fabric(np.full((64, 64), 0.5)).all()  # too small to judge
 
 
@@ -71,7 +71,7 @@ def test_real_strips(real_data):
 
 def test_names_and_functions():
     assert resolve_foreground("auto", automatic="fabric") is fabric
-    assert resolve_foreground("auto") is everything
+    assert resolve_foreground("auto") is full_foreground
     assert resolve_foreground(np.isnan) is np.isnan
     with pytest.raises(ValueError, match="must be one of auto, all, fabric, or a function"):
         resolve_foreground("sky")

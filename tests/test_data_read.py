@@ -172,3 +172,11 @@ def test_listing_leaves_out_what_is_no_image(tmp_path):
         (tmp_path / name).write_text("")
     (tmp_path / "folder.png").mkdir()
     assert [file.name for file in list_images(tmp_path)] == ["a.JPG", "b.png"]
+
+
+def test_listing_looks_below_where_it_is_asked_to(tmp_path):
+    for name in ("b.png", "more/a.png", "more/deep/c.png", ".thumbnails/b.png", "more/.c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    images = list_images(tmp_path, below=True)
+    assert [path.relative_to(tmp_path).as_posix() for path in images] == ["b.png", "more/a.png", "more/deep/c.png"]

@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from adkit.data import load_dataset
-from adkit.data.textile import FABRICS, KINDS
+from adkit.data.textile import DEFECT_TYPES, FABRICS
 from adkit.data.textile import samples as textile_set
 
 
@@ -18,15 +18,15 @@ def splits():
 def test_parts(splits):
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [80, 40, 100]
     assert splits.test.labels.tolist() == [0] * 50 + [1] * 50
-    assert {kind: splits.test.kinds.count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 10)
+    assert {kind: splits.test.kinds.count(kind) for kind in DEFECT_TYPES} == dict.fromkeys(DEFECT_TYPES, 10)
     assert set(splits.train.categories) == set(FABRICS)
     assert len({*splits.train.sources, *splits.validation.sources, *splits.test.sources}) == 220
 
 
-def test_frames_are_drawn_at_the_size(splits):
+def test_frames_are_woven_at_the_size(splits):
     assert load_dataset("textile").train.image_size == (176, 976)
     sample = splits.test.samples[60]
-    image, mask = sample.record.draw((48, 64))
+    image, mask = sample.record.weave((48, 64))
     item = splits.test[60]
     assert np.array_equal(splits.test.pixels(60)[0].numpy(), image)
     assert np.array_equal(item["mask"].numpy(), mask)
@@ -43,11 +43,11 @@ def test_batches_and_channels():
     assert set(splits.test.categories) == {"denim"}
 
 
-def test_a_frame_is_drawn_once_for_equal_arguments(splits):
+def test_a_frame_is_woven_once_for_equal_arguments(splits):
     splits.train.pixels(0)
-    before = textile_set._draw.cache_info().misses
+    before = textile_set._woven.cache_info().misses
     load_dataset("textile", image_size=(48, 64)).train.pixels(0)
-    assert textile_set._draw.cache_info().misses == before
+    assert textile_set._woven.cache_info().misses == before
 
 
 def test_the_cached_mask_cannot_be_spoiled(splits):

@@ -96,7 +96,7 @@ def test_buttons_walk_the_tree(buttons):
 def test_headless_there_is_the_drawing_alone(flag, monkeypatch):
     if flag:
         monkeypatch.setenv(flag, "1")
-    monkeypatch.setattr(tree_explorer_module, "_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
+    monkeypatch.setattr(tree_explorer_module, "import_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
     made = tree_explorer(answers=[True, True], interactive=flag is not None)
     assert made.widget is None
     assert made.buttons == {}

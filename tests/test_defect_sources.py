@@ -6,13 +6,12 @@ import torch
 from PIL import Image
 
 from adkit.data.textile import FABRICS
-from adkit.defects import Draw, Perlin, SyntheticDefects
-from adkit.defects import texture_bank as sources
+from adkit.defects import Perlin, Sampler, SyntheticDefects, texture_bank
 from adkit.defects.texture_bank import Textures, load_textures
 
 
-def draw_of(images: torch.Tensor, seed: int = 0) -> Draw:
-    return Draw(images, generator=torch.Generator().manual_seed(seed))
+def sampler_of(images: torch.Tensor, seed: int = 0) -> Sampler:
+    return Sampler(images, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -46,25 +45,25 @@ def test_a_folder_is_searched_to_its_depth_and_thinned_out_evenly(tmp_path, monk
     assert bank.shape == (6, 1, 256, 256)
     torch.testing.assert_close(bank[0, 0, :, :100], torch.from_numpy(pixels[:256] / np.float32(255)))
     assert torch.equal(bank[0, 0, :, 100:199], bank[0, 0, :, :99].flip(1))  # mirrored, the border not repeated
-    monkeypatch.setattr(sources, "MOST", 3)
+    monkeypatch.setattr(texture_bank, "MAX_TEXTURES", 3)
     assert torch.equal(load_textures(str(tmp_path)), bank[::2])
 
 
 @pytest.mark.parametrize("channels, bank_channels", [(1, 1), (3, 1), (3, 3)])
 def test_every_defect_gets_a_piece_of_its_own(channels, bank_channels):
     images, bank = torch.rand(6, channels, 40, 72), load_textures("skimage", bank_channels)
-    pieces = Textures(bank)(images, draw_of(images))
+    pieces = Textures(bank)(images, sampler_of(images))
     assert pieces.shape == images.shape
     assert (pieces.std((2, 3)) > 0.02).all()
     assert torch.corrcoef(pieces[:, 0].flatten(1)).fill_diagonal_(0).abs().max() < 0.5
-    assert torch.equal(pieces, Textures(bank)(images, draw_of(images)))
-    assert not torch.equal(pieces, Textures(bank)(images, draw_of(images, seed=1)))
+    assert torch.equal(pieces, Textures(bank)(images, sampler_of(images)))
+    assert not torch.equal(pieces, Textures(bank)(images, sampler_of(images, seed=1)))
 
 
 def test_a_texture_is_turned_zoomed_and_moved_but_stays_itself():
     stripes = (torch.arange(64) % 8 < 4).float().expand(1, 1, 64, 64)
     images = torch.rand(32, 1, 64, 64)
-    pieces = Textures(stripes, zoom=(1, 1))(images, draw_of(images))
+    pieces = Textures(stripes, zoom=(1, 1))(images, sampler_of(images))
     spectra = torch.fft.fft2(pieces - pieces.mean((2, 3), keepdim=True)).abs()[:, 0]
     row, column = (
         torch.fft.fftfreq(64)[i] for i in (spectra.flatten(1).argmax(1) // 64, spectra.flatten(1).argmax(1) % 64)
@@ -93,4 +92,4 @@ def test_what_is_no_source_or_no_bank_is_refused(tmp_path):
         Textures(torch.rand(3, 64, 64))
     images = torch.rand(2, 1, 64, 64)
     with pytest.raises(ValueError, match="textures must have 1 or 1 channels as the images do, got 3"):
-        Textures(torch.rand(2, 3, 64, 64))(images, draw_of(images))
+        Textures(torch.rand(2, 3, 64, 64))(images, sampler_of(images))

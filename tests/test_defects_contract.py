@@ -5,11 +5,13 @@ import pytest
 import torch
 from scipy import ndimage
 
-from adkit.defects import KINDS, SyntheticDefects
+from adkit.defects import DEFECT_TYPES, SyntheticDefects
 from adkit.runtime import generator
 
 SHAPES = [(6, 1, 64, 64), (5, 3, 49, 83), (4, 1, 16, 16), (1, 3, 40, 33)]
-WITHOUT_HOLES = [name for name in KINDS if name not in ("perlin", "mask")]  # both may enclose a place of their own
+WITHOUT_HOLES = [
+    name for name in DEFECT_TYPES if name not in ("perlin", "mask")
+]  # both may enclose a place of their own
 
 
 def texture(shape, seed=0):
@@ -27,7 +29,7 @@ def corrupt(kinds, shape=(6, 1, 64, 64), seed=0, foreground=None, **settings):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", DEFECT_TYPES)
 def test_every_kind_holds_the_contract(name, shape):
     images, corrupted, mask, kind = corrupt([name], shape)
     before = texture(shape)
@@ -45,7 +47,7 @@ def test_every_kind_holds_the_contract(name, shape):
     assert (change[kind == 0] >= 0.999 / 255).all()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", DEFECT_TYPES)
 def test_most_draws_leave_a_defect_on_fabric(name):
     kind = corrupt([name], (32, 1, 64, 64))[3]
     assert (kind == 0).float().mean() > 0.9
@@ -58,7 +60,7 @@ def test_a_region_has_no_holes(name):
         assert np.array_equal(ndimage.binary_fill_holes(region), region)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", DEFECT_TYPES)
 def test_foreground_is_respected(name):
     foreground = torch.zeros(8, 64, 64, dtype=torch.bool)
     foreground[:4, :, 40:] = True  # on the right; nowhere in the last four
@@ -68,7 +70,7 @@ def test_foreground_is_respected(name):
     assert (kind[4:] == -1).all()
 
 
-@pytest.mark.parametrize("name", [*KINDS, None])
+@pytest.mark.parametrize("name", [*DEFECT_TYPES, None])
 def test_repeats_from_the_generator(name):
     kinds = None if name is None else [name]
     one, same, other = (corrupt(kinds, seed=seed)[1:] for seed in (1, 1, 2))
@@ -116,7 +118,7 @@ class NoWait(torch.utils._python_dispatch.TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", [*KINDS, None])
+@pytest.mark.parametrize("name", [*DEFECT_TYPES, None])
 def test_no_operation_makes_a_gpu_wait(name):
     images, foreground = texture((8, 3, 48, 48)), torch.ones(8, 48, 48, dtype=torch.bool)
     defects = SyntheticDefects(None if name is None else [name])

@@ -5,27 +5,28 @@ import math
 import pytest
 import torch
 
+from adkit.data.padding import mirrored
 from adkit.defects import (
     Blur,
     Brightness,
     CutPaste,
-    Draw,
     Line,
     Mask,
     MissingYarn,
     Noise,
     Perlin,
+    Sampler,
     Stain,
     Warp,
     perlin_noise,
 )
-from adkit.defects.pixel_ops import bent, blurred, reflected
+from adkit.defects.pixel_ops import bent, blurred
 from adkit.runtime import generator
 from tests.test_defects_contract import texture
 
 
 def apply(kind, images, seed=0, **settings):
-    return kind(images, Draw(images, generator=generator(seed), **settings))
+    return kind(images, Sampler(images, generator=generator(seed), **settings))
 
 
 GREY = torch.full((16, 1, 64, 64), 0.5)
@@ -126,7 +127,7 @@ def test_cutpaste_moves_real_texture():
 
 def test_perlin_blends_with_the_drawn_opacity():
     opacity = 0.3
-    corrupted, region = apply(Perlin((opacity, opacity), texture=lambda images, draw: torch.ones_like(images)), GREY)
+    corrupted, region = apply(Perlin((opacity, opacity), texture=lambda images, sampler: torch.ones_like(images)), GREY)
     assert torch.allclose(corrupted[:, 0][region], torch.tensor(0.5 + opacity * 0.5))
     assert torch.equal(corrupted[:, 0][~region], GREY[:, 0][~region])
     assert region.flatten(1).any(1).all()
@@ -140,9 +141,9 @@ def test_perlin_takes_texture_from_a_bank(bank):
 
 
 def test_perlin_noise_equals_the_sum_over_corners():
-    draw = Draw(torch.rand(2, 1, 12, 17), generator=generator(3))
-    noise = perlin_noise(draw, (4.0, 6.0))
-    again = Draw(torch.rand(2, 1, 12, 17), generator=generator(3))
+    sampler = Sampler(torch.rand(2, 1, 12, 17), generator=generator(3))
+    noise = perlin_noise(sampler, (4.0, 6.0))
+    again = Sampler(torch.rand(2, 1, 12, 17), generator=generator(3))
     (step_y, shift_y), (step_x, shift_x) = ((again.log_uniform(4.0, 6.0), again.uniform(0, 1, 1)[:, 0]) for _ in "yx")
     angle = again.uniform(0, 2 * math.pi, math.ceil(12 / 4) + 2, math.ceil(17 / 4) + 2)
 
@@ -213,37 +214,37 @@ def test_missing_yarn_copies_the_band_beside_it():
     assert narrow.tolist() == [4] * 64
 
 
-def test_reflected():
-    assert reflected(torch.arange(-3, 8), 4).tolist() == [3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]
-    assert reflected(torch.arange(-2, 3), 1).tolist() == [0] * 5
+def test_an_index_is_mirrored():
+    assert mirrored(torch.arange(-3, 8), 4).tolist() == [3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]
+    assert mirrored(torch.arange(-2, 3), 1).tolist() == [0] * 5
 
 
-def test_draw_shares_defects_among_options():
-    draw = Draw(torch.rand(300, 1, 4, 4), generator=generator(0))
-    parts = draw.split("abc")
+def test_sampler_shares_defects_among_options():
+    sampler = Sampler(torch.rand(300, 1, 4, 4), generator=generator(0))
+    parts = sampler.split("abc")
     assert [option for option, _ in parts] == ["a", "b", "c"]
-    assert torch.equal(torch.cat([part.owner for _, part in parts]), draw.owner)
+    assert torch.equal(torch.cat([part.image_index for _, part in parts]), sampler.image_index)
     assert all(70 < part.n < 130 for _, part in parts)
 
 
 def test_centres_are_uniform_over_the_foreground():
     foreground = torch.zeros(4000, 6, 5, dtype=torch.bool)
     foreground[:, 1, 0] = foreground[:, 4, 2:] = True
-    centres = Draw(torch.rand(4000, 1, 6, 5), foreground=foreground, generator=generator(0)).centres().long()
+    centres = Sampler(torch.rand(4000, 1, 6, 5), foreground=foreground, generator=generator(0)).centres().long()
     counts = torch.zeros(6, 5).index_put_(tuple(centres.T), torch.ones(4000), accumulate=True)
     assert torch.equal(counts > 0, foreground[0])
     assert (counts[foreground[0]] - 1000).abs().max() < 120
 
 
 def test_centres_without_a_foreground_stay_in_the_frame():
-    centres = Draw(torch.rand(50, 1, 6, 5), foreground=torch.zeros(50, 6, 5, dtype=torch.bool)).centres()
+    centres = Sampler(torch.rand(50, 1, 6, 5), foreground=torch.zeros(50, 6, 5, dtype=torch.bool)).centres()
     assert ((centres >= 0) & (centres <= torch.tensor([6, 5]))).all()
 
 
-def test_draw_never_borrows_from_the_same_image():
-    draw = Draw(torch.rand(5, 1, 4, 4), generator=generator(0))
-    assert all((draw.others() != draw.owner).all() for _ in range(20))
-    assert Draw(torch.rand(1, 1, 4, 4)).others().tolist() == [0]
+def test_sampler_never_borrows_from_the_same_image():
+    sampler = Sampler(torch.rand(5, 1, 4, 4), generator=generator(0))
+    assert all((sampler.others() != sampler.image_index).all() for _ in range(20))
+    assert Sampler(torch.rand(1, 1, 4, 4)).others().tolist() == [0]
 
 
 @pytest.mark.parametrize("make, message", [

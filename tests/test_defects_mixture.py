@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from adkit.defects import KINDS, Line, Noise, Stain, SyntheticDefects
-from adkit.defects.validation import overlay
+from adkit.defects import DEFECT_TYPES, Line, Noise, Perlin, Stain, SyntheticDefects, build_defects
+from adkit.defects.mixture import overlay
 from adkit.runtime import generator
 from tests.test_defects_contract import texture
 
 IMAGES = texture((4, 1, 32, 32))
 
 
-def square(images, draw):
+def square(images, sampler):
     """Writes into its images, changes pixels outside its region as well, and leaves [0, 1]."""
     images[:] = 7.0
     region = torch.zeros(images.shape[0], *images.shape[2:], dtype=torch.bool)
@@ -21,10 +21,46 @@ def square(images, draw):
 
 def test_all_ten_kinds_by_default():
     defects = SyntheticDefects()
-    assert defects.kinds == tuple(KINDS)
-    assert len(defects.kinds) == 10
+    assert defects.defect_types == tuple(DEFECT_TYPES)
+    assert len(defects.defect_types) == 10
     kind = defects(texture((256, 1, 16, 16)), generator=generator(0))[2]
     assert set(kind.tolist()) - {-1} == set(range(10))
+
+
+def test_the_older_name_kinds_means_the_same():
+    old, new = SyntheticDefects(kinds=["stain", "line"]), SyntheticDefects(defect_types=["stain", "line"])
+    assert old.kinds == old.defect_types == new.kinds == new.defect_types == ("stain", "line")
+    results = [defects(IMAGES, generator=generator(3)) for defects in (old, new)]
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    literal = [build_defects({name: ["stain"], "clean": 0.5}) for name in ("kinds", "defect_types")]
+    assert [defects.defect_types for defects in literal] == [("stain",)] * 2
+    for twice in (SyntheticDefects, lambda **names: build_defects(names)):
+        with pytest.raises(ValueError, match="the same argument under two names; pass defect_types alone"):
+            twice(kinds=["stain"], defect_types=["stain"])
+
+
+def test_mixtures_from_literals():
+    assert build_defects("all").defect_types == build_defects({}).defect_types == tuple(DEFECT_TYPES)
+    assert build_defects("line").defect_types == ("line",)
+    assert build_defects("recommended").size == (0.1, 0.4)
+    given = SyntheticDefects(["line"])
+    assert build_defects(given) is given
+    assert build_defects(None) is None
+    with pytest.raises(ValueError, match="unknown argument 'colour' for synthetic defects; known: defect_types, weig"):
+        build_defects({"colour": 1})
+    with pytest.raises(ValueError, match="unknown defects 'blob'; known: all, recommended, or some of mask"):
+        build_defects("blob")
+
+
+def test_an_instance_takes_the_place_of_its_name():
+    faint = Perlin(opacity=(0.0, 0.0))
+    defects = build_defects({"defect_types": ["perlin", "line"], "clean": 0.5}, instances={"perlin": faint})
+    assert (defects.defect_types, defects.clean) == (("perlin", "line"), 0.5)
+    kind = build_defects(["perlin"], instances={"perlin": faint, "blur": faint})(IMAGES, generator=generator(0))[2]
+    assert (kind == -1).all()  # a texture that is not blended in cannot be seen
+    assert build_defects(["line"], instances={"perlin": faint}).defect_types == ("line",)
+    named = build_defects({"kinds": {"mine": "stain"}}, instances={"mine": faint})
+    assert named.defect_types == ("mine",)
 
 
 def test_weights_are_respected():
@@ -56,10 +92,10 @@ def test_all_clean_moves_the_generator_on():
 
 
 def test_count_is_the_number_of_defects():
-    def dot(images, draw):
+    def dot(images, sampler):
         region = torch.zeros(images.shape[0], 64, 64, dtype=torch.bool)
-        centre = draw.centres().long()
-        region[torch.arange(draw.n), centre[:, 0], centre[:, 1]] = True
+        centre = sampler.centres().long()
+        region[torch.arange(sampler.n), centre[:, 0], centre[:, 1]] = True
         return torch.zeros_like(images), region
 
     mask = SyntheticDefects([dot], count=(2, 4))(texture((200, 1, 64, 64)), generator=generator(0))[1]
@@ -94,9 +130,9 @@ def test_invisible_defects_are_taken_back():
 
 
 def test_only_the_invisible_region_of_an_image_is_taken_back():
-    def corner(images, draw):  # the first defect of each image is plain, the second cannot be seen
-        first = torch.arange(draw.n)[:, None, None] % 2 == 0
-        region = torch.zeros(draw.n, 32, 32, dtype=torch.bool)
+    def corner(images, sampler):  # the first defect of each image is plain, the second cannot be seen
+        first = torch.arange(sampler.n)[:, None, None] % 2 == 0
+        region = torch.zeros(sampler.n, 32, 32, dtype=torch.bool)
         region[::2, :4, :4] = True
         region[1::2, 20:, 20:] = True
         return images + torch.where(first, 0.3, 1e-4)[:, None], region
@@ -111,9 +147,15 @@ def test_only_the_invisible_region_of_an_image_is_taken_back():
 def test_where_defects_overlap_the_stronger_change_shows():
     images = torch.full((2, 1, 1, 3), 0.5)
     change = torch.tensor([[-0.2, 0.1, 0.0], [0.1, -0.3, 0.0], [0.2, 0.0, 0.0]])[:, None, None, :]
-    rounds = [(torch.tensor([0, 2]), torch.tensor([0, 1])), (torch.tensor([1]), torch.tensor([0]))]
+    layers = [(torch.tensor([0, 2]), torch.tensor([0, 1])), (torch.tensor([1]), torch.tensor([0]))]
     expected = torch.tensor([[0.3, 0.2, 0.5], [0.7, 0.5, 0.5]])
-    assert torch.allclose(overlay(images, change, rounds)[:, 0, 0], expected)
+    assert torch.allclose(overlay(images, change, layers)[:, 0, 0], expected)
+
+
+def test_one_defect_an_image_needs_no_overlay_and_looks_the_same():
+    images, change = IMAGES * 0.5, torch.linspace(-0.2, 0.2, IMAGES.numel()).view_as(IMAGES)
+    one_layer = [(torch.arange(4), torch.arange(4))]
+    assert torch.equal(overlay(images, change.clone(), []), overlay(images, change.clone(), one_layer))
 
 
 def test_ones_own_kind_is_held_to_the_contract():
@@ -127,10 +169,10 @@ def test_ones_own_kind_is_held_to_the_contract():
 
 
 def test_names_of_kinds():
-    assert SyntheticDefects(["line", Stain(edge=0.2), square]).kinds == ("line", "stain", "square")
+    assert SyntheticDefects(["line", Stain(edge=0.2), square]).defect_types == ("line", "stain", "square")
     named = {"faint": Stain(edge=1.0), "hard": Stain(edge=0.1), "mine": square, "noise": "noise"}
-    assert SyntheticDefects(named).kinds == ("faint", "hard", "mine", "noise")
-    assert SyntheticDefects([type("Thing", (), {"__call__": square})()]).kinds == ("Thing",)
+    assert SyntheticDefects(named).defect_types == ("faint", "hard", "mine", "noise")
+    assert SyntheticDefects([type("Thing", (), {"__call__": square})()]).defect_types == ("Thing",)
 
 
 def test_noise_everywhere_has_a_kind_and_an_empty_mask():
@@ -145,15 +187,15 @@ def test_noise_everywhere_has_a_kind_and_an_empty_mask():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"kinds": ["blob"]}, "a kind must be one of mask, noise"),
-    ({"kinds": []}, "at least one kind"),
-    ({"kinds": "stain"}, "must be a list or a dict"),
-    ({"kinds": [3]}, "a name, an instance or a callable"),
-    ({"kinds": [Stain]}, "a name, an instance or a callable"),
-    ({"kinds": ["stain", Stain(edge=0.2)]}, "give a dict name -> kind"),
+    ({"defect_types": ["blob"]}, "a defect type must be one of mask, noise"),
+    ({"defect_types": []}, "at least one defect type"),
+    ({"defect_types": "stain"}, "must be a list or a dict"),
+    ({"defect_types": [3]}, "a name, an instance or a callable"),
+    ({"defect_types": [Stain]}, "a name, an instance or a callable"),
+    ({"defect_types": ["stain", Stain(edge=0.2)]}, "give a dict name -> defect type"),
     ({"weights": [1.0]}, "weights must be 10 numbers"),
-    ({"kinds": ["stain", "line"], "weights": [2, -1]}, "none negative"),
-    ({"kinds": ["stain"], "weights": [0]}, "one positive"),
+    ({"defect_types": ["stain", "line"], "weights": [2, -1]}, "none negative"),
+    ({"defect_types": ["stain"], "weights": [0]}, "one positive"),
     ({"count": (0, 2)}, "count must be"),
     ({"count": (1.5, 2)}, "two integers"),
     ({"count": 2}, "count must be"),
@@ -197,10 +239,10 @@ def test_values_are_checked_on_request(images):
 
 
 @pytest.mark.parametrize("kind, message", [
-    (lambda images, draw: (images[:, :, 1:], images[:, 0] > 0), "must return float32 images"),
-    (lambda images, draw: (images.double(), images[:, 0] > 0), "must return float32 images"),
-    (lambda images, draw: (images, images > 0), "must return a bool region"),
-    (lambda images, draw: (images, images[:, 0]), "must return a bool region"),
+    (lambda images, sampler: (images[:, :, 1:], images[:, 0] > 0), "must return float32 images"),
+    (lambda images, sampler: (images.double(), images[:, 0] > 0), "must return float32 images"),
+    (lambda images, sampler: (images, images > 0), "must return a bool region"),
+    (lambda images, sampler: (images, images[:, 0]), "must return a bool region"),
 ])  # fmt: skip
 def test_what_a_kind_returns_is_checked(kind, message):
     with pytest.raises(ValueError, match=message):

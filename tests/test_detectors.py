@@ -10,7 +10,6 @@ from adkit.data import AnomalyDataset
 from adkit.data.samples import FileSample
 from adkit.detectors.calibration import image_threshold
 from adkit.detectors.preprocessing import Preprocessing
-from adkit.experiments.evaluation import judge
 from tests.conftest import TINY
 
 FEW = "validation images"
@@ -120,7 +119,7 @@ def test_predict_is_what_evaluate_sees(strips, settings):
     train, validation, test = parts(strips, **settings)
     with pytest.warns(UserWarning, match=FEW):
         detector = AutoencoderDetector(**TINY).fit(train, validation)
-    judged = judge(detector, test)
+    judged = detector.predict_dataset(test)
     for path, anomaly_map, score in zip(judged.paths, judged.maps, judged.scores, strict=True):
         prediction = detector.predict(path)
         assert prediction.anomaly_map.shape == (40, 600)
@@ -159,7 +158,7 @@ def test_predict_is_what_evaluate_sees_on_aitex(real_data):
     with pytest.warns(UserWarning, match=FEW):
         detector = AutoencoderDetector(**TINY).fit(data.train, data.validation)
     first = [i for group in data.test.groups()[-2:] for i in group]
-    judged = judge(detector, data.test.subset(first))
+    judged = detector.predict_dataset(data.test.subset(first))
     for path, mask, anomaly_map in zip(judged.paths, judged.masks, judged.maps, strict=True):
         assert anomaly_map.shape == mask.shape == (256, 4096)
         np.testing.assert_allclose(detector.predict(path).anomaly_map, anomaly_map, atol=1e-6)
@@ -236,13 +235,13 @@ def test_a_foreground_without_a_name_cannot_be_saved(strips):
         ({"loss": {"mine": torch.nn.MSELoss()}}, "settings are saved as JSON"),
         ({"width": 0}, "width must be a positive number"),
         ({"repair": -1}, "repair must be a weight of at least 0"),
-        ({"defects": ["moth"]}, "a kind must be"),
+        ({"defects": ["moth"]}, "a defect type must be"),
         ({"defects": "recomended"}, "unknown defects 'recomended'; known: all, recommended, or some of mask"),
         ({"defects": {"kind": ["stain"]}}, "unknown argument 'kind' for synthetic defects"),
         ({"skip": "conact"}, "conact"),
-        ({"residual": "l3"}, "method must be one of l1, l2"),
-        ({"smoothing": -1}, "sigma must be 0 or a positive number"),
-        ({"score": "maximum"}, "method must be one of max, mean, topk"),
+        ({"residual": "l3"}, "residual must be one of l1, l2"),
+        ({"smoothing": -1}, "smoothing must be 0 or a positive number of pixels, got -1"),
+        ({"score": "maximum"}, "score must be one of max, mean, topk, got 'maximum'; did you mean 'max'"),
         ({"steps": "many"}, "steps must be positive, got 'many'"),
         ({"precision": "half"}, "precision must be one of"),
         ({"device": "tpu9"}, "device must be auto"),
@@ -272,7 +271,7 @@ def test_an_unfitted_detector_says_so(tmp_path):
 def test_whoever_watches_can_reconstruct(splits):
     detector, drawn = AutoencoderDetector(**TINY | {"steps": 4, "validate_every": 2}), []
     image = splits.validation[0]["image"][None]
-    detector.watch = lambda row: drawn.append((row["step"], detector.reconstruct(image)))
+    detector.on_validation = lambda row: drawn.append((row["step"], detector.reconstruct(image)))
     detector.fit(splits.train, splits.validation)
     assert [step for step, _ in drawn] == [2, 4]
     assert not torch.equal(drawn[0][1], drawn[1][1])

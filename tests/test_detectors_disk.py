@@ -11,8 +11,8 @@ from PIL import Image
 import adkit
 from adkit import AutoencoderDetector, load_dataset, load_detector
 from adkit.data import read_image
-from adkit.detectors.base import Prediction
-from adkit.detectors.folder_report import GAP, OUTLINE, compare
+from adkit.detectors.folder_report import GAP, OUTLINE, prediction_panels
+from adkit.detectors.prediction import Prediction
 from adkit.runtime import serialization as saved_module
 from tests.conftest import TINY
 
@@ -84,7 +84,10 @@ def edit(folder, **changes):
         (lambda f: (f / "detector.json").write_bytes(b"\xff\xfe\xff"), "is damaged"),
         (lambda f: (f / "weights.safetensors").write_bytes(b"half a file"), "is damaged"),
         (lambda f: (f / "weights.safetensors").unlink(), "is damaged"),
-        (lambda f: edit(f, detector="OracleDetector"), "holds a 'OracleDetector', which this version does not know"),
+        (
+            lambda f: edit(f, detector="OracleDetector"),
+            "holds a 'OracleDetector', which is not known here: .*@register",
+        ),
         (lambda f: edit(f, settings={"wings": 2}), r"does not fit adkit .*TypeError.*wings"),
         (lambda f: edit(f, settings={"width": 8}), r"does not fit adkit .*RuntimeError"),
         (lambda f: edit(f, preprocessing={"zoom": 2}), r"does not fit adkit .*zoom"),
@@ -166,7 +169,9 @@ def test_maps_are_coloured_on_one_scale():
     mask = np.zeros((8, 8), bool)
     mask[2:4, 2:4] = True
     pictures = [
-        compare(np.full((3, 8, 8), 0.5, np.float32), Prediction(1, 1, True, np.full((8, 8), level), mask), 0.5)
+        prediction_panels(
+            np.full((3, 8, 8), 0.5, np.float32), Prediction(1, 1, True, np.full((8, 8), level), mask), 0.5
+        )
         for level in (0.25, 0.5, 0.5, 1.0, 9.0)
     ]
     assert {picture.shape for picture in pictures} == {(8, 3 * 8 + 2 * GAP, 3)}  # nothing was drawn again

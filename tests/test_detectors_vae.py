@@ -9,7 +9,6 @@ import torch
 from adkit.data import AnomalyDataset
 from adkit.data.plots.samples import plots_parts
 from adkit.data.tiling import tile_positions
-from adkit.detectors import storage
 from adkit.detectors.storage import load_detector
 from adkit.detectors.vae import REFERENCE, VAEDetector
 from adkit.losses import kl_divergence
@@ -203,8 +202,7 @@ def test_a_run_is_repeatable_and_resumes(splits, vae, tmp_path):
 
 
 @pytest.mark.parametrize("settings", [*({"variant": name} for name in VARIANTS), {"adversarial": 0.001}])
-def test_every_variant_trains_scores_and_is_saved(splits, settings, tmp_path, monkeypatch):
-    monkeypatch.setitem(storage.REGISTRY, "VAEDetector", "adkit.detectors.vae")
+def test_every_variant_trains_scores_and_is_saved(splits, settings, tmp_path):
     few = splits.validation.subset(range(20))
     detector = VAEDetector(**TINY, **settings, score_by="both").fit(splits.train, few)
     images = images_of(splits.test)
@@ -223,7 +221,7 @@ def test_the_reference_settings_give_the_reference_network():
     assert isinstance(detector.training, Training)
     detector.preprocessing = type(detector.preprocessing)(channels=3)
     with torch.device("meta"):
-        built, reference = detector._build(), VAE.reference()
+        built, reference = detector.build_network(), VAE.reference()
     assert [p.shape for p in built.parameters()] == [p.shape for p in reference.parameters()]
     assert detector.settings["beta"] == 1
     expected = {"batch_size": 32, "learning_rate": 1e-4, "weight_decay": 0.0, "schedule": "constant", "crop": 224}
@@ -238,19 +236,19 @@ def test_the_reference_settings_give_the_reference_network():
     [
         ({"score_by": "elbo"}, "score_by must be one of reconstruction, kl, both, got 'elbo'"),
         ({"annealing": "cosine"}, "annealing must be one of none, linear, cyclical, got 'cosine'"),
-        ({"warmup": 200}, "warmup is a share of the steps, between 0 and 1, got 200"),
+        ({"warmup": 200}, "warmup must be a share of the steps, between 0 and 1, got 200"),
         ({"beta": -1}, "beta must be 0 or a positive real number, got -1"),
         ({"beta": math.inf}, "beta must be 0 or a positive real number, got inf"),
         ({"adversarial": "yes"}, "adversarial must be 0 or a positive real number, got 'yes'"),
-        ({"samples": 1.5}, "samples must be 0 or a positive integral number, got 1.5"),
+        ({"samples": 1.5}, "samples must be 0 or a positive whole number, got 1.5"),
         ({"cycles": 0}, "cycles must be a positive whole number, got 0"),
         ({"free_bits": -1}, "free_bits must be 0 or a positive number of nats"),
         ({"loss": "mes"}, "unknown loss 'mes'"),
         ({"variant": "deep"}, "variant must be one of plain"),
         ({"latent_dim": 0}, "latent_dim must be positive integers"),
-        ({"overlap": 32}, "overlap must be at least 0 and below the tile's sides"),
-        ({"residual": "l3"}, "method must be one of l1, l2"),
-        ({"score": "median"}, "method must be one of max, mean, topk"),
+        ({"overlap": 32}, "overlap must be None or a whole number from 0 to 31, below the crop, got 32"),
+        ({"residual": "l3"}, "residual must be one of l1, l2"),
+        ({"score": "median"}, "score must be one of max, mean, topk"),
         ({"precision": "half"}, "precision must be one of"),
         ({"patience": 3}, "one-cycle must run to its end"),
         ({"percentile": 0}, "percentile must be a number between 0 and 100"),

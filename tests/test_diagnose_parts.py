@@ -129,7 +129,7 @@ def test_plateaus():
 
 def test_a_watched_score_is_what_the_plateau_test_looks_at(splits):
     detector = AutoencoderDetector(**TINY | {"steps": 8}, validate_every=2)
-    detector.watch = score_watcher(detector, splits.validation, frames=4)
+    detector.on_validation = score_watcher(detector, splits.validation, frames=4)
     detector.fit(splits.train, splits.validation)
     assert len(detector.history) == 4
     assert all(0 <= row["probe_auroc"] <= 1 for row in detector.history)
@@ -210,7 +210,7 @@ def test_what_cannot_be_diagnosed_is_refused(splits, fitted, change, error, mess
 
 
 def test_spoilt_copies_leave_the_detector_as_it_is(splits, fitted):
-    before = (fitted.settings.copy(), fitted.threshold, fitted.pixel_threshold, type(fitted))
+    before = (fitted.settings, fitted.threshold, fitted.pixel_threshold, type(fitted))
     images = splits.validation[0]["image"][None]
     maps = fitted.anomaly_map(images)
     for cause in CAUSES.values():

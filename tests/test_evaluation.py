@@ -8,14 +8,15 @@ import pytest
 from PIL import Image
 
 from adkit import AutoencoderDetector, evaluate, load_dataset, metrics
-from adkit.experiments.evaluation import Evaluation, Judged, image_level, judge, pixel_level, tile_level
+from adkit.detectors.prediction import Predictions
+from adkit.experiments.evaluation import Evaluation, image_level, pixel_level, tile_level
 from tests.conftest import TINY
 from tests.data_files import write_image, write_mvtec
 
 
 @pytest.fixture(scope="module")
 def judged(splits, fitted):
-    return judge(fitted, splits.test)
+    return fitted.predict_dataset(splits.test)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_maps_come_at_the_size_of_the_original_masks(tmp_path):
         splits = load_dataset("mvtec", root=tmp_path, category="tile", **settings)
         with pytest.warns(UserWarning, match="validation images"):
             detector = AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
-        judged = judge(detector, splits.test)
+        judged = detector.predict_dataset(splits.test)
         assert [m.shape for m in judged.maps] == [m.shape for m in judged.masks] == [(24, 32)] * 7 + [(40, 50)]
         assert evaluate(detector, splits.test, bootstrap=10).by_kind["crack"]["n"] == 4
 
@@ -142,7 +143,7 @@ def some(kinds, masks, shape=(8, 8)):
     truth = [None if marked is None else np.eye(*shape, dtype=bool) & bool(marked) for marked in masks]
     maps = [np.random.default_rng(i).uniform(0.1, 1, shape) for i in range(len(kinds))]
     labels = np.array([kind != "good" for kind in kinds], int)
-    return Judged(
+    return Predictions(
         maps, truth, np.array([one.max() for one in maps]), labels, list(kinds), list(map(str, range(len(kinds))))
     )
 

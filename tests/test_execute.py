@@ -28,7 +28,7 @@ def test_streams_are_joined_and_the_environment_is_that_of_a_committed_run(monke
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_runner_executes_in_place(tmp_path, capsys):
     cells = [
-        "from adkit import lesson\nlesson.begin('toy', {'device': 'cpu'}, default=True)\nprint('on')",
+        "from adkit.course.lesson import begin\nlesson = begin('toy', {'device': 'cpu'}, default=True)\nprint('on')",
         "from adkit import figures\nfigures.heat_table([[1.0]], ['a'], ['b'])",
         "lesson.finish({'one': 1});",
     ]

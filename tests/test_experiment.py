@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from adkit import AutoencoderDetector, Experiment, evaluate, run
 from adkit.detectors.base import Detector
-from adkit.training import Run
+from adkit.training import TrainingState
 from tests.data_files import write_mvtec
 
 TINY = {"width": 4, "steps": 4, "validate_every": 2, "crop": 32, "device": "cpu"}
@@ -46,10 +46,10 @@ def fits(monkeypatch):
     "arguments, message",
     [
         ({"method": "oracle"}, "method must be one of autoencoder, latent.*, got .oracle."),
-        ({"settings": {"widht": 8}}, "unknown setting widht for autoencoder; known: .*width"),
-        ({"settings": {"seed": 1}}, r"unknown setting seed .*\(data and seed are arguments of Experiment itself\)"),
+        ({"settings": {"widht": 8}}, "unknown setting 'widht' for autoencoder; did you mean 'width'. known: .*width"),
+        ({"settings": {"seed": 1}}, r"unknown setting 'seed' .*\(data and seed are arguments of Experiment itself\)"),
         ({"settings": {"loss": "mes"}}, "unknown loss 'mes'"),
-        ({"settings": {"score": "maximum"}}, "method must be one of max"),
+        ({"settings": {"score": "maximum"}}, "score must be one of max"),
         ({"settings": {"percentile": 0}}, "percentile must be a number between 0 and 100"),
         ({"settings": {"loss": {"mine": torch.nn.L1Loss()}}}, "settings are saved as JSON"),
     ],
@@ -169,21 +169,21 @@ def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "whole"))
     whole = run(tiny(), quiet=True)
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "broken"))
-    original = Run.save
+    original = TrainingState.save
 
     def save_and_die(self):
         original(self)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "save", save_and_die)
+        patch.setattr(TrainingState, "save", save_and_die)
         with pytest.raises(Killed):
             run(tiny(), quiet=True)
     folder = tmp_path / "broken/results" / tiny().address()
     assert [file.name for file in folder.iterdir()] == ["checkpoint.pt"]
     torch.manual_seed(99)  # another process would have drawn other numbers
     steps = []
-    monkeypatch.setattr(Run, "save", lambda self: steps.append(self.step) or original(self))
+    monkeypatch.setattr(TrainingState, "save", lambda self: steps.append(self.step) or original(self))
     resumed = run(tiny(), quiet=True)
     assert steps == [4]  # steps 1 and 2 were not run again
     assert (resumed.history, resumed.evaluation) == (whole.history, whole.evaluation)

@@ -1,14 +1,23 @@
-"""Explorers: the static strip is always there; a moved slider reconstructions."""
+"""What a detector makes of items; explorers: the strip is always there, a moved slider makes a new picture."""
 
 import builtins
 
 import matplotlib
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from sklearn.metrics import f1_score, precision_score, recall_score
 
 from adkit.course import explorers as explore
-from adkit.course.explorers import explorer, severity_explorer, threshold_explorer
+from adkit.course.explorers import (
+    detector_panels,
+    explorer,
+    rates,
+    score_explorer,
+    severity_explorer,
+    threshold_explorer,
+)
 from adkit.figures import heat_table
 
 matplotlib.use("Agg")
@@ -24,18 +33,18 @@ def interactive(monkeypatch):
 def recorder():
     calls = []
 
-    def draw(power):
+    def plot(power):
         calls.append(power)
         if power == 3.0:
             raise ValueError("too much power")
         return heat_table([[2.0**power]], ["a"], ["b"])
 
-    return draw, calls
+    return plot, calls
 
 
-def test_a_moved_slider_redraws_the_picture():
-    draw, calls = recorder()
-    made = explorer(draw, SLIDERS, [{"power": 0.0}, {"power": 2.0}])
+def test_a_moved_slider_makes_a_new_picture():
+    plot, calls = recorder()
+    made = explorer(plot, SLIDERS, [{"power": 0.0}, {"power": 2.0}])
     before = made.picture.value
     assert calls == [0.0, 2.0, 1.0]
     made.sliders["power"].value = 2.5
@@ -57,9 +66,9 @@ def test_an_error_is_shown_and_the_next_move_clears_it():
 def test_headless_there_is_the_static_strip_alone(flag, monkeypatch):
     if flag:
         monkeypatch.setenv(flag, "1")
-    monkeypatch.setattr(explore, "_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
-    draw, calls = recorder()
-    made = explorer(draw, SLIDERS, [{"power": 0.0}, {"power": 2.0}], interactive=flag is not None)
+    monkeypatch.setattr(explore, "import_ipywidgets", lambda: pytest.fail("no widget is wanted here"))
+    plot, calls = recorder()
+    made = explorer(plot, SLIDERS, [{"power": 0.0}, {"power": 2.0}], interactive=flag is not None)
     assert calls == [0.0, 2.0]
     assert made.sliders == {}
     assert [ax.get_title(loc="left") for ax in made.static.axes] == ["power 0", "power 2"]
@@ -124,12 +133,12 @@ def test_threshold_explorer_on_a_normal_frame_says_that_nothing_is_right():
 def test_severity_explorer(threshold):
     seen = []
 
-    def draw_frame(severity, size):
+    def defective_frame(severity, size):
         seen.append((severity, size))
         image, _, mask = scene((44, 244))
         return image + 0.5 * severity * mask, mask
 
-    made = severity_explorer(draw_frame, lambda image: (image - 0.5) ** 2, scale=0.2, threshold=threshold)
+    made = severity_explorer(defective_frame, lambda image: (image - 0.5) ** 2, scale=0.2, threshold=threshold)
     assert made.static.axes.shape == (3, 3)
     before, count = made.picture.value, len(seen)
     made.sliders["severity"].value = 1.0
@@ -144,3 +153,56 @@ def test_the_picture_is_a_whole_png(tmp_path):
     (tmp_path / "a.png").write_bytes(made.picture.value)
     with Image.open(tmp_path / "a.png") as picture:
         picture.verify()
+
+
+# ---- the movable threshold: rates against a count by hand
+
+
+NORMAL, DEFECTIVE = [0.1, 0.2, 0.5, 0.3], [0.15, 0.6, 0.45]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 0.45, 0.5, 9.0])
+def test_rates_agree_with_scikit_learn(threshold):
+    truth, flagged = [0] * 4 + [1] * 3, [score >= threshold for score in NORMAL + DEFECTIVE]
+    measured = rates(NORMAL, DEFECTIVE, threshold)
+    expected = [score(truth, flagged, zero_division=0) for score in (recall_score, precision_score, f1_score)]
+    assert [measured["recall"], measured["precision"], measured["F1"]] == pytest.approx(expected)
+    assert measured["false positive rate"] == sum(flagged[:4]) / 4
+
+
+def test_a_moved_threshold_makes_a_new_picture():
+    made = score_explorer(NORMAL, DEFECTIVE, 0.4)
+    before = made.picture.value
+    made.sliders["threshold"].value = 0.2
+    assert made.picture.value != before
+    assert made.message.value == ""
+
+
+def test_scores_of_both_groups_are_needed():
+    with pytest.raises(ValueError, match="got 4 normal and 0 defective"):
+        score_explorer(NORMAL, [], 0.4)
+
+
+# ---- what a detector makes of items
+
+
+class Known:
+    """As much of a detector as the panels ask for."""
+
+    pixel_threshold = 0.5
+
+    def anomaly_map(self, images):
+        return images[:, 0]
+
+
+class Reconstruction(Known):
+    def reconstruct(self, images):
+        return 1 - images
+
+
+@pytest.mark.parametrize("detector,parts", [(Known(), 4), (Reconstruction(), 5)])
+def test_detector_panels_show_what_a_detector_makes_of_items(detector, parts):
+    items = [{"image": torch.eye(16)[None], "mask": torch.eye(16) > 0, "kind": kind} for kind in ("line", "crack")]
+    plot = detector_panels(detector, items, scale=1.0)
+    assert plot.axes.shape == (2, parts)
+    assert plot.axes[1, 0].get_title(loc="left").startswith("crack")

@@ -9,8 +9,9 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 from PIL import Image
+from scipy.integrate import trapezoid
 
-from adkit import figures
+from adkit import figures, metrics
 from adkit.figures import animation, curves, marks, style
 
 matplotlib.use("Agg")
@@ -30,7 +31,7 @@ def frame(height=44, width=244, defect=True):
     return image, image * 0.9, image[0] ** 2, mask
 
 
-def test_importing_and_drawing_leave_pyplot_and_settings_alone():
+def test_importing_and_plotting_leave_pyplot_and_settings_alone():
     pyplot = importlib.import_module("matplotlib.pyplot")
     before = dict(matplotlib.rcParams)
     for _ in range(25):  # pyplot warns above 20 open figures, and warnings are errors here
@@ -40,20 +41,20 @@ def test_importing_and_drawing_leave_pyplot_and_settings_alone():
 
 
 def test_the_style_holds_when_the_picture_is_made_later():
-    one, two = (figures.sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y") for _ in range(2))
+    first, second = (figures.sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y") for _ in range(2))
     with matplotlib.rc_context({"xtick.major.size": 20, "axes.linewidth": 5, "ytick.labelsize": 30}):
-        picture = one.png()
-    assert picture == two.png()
+        picture = first.png()
+    assert picture == second.png()
 
 
-def test_a_drawing_shows_itself_unpacks_and_saves(tmp_path):
-    drawing = figures.strips(*frame()[:1], ["one"])
-    fig, axes = drawing
-    assert drawing._repr_png_().startswith(b"\x89PNG")
-    assert "figure of" in repr(drawing)
+def test_a_plot_shows_itself_unpacks_and_saves(tmp_path):
+    plot = figures.strips(*frame()[:1], ["one"])
+    fig, axes = plot
+    assert plot._repr_png_().startswith(b"\x89PNG")
+    assert "figure of" in repr(plot)
     assert axes.shape == (1, 1)
     assert axes[0, 0].figure is fig
-    drawing.save(tmp_path / "strip.png")
+    plot.save(tmp_path / "strip.png")
     with Image.open(tmp_path / "strip.png") as picture:
         assert picture.width > picture.height
 
@@ -72,9 +73,9 @@ def test_panels_take_any_form_and_shape(form, shape):
         images, rebuilts = images.repeat(3, axis=1), rebuilts.repeat(3, axis=1)
     if form == "uint8":
         images = (images * 255).astype(np.uint8)
-    drawing = figures.panels(images, rebuilts, maps, masks, masks, scale=(0.1, 0.9), titles=["a", "b", "c"])
-    assert drawing.axes.shape == (3, 5)
-    assert drawing.png()
+    plot = figures.panels(images, rebuilts, maps, masks, masks, scale=(0.1, 0.9), titles=["a", "b", "c"])
+    assert plot.axes.shape == (3, 5)
+    assert plot.png()
 
 
 def test_panels_share_one_colour_scale_and_the_true_scale_of_the_image():
@@ -104,13 +105,13 @@ def test_panels_without_reconstruction_and_without_defect_say_so():
 
 
 def test_a_tiny_defect_changes_many_pixels_of_the_picture():
-    image, rebuilt, a_map, mask = frame(176, 976, defect=False)
+    image, rebuilt, a_map, mask = frame(88, 488, defect=False)
     dot = mask.copy()
-    dot[100, 600] = True
-    without, one = (
+    dot[50, 300] = True
+    without, with_dot = (
         animation.raster(figures.panels(image, rebuilt, a_map, mask, true, scale=1.0)) for true in (mask, dot)
     )
-    assert (without.astype(int) != one).any(axis=-1).sum() > 300
+    assert (without.astype(int) != with_dot).any(axis=-1).sum() > 300
 
 
 def test_rings_hold_clusters_together_and_spare_large_defects():
@@ -145,9 +146,9 @@ def test_strips_and_samples_zoom_on_the_largest_defect():
     assert left < 50 < 53 < right
     assert figures.samples([image], [mask], ["dots"]).axes.shape == (1, 2)
     square = frame(64, 64)
-    drawing = figures.samples([square[0]] * 2, [square[3]] * 2, ["dots", "bright"])
-    assert drawing.axes.shape == (2, 2)
-    assert drawing.png()
+    plot = figures.samples([square[0]] * 2, [square[3]] * 2, ["dots", "bright"])
+    assert plot.axes.shape == (2, 2)
+    assert plot.png()
 
 
 def test_zoom_box_stays_inside_the_frame():
@@ -183,13 +184,13 @@ def span(band):
 
 def test_score_histograms_draw_the_threshold_with_its_spread():
     threshold = Interval(2.0, 1.5, 2.5)
-    drawing = figures.score_histograms([1, 1.5, 2.2], None, threshold, {"dots": [1, 3], "bright": [4, 5]})
-    texts = [text.get_text() for text in drawing.axes[1].texts]
+    plot = figures.score_histograms([1, 1.5, 2.2], None, threshold, {"dots": [1, 3], "bright": [4, 5]})
+    texts = [text.get_text() for text in plot.axes[1].texts]
     assert texts == ["1 of 3 above", "1 of 2 above", "2 of 2 above"]
-    (band,) = [p for p in drawing.axes[1].patches]
+    (band,) = [p for p in plot.axes[1].patches]
     assert span(band) == [1.5, 2.5]
     assert len(figures.score_histograms([1, 2], [3, 4]).axes) == 1
-    assert drawing.png()
+    assert plot.png()
 
 
 def test_roc_pro_curves_shade_what_does_not_count():
@@ -200,16 +201,31 @@ def test_roc_pro_curves_shade_what_does_not_count():
     assert span(pro.patches[0])[0] == 0.2
 
 
+def test_roc_pro_curves_of_masks_and_maps_name_the_areas_under_them():
+    rng = np.random.default_rng(0)
+    masks = list(rng.random((3, 20, 30)) < 0.05)
+    maps = [rng.random((20, 30)) + 0.4 * mask for mask in masks]
+    expected = metrics.pixel_metrics(masks, maps, fpr_limit=0.2)
+    unknown = ([*masks, None], [*maps, maps[0]])  # an image whose truth is not known is left out
+    _, (roc, pro) = figures.roc_pro_curves({"known": (masks, maps), "and more": unknown}, fpr_limit=0.2)
+    areas = [text.get_text().split()[-1] for text in roc.get_legend().get_texts() + pro.get_legend().get_texts()]
+    assert areas == [f"{expected.auroc:.3f}"] * 2 + [f"{expected.pro:.3f}"] * 2
+    fpr, tpr = roc.lines[0].get_data()
+    assert len(fpr) <= 400
+    assert trapezoid(tpr, fpr) == pytest.approx(expected.auroc, abs=1e-3)
+    np.testing.assert_array_equal(roc.lines[0].get_data(), roc.lines[1].get_data())
+
+
 def test_comparison_takes_numbers_triples_and_intervals():
     table = [
         {"loss": "mse", "AUROC": 0.8, "PRO": Interval(0.6, 0.5, 0.7)},
         {"loss": "ssim", "AUROC": (0.9, 0.85, 0.95), "PRO": None},
     ]
-    drawing = figures.comparison(table, reference={"AUROC": 0.5})
-    assert [ax.get_title(loc="left") for ax in drawing.axes] == ["AUROC", "PRO"]
-    assert [t.get_text() for t in drawing.axes[0].texts] == ["0.800", "0.900"]
-    assert len(drawing.axes[1].texts) == 1
-    assert drawing.png()
+    plot = figures.comparison(table, reference={"AUROC": 0.5})
+    assert [ax.get_title(loc="left") for ax in plot.axes] == ["AUROC", "PRO"]
+    assert [t.get_text() for t in plot.axes[0].texts] == ["0.800", "0.900"]
+    assert len(plot.axes[1].texts) == 1
+    assert plot.png()
 
 
 def test_sweep_draws_seeds_as_a_band():
@@ -245,11 +261,11 @@ def test_spectrum_shows_that_a_blur_loses_fine_frequencies():
 
 
 def test_gif_and_side_by_side(tmp_path):
-    drawing = figures.heat_table([[1.0]], ["a"], ["b"])
-    figures.gif(tmp_path / "a.gif", [drawing, np.zeros((9, 9)), torch.ones(3, 9, 9)])
+    plot = figures.heat_table([[1.0]], ["a"], ["b"])
+    figures.gif(tmp_path / "a.gif", [plot, np.zeros((9, 9)), torch.ones(3, 9, 9)])
     with Image.open(tmp_path / "a.gif") as picture:
         assert picture.n_frames == 3
-    assert figures.side_by_side([drawing] * 3, ["x", "y", "z"]).axes.size == 3
+    assert figures.side_by_side([plot] * 3, ["x", "y", "z"]).axes.size == 3
 
 
 def luminance(colour):
@@ -279,31 +295,9 @@ def test_colours_differ_in_grey_where_they_meet():
         (lambda: figures.heat_table([[1.0]], ["a"], ["b", "c"]), r"shape \(1, 2\), as rows and columns, got \(1, 1\)"),
         (lambda: figures.spectrum(np.zeros((8, 8)), np.zeros((8, 9))), r"one size, got \(8, 8\) and \(8, 9\)"),
         (lambda: figures.gif("a.gif", []), "at least one frame, got none"),
-        (lambda: figures.side_by_side([], []), "at least one drawing and a caption each, got 0 and 0"),
+        (lambda: figures.side_by_side([], []), "at least one figure and a caption each, got 0 and 0"),
     ],
 )
 def test_errors_say_what_was_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-class Judge:
-    """As much of a detector as the panels ask for."""
-
-    pixel_threshold = 0.5
-
-    def anomaly_map(self, images):
-        return images[:, 0]
-
-
-class Reconstruction(Judge):
-    def reconstruct(self, images):
-        return 1 - images
-
-
-@pytest.mark.parametrize("detector,parts", [(Judge(), 4), (Reconstruction(), 5)])
-def test_detector_panels_show_what_a_detector_makes_of_items(detector, parts):
-    items = [{"image": torch.eye(16)[None], "mask": torch.eye(16) > 0, "kind": kind} for kind in ("line", "crack")]
-    drawing = figures.detector_panels(detector, items, scale=1.0)
-    assert drawing.axes.shape == (2, parts)
-    assert drawing.axes[1, 0].get_title(loc="left").startswith("crack")

@@ -40,7 +40,8 @@ def test_a_failure_shows_a_window_and_the_whole_of_a_wide_frame(shape, count):
 
 def test_pictures_are_written_small_and_in_their_own_colours(fitted, splits, tmp_path):
     looks = examine(fitted, splits.test)
-    cases = choose_cases({"plain": looks})
+    # Two of the cases: all are pictures of one kind, and each takes a second.
+    cases = dict(list(choose_cases({"plain": looks}).items())[:2])
     scale = figures.colour_scale(fitted.judge_images(splits.validation)[0])
     pictures, again = (failure_pictures(cases, {"plain": fitted}, splits.test, scales={"plain": scale}) for _ in "ab")
     assert list(pictures) == list(cases)

@@ -20,7 +20,7 @@ from adkit.course.explorers import severity_explorer
 
 cloth = Textile("denim", frame=(64, 96))
 severity_explorer(
-    lambda severity, size: cloth.draw(0, kind="dark", severity=severity, size=size), lambda image: image.astype(float)
+    lambda severity, size: cloth.weave(0, "dark", severity=severity, size=size), lambda image: image.astype(float)
 )
 """
 FLAGS = [

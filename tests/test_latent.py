@@ -270,7 +270,7 @@ def test_a_space_is_restored_from_its_tensors(model, kind):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"distance": "cosine"}, "distance must be one of mean, reconstructed, mahalanobis, knn, got 'cosine'"),
+        ({"distance": "cosine"}, "distance must be one of mean, reconstruction, mahalanobis, knn, got 'cosine'"),
         ({"levels": []}, "from 0 to 3, the bottleneck, each once, or be None for all, got \\[\\]"),
         ({"levels": [4]}, "from 0 to 3"),
         ({"levels": [-1]}, "from 0 to 3"),

@@ -8,30 +8,32 @@ import numpy as np
 import pytest
 import torch
 
-from adkit.course import lesson
+from adkit.course.exercises import exercise, quiz
+from adkit.course.lesson import ClaimError, Lesson, begin, device_name
+from adkit.course.parameters import annotated, digest
 from adkit.experiments import experiment
+from adkit.runtime import home
 from adkit.runtime import provenance as sources
+from adkit.runtime.provenance import source_fingerprint
 
 
 @pytest.fixture(autouse=True)
-def fresh_lesson(monkeypatch):
+def full_mode(monkeypatch):
     monkeypatch.delenv("ADKIT_FAST", raising=False)
-    monkeypatch.setattr(lesson, "_lesson", lesson.Lesson())
 
 
 # ---- begin, claim, finish
 
 
 def test_claims_are_enforced_in_the_default_run_only(capsys, monkeypatch):
-    lesson.claim("before begin", False)
-    lesson.begin("toy", {"device": "cpu"}, default=False)
+    Lesson().claim("before begin", False)
+    lesson = begin("toy", {"device": "cpu"}, default=False)
     lesson.claim("own parameters", False, value=0.7, limit=0.65)
     monkeypatch.setenv("ADKIT_FAST", "1")
-    lesson.begin("toy", {"device": "cpu"}, default=True)
-    lesson.claim("fast", False)
+    begin("toy", {"device": "cpu"}, default=True).claim("fast", False)
     monkeypatch.delenv("ADKIT_FAST")
-    lesson.begin("toy", {"device": "cpu"}, default=True)
-    with pytest.raises(lesson.ClaimError, match=r"does not hold: default \(0\.7, limit 0\.65\)"):
+    lesson = begin("toy", {"device": "cpu"}, default=True)
+    with pytest.raises(ClaimError, match=r"does not hold: default \(0\.7, limit 0\.65\)"):
         lesson.claim("default", False, value=0.7, limit=0.65)
     printed = capsys.readouterr().out
     assert printed.count("✗ does not hold here") == 3
@@ -40,6 +42,7 @@ def test_claims_are_enforced_in_the_default_run_only(capsys, monkeypatch):
 
 
 def test_a_claim_about_code_is_enforced_always():
+    lesson = Lesson()
     with pytest.raises(AssertionError, match="shapes agree"):
         lesson.claim("shapes agree", torch.tensor(False), scope="always")
     with pytest.raises(ValueError, match="scope must be one of default, always, got 'never'"):
@@ -52,7 +55,7 @@ def test_results_are_strict_json_with_claims_and_margins(tmp_path, capsys):
         value: float
         low: float
 
-    lesson.begin("toy", {"device": "cpu", "losses": ["mse"]}, default=False, out=tmp_path / "toy")
+    lesson = begin("toy", {"device": "cpu", "losses": ["mse"]}, default=False, out=tmp_path / "toy")
     lesson.claim("high", True, value=torch.tensor(0.75), limit=0.5)
     lesson.claim("low", False, value=0.75, limit=0.5)
     lesson.claim("low", False, value=1.0, limit=0.5)  # the cell was run again
@@ -85,15 +88,15 @@ def test_results_are_strict_json_with_claims_and_margins(tmp_path, capsys):
     assert (kept["name"], kept["mode"], kept["parameters"]["losses"]) == ("toy", "custom", ["mse"])
     assert kept["seconds"] >= 0
     assert kept["versions"]["torch"] == torch.__version__
-    assert kept["fingerprint"] == lesson.source_fingerprint(kept["sources"])
+    assert kept["fingerprint"] == source_fingerprint(kept["sources"])
     printed = capsys.readouterr().out
     assert "1 claims hold, 1 do not" in printed
     assert str(tmp_path) not in printed
 
 
 def test_results_go_under_home_by_default_and_refuse_what_is_not_data():
-    lesson.begin("toy", {}, default=False)
-    assert lesson.finish({}).parent == lesson.home() / "toy"
+    lesson = begin("toy", {}, default=False)
+    assert lesson.finish({}).parent == home() / "toy"
     with pytest.raises(TypeError, match=r"results\.a\[1\] must be numbers.* got a object"):
         lesson.finish({"a": [1, object()]})
 
@@ -103,23 +106,23 @@ def test_begin_names_the_time_of_the_committed_run(tmp_path, monkeypatch, capsys
     noted = {"seconds": 75.0, "device": {"name": "a laptop"}}
     (tmp_path / "results" / "toy.json").write_text(json.dumps(noted))
     monkeypatch.chdir(tmp_path)
-    lesson.begin("toy", {"device": "cpu"}, default=True)
+    begin("toy", {"device": "cpu"}, default=True)
     assert "the default run took 1 min 15 s on a laptop" in capsys.readouterr().out
     (tmp_path / "results" / "toy.json").write_text(json.dumps(noted | {"fetched_seconds": 300.0}))
-    lesson.begin("toy", {"device": "cpu"}, default=True)
+    begin("toy", {"device": "cpu"}, default=True)
     told = "the default run took 1 min 15 s (and 5 min 00 s the trainings that it found on disk) on a laptop"
     assert told in capsys.readouterr().out
 
 
 def test_time_of_trainings_that_were_found_on_disk_is_told_apart(monkeypatch):
     monkeypatch.setattr(experiment, "_fetched", {"earlier": 7.0})
-    lesson.begin("toy", {}, default=False)
+    lesson = begin("toy", {}, default=False)
     tiny = experiment.Experiment(settings={"width": 4, "steps": 2, "crop": 32}, image_size=(64, 64))
     ran = experiment.run(tiny, quiet=True)
     experiment.run(tiny, quiet=True)  # its own result, fetched again: nothing was saved by that
     assert json.loads(lesson.finish({}).read_text())["fetched_seconds"] == 0.0
     monkeypatch.setattr(experiment, "_fetched", {})  # another process
-    lesson.begin("toy", {}, default=False)
+    lesson = begin("toy", {}, default=False)
     for _ in range(2):
         experiment.run(tiny, quiet=True)
     took = sum(ran.seconds.values())
@@ -128,26 +131,26 @@ def test_time_of_trainings_that_were_found_on_disk_is_told_apart(monkeypatch):
 
 def test_device_name_of_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "some GPU")
-    assert lesson.device_name(torch.device("cuda")) == "some GPU"
+    assert device_name(torch.device("cuda")) == "some GPU"
 
 
 def test_fingerprint_follows_the_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PACKAGE", tmp_path)
     (tmp_path / "__init__.py").write_bytes(b"")
     (tmp_path / "losses.py").write_bytes(b"a = 1\n")
-    whole, losses = lesson.source_fingerprint(), lesson.source_fingerprint(["adkit.losses"])
+    whole, losses = source_fingerprint(), source_fingerprint(["adkit.losses"])
     assert len(whole) == 64
     (tmp_path / "losses.py").write_bytes(b"a = 1\r\n")  # another checkout's line ends
-    assert lesson.source_fingerprint() == whole
+    assert source_fingerprint() == whole
     (tmp_path / "extra.py").write_bytes(b"b = 2\n")
-    assert lesson.source_fingerprint() != whole
-    assert lesson.source_fingerprint(["adkit.losses"]) == losses
+    assert source_fingerprint() != whole
+    assert source_fingerprint(["adkit.losses"]) == losses
     (tmp_path / "losses.py").write_bytes(b"a = 2\n")
-    assert lesson.source_fingerprint(["adkit.losses"]) != losses
+    assert source_fingerprint(["adkit.losses"]) != losses
     with pytest.raises(ValueError, match=r"'adkit\.loss' is no module of adkit"):
-        lesson.source_fingerprint(["adkit.loss"])
+        source_fingerprint(["adkit.loss"])
     with pytest.raises(ValueError, match="'torch' is no module of adkit"):
-        lesson.source_fingerprint(["torch"])
+        source_fingerprint(["torch"])
 
 
 # ---- exercise, quiz, predict first
@@ -163,7 +166,7 @@ class Hostile:
 
 @pytest.mark.parametrize("yours", [0.5, np.array(0.5), torch.tensor(0.5, requires_grad=True), 0.5 + 1e-9])
 def test_exercise_right(yours, capsys):
-    lesson.exercise(yours, 0.5)
+    exercise(yours, 0.5)
     assert capsys.readouterr().out.endswith("✓ right\n")
 
 
@@ -186,7 +189,7 @@ def test_exercise_right(yours, capsys):
     ],
 )
 def test_exercise_not_yet(yours, expected, reason, capsys):
-    lesson.exercise(yours, expected, hint="look again")
+    exercise(yours, expected, hint="look again")
     printed = capsys.readouterr().out
     assert f"✗ not yet: {reason}" in printed
     assert printed.endswith("Hint: look again\n")
@@ -194,13 +197,13 @@ def test_exercise_not_yet(yours, expected, reason, capsys):
 
 
 def test_exercise_compares_text_and_nan_places(capsys):
-    lesson.exercise("mse", "mse")
-    lesson.exercise(torch.tensor([float("nan"), 1.0]), [float("nan"), 1.0])
+    exercise("mse", "mse")
+    exercise(torch.tensor([float("nan"), 1.0]), [float("nan"), 1.0])
     assert capsys.readouterr().out.count("✓ right") == 2
 
 
 def test_quiz_folds_its_answer_and_escapes():
-    card = lesson.quiz("Is `a < b`?", ["<yes>", "no"], 1, "Because.")
+    card = quiz("Is `a < b`?", ["<yes>", "no"], 1, "Because.")
     page = card._repr_html_()
     assert "<code>a &lt; b</code>" in page
     assert "&lt;yes&gt;" in page
@@ -214,7 +217,7 @@ def test_quiz_folds_its_answer_and_escapes():
 )
 def test_quiz_errors(options, answer, message):
     with pytest.raises(ValueError, match=message):
-        lesson.quiz("?", options, answer, "")
+        quiz("?", options, answer, "")
 
 
 @pytest.mark.parametrize(
@@ -230,25 +233,72 @@ def test_quiz_errors(options, answer, message):
     ],
 )
 def test_predict_first(guess, measured, said, capsys):
-    lesson.predict_first("Which?", guess).reveal(measured)
+    Lesson().predict_first("Which?", guess).reveal(measured)
     assert said in capsys.readouterr().out
 
 
 def test_the_default_run_is_known_by_its_digest(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("ADKIT_FAST", raising=False)
-    known = lesson.digest({"steps": 4, "device": "cpu"})
-    lesson.begin("toy", {"steps": 4, "device": "auto"}, default=known, out=tmp_path)
-    lesson.begin("toy", {"steps": 5, "device": "auto"}, default=known, out=tmp_path)
+    known = digest({"steps": 4, "device": "cpu"})
+    begin("toy", {"steps": 4, "device": "auto"}, default=known, out=tmp_path)
+    begin("toy", {"steps": 5, "device": "auto"}, default=known, out=tmp_path)
     first, second = capsys.readouterr().out.splitlines()
     assert "claims are enforced" in first
     assert "claims are only reported" in second
 
 
 def test_claims_about_limits(capsys):
-    lesson.begin("toy", {}, default=False)
+    lesson = begin("toy", {}, default=False)
     capsys.readouterr()
     lesson.claim_above("more", 2.0, 1.0)
     lesson.claim_above("unmeasured", None, 1.0)
     lesson.claim_below("less", 0.5, 1.0)
     lesson.claim_below("not less", float("nan"), 1.0)
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✗", "✓", "✗"]
+
+
+# ---- the parameters of a notebook
+
+CELL = "steps: int = 400  # optimiser steps\ndevice: str = 'cpu'  # cpu or cuda\nout: str = ''\nroot: str = ''"
+LATER = "import torch\nsteps = 7  # as a batch run sets it\nlosses = ['mse']"
+
+
+def notebook(*cells):
+    """The globals of a kernel that has run these cells."""
+    namespace = {"__name__": "__main__", "In": ["", *cells]}
+    for cell in cells:
+        exec(cell, namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("version", ["keeps a dict", "keeps none"])
+def test_the_annotated_names_are_the_parameters_with_the_values_of_a_batch_run(version):
+    namespace = notebook(CELL, LATER)
+    if version == "keeps none":  # Python 3.14
+        namespace.pop("__annotations__", None)
+        namespace["In"].insert(1, "%config not = Python")
+    assert annotated(namespace) == {"steps": 7, "device": "cpu", "out": "", "root": ""}
+
+
+def test_begin_reads_the_parameters_cell(tmp_path, capsys):
+    known = digest({"steps": 400})
+    default, changed = (begin("toy", notebook(CELL, *more), default=known) for more in ((), (LATER,)))
+    assert (default.mode, changed.mode) == ("default", "custom")
+    assert default.parameters == {"steps": 400, "device": "cpu"}  # no folder of this machine
+    assert default.out is None
+    chosen = f"out = {str(tmp_path)!r}"
+    assert begin("toy", notebook(CELL, chosen), default=known).finish({}) == tmp_path / "results.json"
+    explicit = begin("toy", {"steps": 400, "out": str(tmp_path)}, default=known)
+    assert (explicit.mode, explicit.out, explicit.parameters) == ("default", tmp_path, {"steps": 400})
+
+
+def test_a_notebook_without_annotated_parameters_is_refused():
+    with pytest.raises(ValueError, match="no parameters: expected a cell with lines such as `steps: int = 400`"):
+        begin("toy", notebook("steps = 400"))
+
+
+def test_two_lessons_know_nothing_of_each_other():
+    first, second = Lesson("first"), Lesson("second")
+    first.claim("the sky is blue", True)
+    first.predict_first("Which?", 1)
+    assert (len(first.claims), len(first.guesses), second.claims, second.guesses) == (1, 1, {}, {})

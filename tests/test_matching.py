@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from adkit.models.autoencoder import Autoencoder, count_parameters
+from adkit.models import count_parameters
+from adkit.models.autoencoder import Autoencoder
 from adkit.models.matching import match_width
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from adkit.course.lesson import digest, source_fingerprint
+from adkit.course.parameters import digest
+from adkit.runtime.provenance import source_fingerprint
 from tests.execute import absolute_paths, clean
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -98,11 +99,11 @@ def is_annotated_literal(line):
 def default_is_right(notebook):
     source = "\n".join(map(text, code(notebook)))
     call = re.search(r"\bbegin\(.*?default=\"(\w+)\"", source, flags=re.S)
-    names = re.search(r"names = \"([\w ]+)\"", source)
-    if call and names:
-        cell = next(text(c) for c in code(notebook) if "parameters" in c["metadata"].get("tags", []))
-        values = {line.target.id: ast.literal_eval(line.value) for line in ast.parse(cell).body}
-        expected = digest({name: values[name] for name in names[1].split()})
+    cells = [text(cell) for cell in code(notebook) if "parameters" in cell["metadata"].get("tags", [])]
+    lines = [line for cell in cells for line in filter(str.strip, cell.splitlines())]
+    if call and lines and all(map(is_annotated_literal, lines)):
+        statements = ast.parse("\n".join(lines)).body
+        expected = digest({line.target.id: ast.literal_eval(line.value) for line in statements})
         if call[1] != expected:
             yield f"the parameters cell is not the default run that begin() knows: default={expected!r}"
 
@@ -214,7 +215,8 @@ def good_notebook():
     cells = [new.new_markdown_cell(body) for body in bodies]
     cells.append(new.new_code_cell("epochs: int = 20  # passes\nlosses: list = ['mse']  # names"))
     cells[-1].metadata.tags = ["parameters"]
-    cells.append(new.new_code_cell("lesson.begin('x', {}, default=True)"))
+    default = digest({"epochs": 20, "losses": ["mse"]})
+    cells.append(new.new_code_cell(f'lesson = begin("x", globals(), default="{default}")'))
     cells += [new.new_markdown_cell(f"## {section.capitalize()}") for section in SECTIONS[1:]]
     cells += [new.new_code_cell("print(1)", outputs=[new.new_output("stream", text="1\n")]) for _ in range(5)]
     cells.append(new.new_code_cell("lesson.finish({})"))
@@ -253,6 +255,8 @@ def source(number, body):
         (source(2, "epochs: int = 20"), "a parameter must read like"),
         (source(2, "epochs: int = 4 * 5  # passes"), "a parameter must read like"),
         (source(2, "epochs: int  # passes"), "a parameter must read like"),
+        (source(2, "epochs: int = 21  # passes"), r"not the default run that begin\(\) knows: default='\w{8}'"),
+        (source(3, 'begin("x", globals(), default="00000000")'), r"not the default run that begin\(\) knows"),
         (lambda n: n.cells.pop(), "15 to 40 cells, got 15"),
         (source(-2, "\n".join(f"a = {k}" for k in range(16))), "16 lines of code, at most 15"),
         (lambda n: n.cells[-1].update(execution_count=None), "from top to bottom"),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from adkit.data import AnomalyDataset, load_dataset
-from adkit.data.plots import KINDS, SIDE, Plots
-from adkit.data.plots.raster import BOTTOM, INKS, LEFT, THICKNESS, TOP, draw_plot, line_rows
+from adkit.data.plots import ANOMALY_TYPES, SIDE, Plots
+from adkit.data.plots.raster import BOTTOM, INKS, LEFT, THICKNESS, TOP, line_rows, rasterise
 from adkit.data.plots.samples import PlotSample, labelled_plots, mixed_plots, plots_parts
 from adkit.data.plots.series import LIMIT, POINTS
 
@@ -16,8 +16,8 @@ SOME = range(40)
 
 
 def test_a_line_covers_as_much_as_it_is_thick():
-    level = draw_plot(np.zeros(POINTS), np.zeros(3))
-    empty = draw_plot(np.full(POINTS, np.nan), np.zeros(3))
+    level = rasterise(np.zeros(POINTS), np.zeros(3))
+    empty = rasterise(np.full(POINTS, np.nan), np.zeros(3))
     column = LEFT + 12  # between two lines of the grid
     covered = 1 - level[0, :, column] / empty[0, :, column]
     middle = (TOP + BOTTOM) / 2
@@ -32,7 +32,7 @@ def test_a_steep_line_has_no_gaps():
 
 
 def test_what_leaves_the_axis_is_drawn_at_its_border():
-    inside, outside = (draw_plot(np.full(POINTS, value), INKS[0]) for value in (LIMIT, 9 * LIMIT))
+    inside, outside = (rasterise(np.full(POINTS, value), INKS[0]) for value in (LIMIT, 9 * LIMIT))
     assert np.array_equal(inside, outside)
     low, high = line_rows(np.array([-9.0, 9.0]) * LIMIT)
     assert low.min() >= TOP
@@ -40,7 +40,7 @@ def test_what_leaves_the_axis_is_drawn_at_its_border():
 
 
 def test_all_inks_and_nothing_but_the_field_differs():
-    images = np.stack([Plots().draw(index)[0] for index in SOME])
+    images = np.stack([Plots().render(index)[0] for index in SOME])
     assert images.dtype == np.uint8
     frame = np.ones((SIDE, SIDE), bool)
     frame[TOP:BOTTOM, LEFT : LEFT + POINTS] = False
@@ -53,11 +53,11 @@ def test_all_inks_and_nothing_but_the_field_differs():
 
 
 def test_a_plot_is_decided_by_seed_and_index():
-    for kind in (None, *KINDS):
-        one, again = Plots(3).draw(5, kind), Plots(3).draw(5, kind)
+    for kind in (None, *ANOMALY_TYPES):
+        one, again = Plots(3).render(5, kind), Plots(3).render(5, kind)
         assert np.array_equal(one[0], again[0])
         assert np.array_equal(one[1], again[1])
-        for other in (Plots(4).draw(5, kind), Plots(3).draw(6, kind)):
+        for other in (Plots(4).render(5, kind), Plots(3).render(6, kind)):
             assert not np.array_equal(one[0], other[0])
 
 
@@ -66,10 +66,10 @@ def test_normals_have_no_anomaly_and_stay_on_the_axis():
         values, here = Plots().series(index)
         assert not here.any()
         assert np.abs(values).max() < LIMIT
-        assert not Plots().draw(index)[1].any()
+        assert not Plots().render(index)[1].any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANOMALY_TYPES)
 def test_an_anomaly_is_where_the_mask_says(kind):
     plots = Plots()
     for index in SOME:
@@ -81,10 +81,10 @@ def test_an_anomaly_is_where_the_mask_says(kind):
         assert np.isnan(shown).all() if kind == "missing_span" else np.nanmax(shown) > 0.3
         if kind != "phase_jump":  # after a jump the season goes on, elsewhere
             assert difference[~here].max() < 0.3
-        image, mask = plots.draw(index, kind)
+        image, mask = plots.render(index, kind)
         assert mask.any()
         assert set(np.flatnonzero(mask.any(axis=0)) - LEFT) == set(np.flatnonzero(here))
-        changed = (image != plots.draw(index)[0]).any(axis=0)
+        changed = (image != plots.render(index)[0]).any(axis=0)
         assert (changed & mask).any()
 
 
@@ -115,16 +115,16 @@ def test_what_each_anomaly_leaves_alone():
 
 def test_the_mask_of_a_gap_holds_the_line_that_is_missing():
     for index in SOME:
-        image, mask = Plots().draw(index, "missing_span")
-        twin, _ = Plots().draw(index)
-        changed = (image != twin).any(axis=0)
+        image, mask = Plots().render(index, "missing_span")
+        clean, _ = Plots().render(index)
+        changed = (image != clean).any(axis=0)
         inside = changed & mask
         assert inside.sum() / changed.sum() > 0.85  # but for the ends of the line, half a pixel outside
 
 
-def test_an_unknown_kind_is_named():
-    for call in (Plots().series, Plots().draw):
-        with pytest.raises(ValueError, match=r"kind must be None or one of spike, level_shift, .*, got 'bump'"):
+def test_an_unknown_anomaly_type_is_named():
+    for call in (Plots().series, Plots().render):
+        with pytest.raises(ValueError, match=r"anomaly_type must be None or one of spike, level_shift, .*, got 'bump'"):
             call(0, "bump")
 
 
@@ -136,7 +136,7 @@ def test_parts():
     assert [len(parts[part]) for part in ("train", "validation", "test")] == [400, 100, 190]
     kinds = [sample.kind for sample in parts["test"]]
     assert kinds[:100] == ["good"] * 100
-    assert {kind: kinds.count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 10)
+    assert {kind: kinds.count(kind) for kind in ANOMALY_TYPES} == dict.fromkeys(ANOMALY_TYPES, 10)
     everything = [*(sample for part in parts.values() for sample in part), *labelled_plots(20), *mixed_plots(300, 0.2)]
     assert len({sample.source for sample in everything}) == len(everything)
 
@@ -151,8 +151,8 @@ def test_parts_are_checked():
 
 
 def test_labelled_plots_do_not_depend_on_the_kinds_left_out():
-    full, part = labelled_plots(3), labelled_plots(3, kinds=KINDS[2:5])
-    assert [sample for sample in full if sample.kind in KINDS[2:5]] == part
+    full, part = labelled_plots(3), labelled_plots(3, anomaly_types=ANOMALY_TYPES[2:5])
+    assert [sample for sample in full if sample.kind in ANOMALY_TYPES[2:5]] == part
 
 
 def test_a_mix_does_not_tell():
@@ -169,7 +169,7 @@ def test_a_mix_does_not_tell():
 def test_samples_are_a_dataset():
     samples = [PlotSample(0), PlotSample(1, shows="spike"), PlotSample(1, seed=1, shows="drift")]
     dataset = AnomalyDataset(samples)
-    image, mask = Plots().draw(1, "spike")
+    image, mask = Plots().render(1, "spike")
     item = dataset[1]
     assert np.array_equal(dataset.pixels(1).numpy(), image)
     assert np.array_equal(item["mask"].numpy(), mask)
@@ -196,5 +196,5 @@ def test_plots_load_like_every_set():
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (400, 100, 190)
     assert splits.test[100]["image"].shape == (3, 224, 224)
     assert not splits.train.labels.any()
-    with pytest.raises(ValueError, match="plots is drawn, not read: leave root out"):
+    with pytest.raises(ValueError, match="plots is generated, not read: leave root out"):
         load_dataset("plots", root="here")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from adkit.data.load import NAMES, _function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.experiments.experiment import source_hash
 from adkit.runtime import provenance
@@ -60,6 +61,13 @@ def test_what_a_result_cannot_depend_on_does_not_count(package):
     path = package / "data/crops.py"
     path.write_text(path.read_text() + "\nANSWER = 42\n")
     assert address() != before
+
+
+def test_a_result_depends_on_the_reader_of_its_own_set_alone():
+    for name in NAMES:
+        modules = provenance.imported_modules(["adkit.data.load", reader_module(name)])
+        assert {reader_module(other) for other in NAMES} & set(modules) == {reader_module(name)}
+        assert callable(_function_of(name))
 
 
 def test_another_package_under_the_same_name_counts():

@@ -13,7 +13,7 @@ from adkit.detectors.base import Detector
 from adkit.detectors.folder_report import COLUMNS, GAP
 from adkit.detectors.network import NetworkDetector
 from adkit.experiments.record import record, steps_per_epoch, write_predictions
-from adkit.training import Run
+from adkit.training import TrainingState
 from tests.conftest import TINY
 
 SMALL = TINY | {"steps": 12, "batch_size": 16}  # 80 training images: an epoch is 5 steps
@@ -57,9 +57,9 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     assert (results["steps_per_epoch"], results["epochs"]) == (5, 12 / 5)
     loaded = load_detector(tmp_path / "run/detector", device="cpu")
     assert results["threshold"]["value"] == loaded.threshold
-    assert results["settings"] == loaded.settings
+    assert type(loaded.settings)(**results["settings"]) == loaded.settings
     assert loaded.history == history
-    assert detector.model is detector.watch is None  # it was a description
+    assert detector.model is detector.on_validation is None  # it was a description
     rows = json.loads((tmp_path / "run/predictions/predictions.json").read_text())["images"]
     judged = results["metrics"]["images"]
     assert [(row["score"], row["is_anomalous"]) for row in rows] == [(one["score"], one["flagged"]) for one in judged]
@@ -132,7 +132,7 @@ class Killed(BaseException):
 
 def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
     whole = record(tiny(), few, tmp_path / "whole", every=1, bootstrap=0)
-    original, steps = Run.save, []
+    original, steps = TrainingState.save, []
 
     def save_and_die(self):
         original(self)
@@ -140,11 +140,11 @@ def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
 
     for _ in range(2):  # dies at step 5, goes on, and dies at step 10
         with monkeypatch.context() as patch:
-            patch.setattr(Run, "save", save_and_die)
+            patch.setattr(TrainingState, "save", save_and_die)
             with pytest.raises(Killed):
                 record(tiny(), few, tmp_path / "broken", every=1, bootstrap=0)
     assert not (tmp_path / "broken/results.json").exists()
-    monkeypatch.setattr(Run, "save", lambda self: steps.append(self.step) or original(self))
+    monkeypatch.setattr(TrainingState, "save", lambda self: steps.append(self.step) or original(self))
     resumed = record(tiny(), few, tmp_path / "broken", every=1, bootstrap=0)
     assert steps == [12]
     assert resumed["metrics"] == whole["metrics"]
@@ -160,8 +160,8 @@ def test_results_come_last(few, tmp_path, monkeypatch, fits):
         with pytest.raises(ZeroDivisionError):
             record(tiny(), few, tmp_path, every=1, bootstrap=0)
     assert not (tmp_path / "results.json").exists()
-    steps, original = [], Run.count
-    monkeypatch.setattr(Run, "count", lambda self, parts: steps.append(self.step) or original(self, parts))
+    steps, original = [], TrainingState.count
+    monkeypatch.setattr(TrainingState, "count", lambda self, parts: steps.append(self.step) or original(self, parts))
     record(tiny(), few, tmp_path, every=1, bootstrap=0)
     assert not steps  # the training itself was over
     assert (tmp_path / "results.json").exists()

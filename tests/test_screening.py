@@ -41,7 +41,7 @@ def test_part():
 
 @pytest.fixture(scope="module")
 def labelled():
-    return AnomalyDataset(labelled_plots(4, kinds=KINDS) + plots_parts(counts=(4, 0, 0, 0))["train"])
+    return AnomalyDataset(labelled_plots(4, anomaly_types=KINDS) + plots_parts(counts=(4, 0, 0, 0))["train"])
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_types_left_out(detector, classifier, labelled, test_part, monkeypatch):
 
 
 def _with(labelled, kind):
-    return AnomalyDataset(labelled.samples + labelled_plots(1, kinds=(kind,)))
+    return AnomalyDataset(labelled.samples + labelled_plots(1, anomaly_types=(kind,)))
 
 
 def test_intervals_of_shares():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from adkit.data.textile import FABRICS, KINDS, WEAVES, Textile
+from adkit.data.textile import DEFECT_TYPES, FABRICS, WEAVES, Textile
 from adkit.data.textile import faults as weaving_faults
 from adkit.data.textile.cloth import MARGIN, smooth_curves, weave_cloth
 from adkit.data.textile.faults import turned
@@ -20,8 +20,8 @@ SMALL = (128, 256)
 
 def change(textile, index, kind, **how):
     """Clean and defective twin: absolute change (H, W) and mask."""
-    clean, nothing = textile.draw(index)
-    image, mask = textile.draw(index, kind, **how)
+    clean, nothing = textile.weave(index)
+    image, mask = textile.weave(index, kind, **how)
     assert not nothing.any()
     return np.abs(image.astype(int) - clean), mask
 
@@ -88,7 +88,7 @@ def test_lift_bends_smoothly_between_crossings():
 
 @pytest.mark.parametrize("fabric", FABRICS)
 def test_a_frame_is_well_exposed_cloth(fabric):
-    image, mask = Textile(fabric).draw(5)
+    image, mask = Textile(fabric).weave(5)
     assert image.shape == mask.shape == (176, 976)
     assert (image.dtype, mask.dtype) == (np.uint8, bool)
     assert 60 < image.mean() < 190
@@ -99,7 +99,7 @@ def test_a_frame_is_well_exposed_cloth(fabric):
 @pytest.mark.parametrize("fabric", FABRICS)
 def test_the_weave_repeats_at_its_pitch(fabric):
     preset = FABRICS[fabric]
-    image = Textile(fabric, SMALL).draw(0)[0].astype(float)
+    image = Textile(fabric, SMALL).weave(0)[0].astype(float)
     repeat = len(WEAVES[preset.weave])
     power = np.abs(np.fft.rfft2(image - ndimage.uniform_filter(image, 25))) ** 2
     down, across = np.unravel_index(power.argmax(), power.shape)
@@ -110,8 +110,8 @@ def test_the_weave_repeats_at_its_pitch(fabric):
 
 
 def test_frames_differ_by_index_seed_and_fabric():
-    frames = [Textile("denim", SMALL).draw(k)[0] for k in range(2)]
-    frames += [Textile("denim", SMALL, seed=1).draw(0)[0], Textile("calico", SMALL).draw(0)[0]]
+    frames = [Textile("denim", SMALL).weave(k)[0] for k in range(2)]
+    frames += [Textile("denim", SMALL, seed=1).weave(0)[0], Textile("calico", SMALL).weave(0)[0]]
     for k, frame in enumerate(frames):
         for other in frames[:k]:
             assert (frame != other).mean() > 0.8
@@ -119,9 +119,9 @@ def test_frames_differ_by_index_seed_and_fabric():
 
 def test_a_frame_depends_on_its_number_alone():
     textile = Textile("hopsack", SMALL)
-    first = [textile.draw(k, kind) for k, kind in enumerate(KINDS)]
+    first = [textile.weave(k, kind) for k, kind in enumerate(DEFECT_TYPES)]
     np.random.seed(3)  # noqa: NPY002  the global state must not matter
-    again = [Textile("hopsack", SMALL).draw(k, kind) for k, kind in reversed(list(enumerate(KINDS)))][::-1]
+    again = [Textile("hopsack", SMALL).weave(k, kind) for k, kind in reversed(list(enumerate(DEFECT_TYPES)))][::-1]
     for (image, mask), (image_again, mask_again) in zip(first, again, strict=True):
         assert np.array_equal(image, image_again)
         assert np.array_equal(mask, mask_again)
@@ -129,8 +129,8 @@ def test_a_frame_depends_on_its_number_alone():
 
 @pytest.mark.parametrize("frame", [(32, 32), (64, 64), (33, 200), (256, 256), (300, 40)])
 def test_any_frame_of_at_least_32_pixels(frame):
-    for index, kind in enumerate(KINDS * 2):
-        image, mask = Textile("gabardine", frame).draw(index, kind)
+    for index, kind in enumerate(DEFECT_TYPES * 2):
+        image, mask = Textile("gabardine", frame).weave(index, kind)
         assert image.shape == mask.shape == frame
         assert mask.any()
         assert mask.mean() < 0.95
@@ -164,7 +164,7 @@ def test_drift_never_leaves_the_yarns():
 # Defects
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_TYPES)
 @pytest.mark.parametrize("fabric", FABRICS)
 def test_nothing_changes_outside_the_mask(fabric, kind):
     textile = Textile(fabric, SMALL)
@@ -177,7 +177,7 @@ def test_nothing_changes_outside_the_mask(fabric, kind):
         assert ndimage.binary_opening(mask, np.ones((3, 3))).sum() > 0.97 * mask.sum()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_TYPES)
 def test_default_frame_and_default_mix(kind):
     difference, mask = change(Textile("sateen"), 11, kind)
     assert not difference[~mask].any()
@@ -197,7 +197,7 @@ def test_each_fault_is_visible_and_its_mask_cuts_little_off(fabric, fault):
     assert difference[~mask].sum() < 0.02 * difference.sum()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_TYPES)
 def test_change_grows_with_severity(kind):
     for index in range(4):
         twins = [change(Textile("gabardine", SMALL), index, kind, severity=s, size=0.5) for s in (0.15, 0.4, 0.7, 1.0)]
@@ -206,17 +206,17 @@ def test_change_grows_with_severity(kind):
         assert means[-1] > 1.5 * means[0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_TYPES)
 def test_mask_grows_with_size(kind):
     for index in range(4):
-        areas = [Textile("calico").draw(index, kind, size=s)[1].sum() for s in (0.05, 0.35, 0.7, 1.0)]
+        areas = [Textile("calico").weave(index, kind, size=s)[1].sum() for s in (0.05, 0.35, 0.7, 1.0)]
         assert areas == sorted(areas)
         assert areas[-1] > 1.3 * areas[0]
 
 
 def test_brightness_regions_have_the_stated_extent():
     for size, width in ((0.01, 42), (1.0, 250)):
-        columns = Textile("denim").draw(0, "brightness", severity=1.0, size=size)[1].any(0)
+        columns = Textile("denim").weave(0, "brightness", severity=1.0, size=size)[1].any(0)
         assert columns.sum() == pytest.approx(width, abs=8)
 
 
@@ -224,8 +224,8 @@ def test_the_default_mix_is_neither_trivial_nor_invisible():
     contrast = []
     for index in range(40):
         textile = Textile(list(FABRICS)[index % 5], SMALL)
-        difference, mask = change(textile, index, KINDS[index // 8])
-        contrast.append(difference[mask].mean() / textile.draw(index)[0].std())
+        difference, mask = change(textile, index, DEFECT_TYPES[index // 8])
+        contrast.append(difference[mask].mean() / textile.weave(index)[0].std())
     assert 0.25 < np.median(contrast) < 1.5
     assert min(contrast) < 0.3
 
@@ -270,13 +270,13 @@ def test_textile_says_what_it_needs(arguments, message):
     [
         ({"index": -1}, "index must be a whole number"),
         ({"index": 1.5}, "index must be a whole number"),
-        ({"index": 0, "kind": "hole"}, "kind must be None or one of bright"),
-        ({"index": 0, "kind": "dark", "severity": 0}, "severity must lie in"),
-        ({"index": 0, "kind": "dark", "severity": float("nan")}, "severity must lie in"),
-        ({"index": 0, "kind": "dark", "size": 1.2}, "size must lie in"),
-        ({"index": 0, "kind": "dark", "size": "big"}, "size must lie in"),
+        ({"index": 0, "defect_type": "hole"}, "defect_type must be None or one of bright"),
+        ({"index": 0, "defect_type": "dark", "severity": 0}, "severity must lie in"),
+        ({"index": 0, "defect_type": "dark", "severity": float("nan")}, "severity must lie in"),
+        ({"index": 0, "defect_type": "dark", "size": 1.2}, "size must lie in"),
+        ({"index": 0, "defect_type": "dark", "size": "big"}, "size must lie in"),
     ],
 )
-def test_draw_says_what_it_needs(arguments, message):
+def test_weave_says_what_it_needs(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Textile("denim", (64, 64)).draw(**arguments)
+        Textile("denim", (64, 64)).weave(**arguments)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from adkit.data.textile import FABRICS, KINDS, Textile, TextileRecord, textile_records
+from adkit.data.textile import DEFECT_TYPES, FABRICS, Textile, TextileRecord, textile_records
 
 
 @pytest.mark.parametrize("category", [None, "denim", ["denim", "calico"], ["sateen", "denim", "calico"]])
@@ -15,12 +15,12 @@ def test_records_are_disjoint_and_balanced(category):
     everything = [(record.fabric, record.index) for part in parts.values() for record in part]
     assert len({index for _, index in everything}) == 220
     kinds = Counter(record.kind for record in parts["test"])
-    assert kinds == {None: 50, **dict.fromkeys(KINDS, 10)}
+    assert kinds == {None: 50, **dict.fromkeys(DEFECT_TYPES, 10)}
     fabrics = Counter(fabric for fabric, _ in everything)
     assert set(fabrics) == set([category] if isinstance(category, str) else category or FABRICS)
     assert max(fabrics.values()) - min(fabrics.values()) <= 4
     pairs = Counter((record.fabric, record.kind) for record in parts["test"] if record.kind)
-    assert len(pairs) == len(fabrics) * len(KINDS)
+    assert len(pairs) == len(fabrics) * len(DEFECT_TYPES)
     assert all(record.kind is None for record in parts["train"] + parts["validation"])
 
 
@@ -32,8 +32,8 @@ def test_a_part_does_not_move_when_another_grows():
 
 def test_a_record_draws_its_frame():
     record = TextileRecord("calico", 2, 7, "dots")
-    image, mask = record.draw((64, 64))
-    expected, expected_mask = Textile("calico", (64, 64), seed=2).draw(7, "dots")
+    image, mask = record.weave((64, 64))
+    expected, expected_mask = Textile("calico", (64, 64), seed=2).weave(7, "dots")
     assert np.array_equal(image, expected)
     assert np.array_equal(mask, expected_mask)
 

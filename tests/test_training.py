@@ -200,7 +200,7 @@ def small_run(criterion, **options):
 def test_the_best_validation_that_counts_is_kept(first_that_counts, chosen):
     weights = []
     criterion = scripted([3.0, 1.0, 2.0, 4.0], keep=weights)
-    model, history = small_run(criterion, counts=lambda step: step >= first_that_counts)
+    model, history = small_run(criterion, selectable=lambda step: step >= first_that_counts)
     assert [row["validation"] for row in history] == [3.0, 1.0, 2.0, 4.0]
     assert all(torch.equal(value, weights[chosen][name]) for name, value in model.state_dict().items())
 
@@ -208,7 +208,7 @@ def test_the_best_validation_that_counts_is_kept(first_that_counts, chosen):
 def test_patience_runs_from_the_last_validation_that_does_not_count():
     settings = {"steps": 20, "schedule": "constant", "patience": 2}
     flat = scripted([1.0] * 20)
-    _, history = small_run(flat, settings=settings, counts=lambda step: step > 5)
+    _, history = small_run(flat, settings=settings, selectable=lambda step: step > 5)
     assert len(history) == 8  # five that do not count, the first that does, two no better
 
 
@@ -217,7 +217,7 @@ def test_whoever_watches_sees_each_row_and_a_model_at_rest():
     model = Autoencoder(width=4, depth=2, latent=2)
     settings = Training(steps=4, crop=16, validate_every=2, device="cpu")
     watch = lambda row: seen.append((row, model.training))  # noqa: E731
-    history = fit(model, noise(), noise(seed=1), reconstruct, settings, quiet=True, watch=watch)
+    history = fit(model, noise(), noise(seed=1), reconstruct, settings, quiet=True, on_validation=watch)
     assert seen == [(row, False) for row in history]
 
 
@@ -233,7 +233,7 @@ def test_a_run_killed_while_it_is_watched_comes_to_that_row_again(tmp_path):
         torch.manual_seed(0)
         model = Autoencoder(width=4, depth=2, latent=2)
         parts = (noise(), noise(seed=1), reconstruct, settings)
-        return fit(model, *parts, checkpoint=tmp_path / "run.pt", quiet=True, watch=watch)
+        return fit(model, *parts, checkpoint=tmp_path / "run.pt", quiet=True, on_validation=watch)
 
     with pytest.raises(KeyboardInterrupt):
         go()

@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from adkit.losses import build_loss
-from adkit.models.autoencoder import count_parameters
+from adkit.models import count_parameters
 from adkit.models.elbo import ELBOLoss, cyclical_annealing, linear_annealing, no_annealing
 from adkit.models.vae import VAE, VAEOutput, reparameterise
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from adkit.models.autoencoder import count_parameters
+from adkit.models import count_parameters
 from adkit.models.matching import match_widths
 from adkit.models.vae_variants import VARIANTS, build_vae
 

@@ -9,17 +9,18 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from torch import nn
 
 from adkit.compare.memory import peak_memory
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
-from adkit.experiments.evaluation import Judged, judge
+from adkit.detectors.prediction import Predictions
+from adkit.detectors.registry import is_own
 from adkit.experiments.experiment import Result
 from adkit.metrics import Interval, auroc, paired_bootstrap
 from adkit.metrics.intervals import interval_of
 from adkit.metrics.resampling import draw_images, drawn_metrics
+from adkit.models import count_parameters
 from adkit.runtime import atomic_path, resolve_device
 from adkit.runtime.provenance import source_fingerprint
 
@@ -60,12 +61,13 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
     if path.exists() and (kept := json.loads(path.read_text()))["key"] == key:
         return Measured(**kept["measured"])
     detector = result.detector()
+    module = type(detector).__module__ if is_own(type(detector)) else ""
     judged, seconds = timed_judgement(detector, test)
     found = Measured(
         seconds_per_frame=seconds / len(judged.maps),
         parameters=count_parameters(detector),
         saved_bytes=sum(file.stat().st_size for file in (result.path / "detector").iterdir()),
-        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape), str(device)),
+        peak_bytes=peak_memory(result.path / "detector", tuple(test[0]["image"].shape), str(device), module),
         drawn={} if result.evaluation.pro is None else draw(judged, n, result.evaluation.fpr_limit),
     )
     with atomic_path(path) as temporary:
@@ -73,23 +75,17 @@ def measure(result: Result, test: AnomalyDataset, n: int) -> Measured:
     return found
 
 
-def timed_judgement(detector: Detector, test: AnomalyDataset) -> tuple[Judged, float]:
+def timed_judgement(detector: Detector, test: AnomalyDataset) -> tuple[Predictions, float]:
     """Every test image judged, and the seconds that took after a warm-up."""
     for i in range(len(test)):
         item = test[i]  # from now on in memory
     detector.anomaly_map(item["image"][None])
     start = time.perf_counter()
-    judged = judge(detector, test)
+    judged = detector.predict_dataset(test)
     return judged, time.perf_counter() - start
 
 
-def count_parameters(detector: Detector) -> int:
-    """Parameters of all networks that a detector holds, each counted once."""
-    networks = [value for value in vars(detector).values() if isinstance(value, nn.Module)]
-    return sum({id(each): each.numel() for network in networks for each in network.parameters()}.values())
-
-
-def draw(judged: Judged, n: int, fpr_limit: float) -> dict[str, list[float]]:
+def draw(judged: Predictions, n: int, fpr_limit: float) -> dict[str, list[float]]:
     """Pixel metrics on ``n`` test sets drawn from the images whose truth is known."""
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]
     masks, maps = [judged.masks[i] for i in known], [judged.maps[i] for i in known]

@@ -1,22 +1,25 @@
 """What is compared: one configuration of each method, the same for every data set."""
 
+from adkit.detectors.registry import known_methods
 from adkit.experiments.experiment import Experiment
 from adkit.runtime import fast_mode
 
 PHASE_1 = {"loss": "mse + 0.1*ssim", "skip": "none", "defects": None, "width": 16, "steps": 400, "crop": 64}
-PHASE_2 = PHASE_1 | {"defects": {"size": [0.1, 0.4]}, "repair": 1.0}  # notebook 02's choice: corrupted in, clean out
-PHASE_3 = PHASE_2 | {"skip": "concat"}  # the decoder sees the encoder's features
-PHASE_4 = PHASE_3 | {"loss": "0.31*l1"}  # as large as the mix on validation normals: its weight in notebook 04
+# notebook 02's choice: corrupted in, clean out
+PHASE_2 = PHASE_1 | {"defects": {"size": [0.1, 0.4]}, "repair": 1.0}
+# the decoder sees the encoder's features
+PHASE_3 = PHASE_2 | {"skip": "concat"}
+# as large as the mix on validation normals: its weight in notebook 04
+PHASE_4 = PHASE_3 | {"loss": "0.31*l1"}
 
-METHODS = {  # name → method of an Experiment, and the settings that differ from its defaults or should be seen
+# name → method of an Experiment, and the settings that differ from its defaults or should be seen
+METHODS = {
     "autoencoder": ("autoencoder", PHASE_1),
     "synthetic": ("autoencoder", PHASE_2),
     "skip": ("autoencoder", PHASE_3),
     "loss": ("autoencoder", PHASE_4),
-    "latent": (
-        "latent",
-        PHASE_4 | {"distance": "reconstruction"},
-    ),  # the residual, and features of image and reconstruction
+    # the residual, and features of image and reconstruction
+    "latent": ("latent", PHASE_4 | {"distance": "reconstruction"}),
     "vae": ("vae", {}),
     "patchcore-own": ("patchcore", {"backbone": "own"}),
     "patchcore": ("patchcore", {"backbone": "efficientnet_lite0"}),
@@ -24,7 +27,8 @@ METHODS = {  # name → method of an Experiment, and the settings that differ fr
 }
 
 _TINY = {"width": 4, "steps": 4, "crop": 32}
-FAST = {  # method of an Experiment → what fast mode changes
+# method of an Experiment → what fast mode changes
+FAST = {
     "autoencoder": _TINY,
     "latent": _TINY,
     "vae": {"latent_dim": 8, "widths": [4, 8], "steps": 4, "crop": 32},
@@ -33,8 +37,22 @@ FAST = {  # method of an Experiment → what fast mode changes
 }
 
 
+def comparable() -> dict[str, tuple[str, dict]]:
+    """All that can be compared: :data:`METHODS`, and registered methods of your own with their defaults.
+
+    Returns:
+        Name → method of an Experiment, and its settings.
+    """
+    taken = {method for method, _ in METHODS.values()}
+    return METHODS | {name: (name, {}) for name in known_methods() if name not in (*METHODS, *taken)}
+
+
 def choose(methods: str | list[str]) -> list[str]:
-    """Names of methods: ``all``, one name, or several.
+    """Names of methods.
+
+    Args:
+        methods: one name, or several; ``all`` stands for every one of :data:`METHODS`, and a registered method of your
+            own has the name that it was registered under.
 
     Raises:
         ValueError: if a name is unknown, or there is none.
@@ -43,13 +61,12 @@ def choose(methods: str | list[str]) -> list[str]:
         >>> choose(["vae", "draem", "vae"])
         ['vae', 'draem']
     """
-    names = list(dict.fromkeys([methods] if isinstance(methods, str) else methods))
-    if names == ["all"]:
-        return list(METHODS)
-    if unknown := [name for name in names if name not in METHODS]:
-        raise ValueError(f"unknown method {', '.join(map(repr, unknown))}; known: all, or some of {', '.join(METHODS)}")
+    given, known = [methods] if isinstance(methods, str) else methods, comparable()
+    names = list(dict.fromkeys(name for entry in given for name in (METHODS if entry == "all" else [entry])))
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"unknown method {', '.join(map(repr, unknown))}; known: all, or some of {', '.join(known)}")
     if not names:
-        raise ValueError(f"a comparison needs methods, got none; name all, or some of {', '.join(METHODS)}")
+        raise ValueError(f"a comparison needs methods, got none; name all, or some of {', '.join(known)}")
     return names
 
 
@@ -57,17 +74,17 @@ def experiment(name: str, seed: int, device: str = "auto", **data) -> Experiment
     """The experiment of a method; a tiny one in fast mode.
 
     Args:
-        name: of one of ``METHODS``.
-        seed: of training.
-        device: see :func:`adkit.runtime.resolve_device`.
+        name: one that :func:`choose` knows.
+        seed: integer; another seed trains from other random numbers.
+        device: auto, cpu, cuda, cuda:N or mps.
         data: ``dataset``, ``root`` and the other arguments of :class:`adkit.Experiment` that name images.
 
     Example:
         >>> experiment("synthetic", seed=1, dataset="textile", category="denim").settings["repair"]
         1.0
     """
-    method, settings = METHODS[name]
+    method, settings = comparable()[name]
     if fast_mode():
         own = {"own": FAST["autoencoder"]} if settings.get("backbone") == "own" else {}
-        settings = settings | FAST[method] | own
+        settings = settings | FAST.get(method, {}) | own
     return Experiment(method=method, settings=settings | {"device": device}, seed=seed, **data)

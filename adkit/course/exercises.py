@@ -16,8 +16,8 @@ def exercise(yours: Any, expected: Any, tolerance: float = 1e-6, hint: str = "")
     Args:
         yours: the learner's answer: number, array, tensor, text, anything.
         expected: the right answer.
-        tolerance: of numbers, absolute and relative.
-        hint: printed where the answer is not right yet.
+        tolerance: how far numbers may be apart, absolute and relative.
+        hint: a text, printed where the answer is not right yet.
 
     Example:
         >>> exercise(0.5, np.float32(0.5))
@@ -39,7 +39,15 @@ def exercise(yours: Any, expected: Any, tolerance: float = 1e-6, hint: str = "")
 
 
 def mismatch(yours: Any, expected: Any, tolerance: float) -> str:
-    """Why two answers differ, in words; empty where they agree.
+    """Why two answers differ, in words.
+
+    Args:
+        yours: the learner's answer, anything.
+        expected: the right answer.
+        tolerance: how far numbers may be apart, absolute and relative.
+
+    Returns:
+        The reason; empty where they agree.
 
     Example:
         >>> mismatch([1.0, 2.5], [1.0, 2.0], 1e-6)
@@ -51,7 +59,8 @@ def mismatch(yours: Any, expected: Any, tolerance: float) -> str:
         if isinstance(expected, (str, bytes, bool, dict, set)):
             return "" if type(yours) is type(expected) and yours == expected else "it is not the same"
         return _difference(_numbers(yours), _numbers(expected), tolerance)
-    except Exception as error:  # a stub may hold anything at all, and a lesson goes on
+    except Exception as error:
+        # A stub may hold anything at all, and a lesson goes on.
         return f"a {type(yours).__name__} cannot be compared with the expected {type(expected).__name__} ({error})"
 
 
@@ -74,6 +83,10 @@ def _numbers(values: Any) -> np.ndarray:
 def shortened(value: Any, longest: int = 90) -> str:
     """A value in at most one line, arrays by their first entries and shape.
 
+    Args:
+        value: anything.
+        longest: number of characters after which a text is cut.
+
     Example:
         >>> shortened(torch.arange(100.0).reshape(10, 10))
         '0, 1, 2, 3, 4, 5, …  (shape 10 × 10)'
@@ -84,7 +97,8 @@ def shortened(value: Any, longest: int = 90) -> str:
         numbers = _numbers(value)
         start = ", ".join(f"{number:.6g}" for number in numbers.ravel()[:6]) + (", …" if numbers.size > 6 else "")
         return start if numbers.ndim == 0 else f"{start}  (shape {' × '.join(map(str, numbers.shape))})"
-    except Exception:  # not numbers: show it as it is
+    except Exception:
+        # Not numbers: show it as it is.
         text = _text(value)
         return text if len(text) <= longest else text[: longest - 1] + "…"
 
@@ -92,7 +106,8 @@ def shortened(value: Any, longest: int = 90) -> str:
 def _text(value: Any) -> str:
     try:
         return " ".join(repr(value).split())
-    except Exception:  # even its repr fails
+    except Exception:
+        # Even its repr fails.
         return f"a {type(value).__name__}"
 
 
@@ -151,8 +166,14 @@ def quiz(question: str, options: Sequence[str], answer: int, why: str) -> Quiz:
 
 
 @dataclass
-class Prediction:
-    """A guess made before the run, to be compared with what was measured."""
+class Guess:
+    """What the learner expects, noted before the run, to be compared with what was measured.
+
+    Attributes:
+        question: what was asked.
+        guess: the learner's answer; None: none yet.
+        measured: what the run found; None until `reveal` is called.
+    """
 
     question: str
     guess: Any
@@ -161,8 +182,11 @@ class Prediction:
     def reveal(self, measured: Any) -> None:
         """Print the guess beside the measured value.
 
+        Args:
+            measured: number, text, or a list of them; numbers are compared to within 2 %, texts letter by letter.
+
         Example:
-            >>> Prediction("Which AUROC?", 0.9).reveal(0.75)
+            >>> Guess("Which AUROC?", 0.9).reveal(0.75)
             Which AUROC?
             your guess  0.9
             measured    0.75
@@ -180,7 +204,8 @@ class Prediction:
             return "as you thought" if str(self.guess).strip().lower() == self.measured.lower() else "a surprise"
         try:
             gap = float(self.guess) - float(self.measured)
-        except (TypeError, ValueError):  # a guess in words, or more than one number: the learner judges
+        except (TypeError, ValueError):
+            # A guess in words, or more than one number: the learner judges.
             return ""
         if abs(gap) <= 0.02 * abs(float(self.measured)):
             return "as you thought, within 2 %"

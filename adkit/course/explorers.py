@@ -1,9 +1,7 @@
-"""Explorers: move a slider, see the picture change. A static strip is always drawn, so that a saved notebook shows it.
+"""A detector to look at: what it makes of a few images, and explorers, whose sliders change the picture.
 
-The picture lives in an image widget whose bytes are replaced: no output is captured or cleared, so nothing flickers,
-hangs a headless run or piles up.
-
-Scores of normal and defective images with a threshold to move: what it finds, and what it costs.
+A static strip is always made, so that a saved notebook shows it. The picture lives in an image widget whose bytes are
+replaced: no output is captured or cleared, so nothing flickers, hangs a headless run or piles up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,33 +10,65 @@ from typing import Any
 import numpy as np
 
 from adkit.figures.animation import side_by_side
-from adkit.figures.detections import PARTS, detections
-from adkit.figures.panels import colour_scale, is_wide
-from adkit.figures.scores import score_histograms
-from adkit.figures.style import Drawing, to_array, to_maps
+from adkit.figures.frames import is_wide
+from adkit.figures.histograms import score_histograms
+from adkit.figures.panels import PARTS, colour_scale, detections, panels
+from adkit.figures.style import Plot, to_array, to_maps
 from adkit.runtime import interactive_mode
 
-Slider = tuple[float, float, float, float]  # low, high, step, start
+# Low, high, step and start.
+Slider = tuple[float, float, float, float]
+
+
+def detector_panels(detector, items: Sequence[Mapping], *, scale, titles: Sequence[str] | None = None) -> Plot:
+    """Image, reconstruction, anomaly map, predicted and true mask of a few items of a dataset.
+
+    Args:
+        detector: a fitted detector; one without ``reconstruct`` gets no panel for it.
+        items: dicts with ``image``, ``mask`` and ``kind``, as a dataset gives them; all of one size.
+        scale: ``(low, high)`` or the upper limit of the maps' colours, from validation normals; see
+            :func:`adkit.figures.colour_scale`.
+        titles: a text for each item; None: their defect types.
+
+    Returns:
+        ``(fig, axes)``, see :func:`adkit.figures.panels`.
+    """
+    images = [item["image"] for item in items]
+    maps = [detector.anomaly_map(image[None])[0] for image in images]
+    reconstruct = getattr(detector, "reconstruct", None)
+    reconstructed = [reconstruct(image[None])[0] for image in images] if reconstruct else None
+    predicted = [a_map >= detector.pixel_threshold for a_map in maps]
+    titles = [item["kind"] for item in items] if titles is None else titles
+    true = [item["mask"] for item in items]
+    return panels(images, reconstructed, maps, predicted, true, scale=scale, titles=titles)
 
 
 class Explorer:
     """A figure function with settings: its static strip, and sliders where somebody can move them.
 
     Attributes:
-        static: the strip, a `Drawing`.
+        static: the strip, a `Plot`.
         sliders: name → slider widget; empty where sliders are not wanted.
         picture: the image widget, or None.
         widget: sliders and picture together, or None.
     """
 
-    def __init__(self, draw: Callable[..., Drawing], static: Drawing):
-        self.draw, self.static = draw, static
+    def __init__(self, plot: Callable[..., Plot], static: Plot):
+        self.plot, self.static = plot, static
         self.sliders: dict[str, Any] = {}
         self.picture = self.widget = self.message = None
 
     def add_sliders(self, sliders: Mapping[str, Slider]) -> None:
-        """Add a slider for each setting; one is heard when it is let go, so that drawing never lags behind."""
-        widgets = _ipywidgets()
+        """Add a slider for each setting; one is heard when it is let go, so that the picture never lags behind.
+
+        Args:
+            sliders: name → ``(low, high, step, start)``.
+
+        Raises:
+            ValueError: if a slider starts outside its range.
+            ImportError: if ipywidgets is not installed.
+        """
+        widgets = import_ipywidgets()
         for name, (low, high, step, start) in sliders.items():
             if not low <= start <= high:
                 raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
@@ -52,11 +82,16 @@ class Explorer:
         self.refresh()
 
     def refresh(self, change: Any = None) -> None:
-        """Draw again with the sliders' values; an error is shown above the picture, where the learner sees it."""
+        """Make the picture with the sliders' values; an error is shown above it, where the learner sees it.
+
+        Args:
+            change: what ipywidgets tells of the moved slider; not needed.
+        """
         try:
-            self.picture.value = self.draw(**{name: slider.value for name, slider in self.sliders.items()}).png()
+            self.picture.value = self.plot(**{name: slider.value for name, slider in self.sliders.items()}).png()
             self.message.value = ""
-        except Exception as error:  # the kernel would only log it, and the slider would seem dead
+        # The kernel would only log it, and the slider would seem dead.
+        except Exception as error:
             self.message.value = f"<b>{type(error).__name__}</b>: {error}"
 
     def _ipython_display_(self) -> None:
@@ -71,7 +106,12 @@ def _caption(settings: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in settings.items())
 
 
-def _ipywidgets():
+def import_ipywidgets():
+    """The module ipywidgets, which only explorers with sliders or buttons need.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
     try:
         import ipywidgets
     except ImportError as error:
@@ -80,15 +120,15 @@ def _ipywidgets():
 
 
 def explorer(
-    draw: Callable[..., Drawing],
+    plot: Callable[..., Plot],
     sliders: Mapping[str, Slider],
-    static: Sequence[Mapping[str, float]] | Drawing,
+    static: Sequence[Mapping[str, float]] | Plot,
     interactive: bool = True,
 ) -> Explorer:
     """An explorer over any figure function; as the last line of a cell it shows itself.
 
     Args:
-        draw: takes the settings by name and returns a `Drawing`.
+        plot: takes the settings by name and returns a `Plot`.
         sliders: name → ``(low, high, step, start)``.
         static: the settings of the static strip, a few pictures side by side; or the strip itself.
         interactive: add the sliders, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
@@ -102,14 +142,14 @@ def explorer(
 
     Example:
         >>> from adkit.figures import sweep
-        >>> def draw(power):
+        >>> def plot(power):
         ...     return sweep([1, 2, 4], {"y": [x**power for x in (1, 2, 4)]}, xlabel="x", ylabel="y")
-        >>> explorer(draw, {"power": (0, 3, 0.1, 1)}, [{"power": 1}, {"power": 2}], interactive=False).static.axes.size
+        >>> explorer(plot, {"power": (0, 3, 0.1, 1)}, [{"power": 1}, {"power": 2}], interactive=False).static.axes.size
         2
     """
-    if not isinstance(static, Drawing):
-        static = side_by_side([draw(**settings) for settings in static], [_caption(settings) for settings in static])
-    made = Explorer(draw, static)
+    if not isinstance(static, Plot):
+        static = side_by_side([plot(**settings) for settings in static], [_caption(settings) for settings in static])
+    made = Explorer(plot, static)
     if interactive_mode(interactive):
         made.add_sliders(sliders)
     return made
@@ -122,9 +162,9 @@ def threshold_explorer(image, anomaly_map, mask, threshold, scale, interactive: 
         image: (C, H, W) or (H, W) in [0, 1].
         anomaly_map: (H, W).
         mask: bool (H, W), the true one.
-        threshold: where to start: a number, or a threshold with ``value``.
+        threshold: where to start: a number in the unit of the map, or a threshold with ``value``.
         scale: ``(low, high)`` or the upper limit of the map's colours, from validation normals.
-        interactive: see `explorer`.
+        interactive: add the sliders, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
 
     Example:
         >>> made = threshold_explorer(np.zeros((8, 8)), np.eye(8), np.eye(8) > 0, 0.5, 1.0, interactive=False)
@@ -135,7 +175,7 @@ def threshold_explorer(image, anomaly_map, mask, threshold, scale, interactive: 
     low = float(min(a_map.min(), start))
     high = max(float(a_map.max()), start + (start - low) / 2)
 
-    def strip(steps: Sequence[float], parts=PARTS) -> Drawing:
+    def strip(steps: Sequence[float], parts=PARTS) -> Plot:
         frames = ([part] * len(steps) for part in (image, a_map, mask))
         captions = [_caption({"threshold": step}) for step in steps]
         return detections(*frames, captions, scale=scale, thresholds=steps, parts=parts, columns=1)
@@ -146,8 +186,8 @@ def threshold_explorer(image, anomaly_map, mask, threshold, scale, interactive: 
 
 
 def severity_explorer(
-    draw_frame: Callable,
-    score: Callable,
+    defective_frame: Callable,
+    anomaly_map: Callable,
     interactive: bool = True,
     *,
     scale=None,
@@ -158,28 +198,29 @@ def severity_explorer(
     """Move a defect's severity and size and see image, anomaly map and mask change.
 
     Args:
-        draw_frame: ``draw_frame(severity=…, size=…)`` returns an image and its mask (H, W).
-        score: takes that image, returns its anomaly map (H, W).
-        interactive: see `explorer`.
-        scale: of the map's colours, from validation normals; None: from what lies outside the mildest defect.
-        threshold: of the map, for the predicted mask; None: the true mask is shown.
-        severity: ``(low, high, step, start)``.
-        size: ``(low, high, step, start)``.
+        defective_frame: ``defective_frame(severity=…, size=…)`` returns an image and the mask (H, W) of its defect.
+        anomaly_map: takes that image, returns its anomaly map (H, W).
+        interactive: add the sliders, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
+        scale: ``(low, high)`` or the upper limit of the map's colours, from validation normals; None: from what lies
+            outside the mildest defect.
+        threshold: from which on a pixel of the map is predicted as defective; None: the true mask is shown.
+        severity: ``(low, high, step, start)`` of the slider.
+        size: ``(low, high, step, start)`` of the slider.
 
     Example:
-        >>> def draw_frame(severity, size):
+        >>> def defective_frame(severity, size):
         ...     mask = np.eye(8) > 0
         ...     return 0.5 + 0.5 * severity * mask, mask
-        >>> severity_explorer(draw_frame, lambda image: (image - 0.5) ** 2, interactive=False).static.axes.shape
+        >>> severity_explorer(defective_frame, lambda image: (image - 0.5) ** 2, interactive=False).static.axes.shape
         (3, 3)
     """
     if scale is None:
-        mildest, mask = draw_frame(severity=severity[0], size=size[0])
-        scale = colour_scale(to_array(score(mildest))[~to_array(mask).astype(bool)][None])
+        mildest, mask = defective_frame(severity=severity[0], size=size[0])
+        scale = colour_scale(to_array(anomaly_map(mildest))[~to_array(mask).astype(bool)][None])
 
-    def strip(*settings: Mapping[str, float]) -> Drawing:
-        images, masks = zip(*(draw_frame(**setting) for setting in settings), strict=True)
-        maps = [score(image) for image in images]
+    def strip(*settings: Mapping[str, float]) -> Plot:
+        images, masks = zip(*(defective_frame(**setting) for setting in settings), strict=True)
+        maps = [anomaly_map(image) for image in images]
         thresholds, captions = [threshold] * len(images), [_caption(setting) for setting in settings]
         return detections(list(images), maps, list(masks), captions, scale=scale, thresholds=thresholds)
 
@@ -193,9 +234,12 @@ def rates(normal: Sequence[float], defective: Sequence[float], threshold: float)
     """What a threshold does: recall, false positive rate, precision and F1, 0 where nothing is flagged.
 
     Args:
-        normal: scores of normal images.
-        defective: scores of defective images.
+        normal: scores of normal images, at least one.
+        defective: scores of defective images, at least one.
         threshold: a score of at least this is flagged.
+
+    Returns:
+        ``recall``, ``false positive rate``, ``precision`` and ``F1``, each between 0 and 1.
 
     Example:
         >>> rates([0.1, 0.4], [0.3, 0.8], threshold=0.4)
@@ -218,8 +262,8 @@ def score_explorer(
     Args:
         normal: scores of normal images.
         defective: scores of defective images.
-        threshold: where to start.
-        interactive: see :func:`adkit.course.explorers.explorer`.
+        threshold: the score at which the slider starts.
+        interactive: add the slider, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
 
     Raises:
         ValueError: if a group has no scores.
@@ -233,14 +277,14 @@ def score_explorer(
     if not (len(normal) and len(defective)):
         raise ValueError(f"expected scores of both groups, got {len(normal)} normal and {len(defective)} defective")
 
-    def draw(threshold: float) -> Drawing:
-        drawing = score_histograms(normal, defective, threshold)
+    def plot(threshold: float) -> Plot:
+        histograms = score_histograms(normal, defective, threshold)
         words = [f"{name} {value:.2f}" for name, value in rates(normal, defective, threshold).items()]
-        drawing.axes[0].set_title(", ".join(words), loc="left", fontsize=9)
-        return drawing
+        histograms.axes[0].set_title(", ".join(words), loc="left", fontsize=9)
+        return histograms
 
     everything = np.concatenate([normal, defective, [threshold]])
     low, high = float(everything.min()), float(everything.max())
     middle = float(np.median(normal))
     static = [{"threshold": value} for value in (middle, threshold, (threshold + high) / 2)]
-    return explorer(draw, {"threshold": (low, high, (high - low) / 200 or 1.0, threshold)}, static, interactive)
+    return explorer(plot, {"threshold": (low, high, (high - low) / 200 or 1.0, threshold)}, static, interactive)

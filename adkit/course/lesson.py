@@ -3,7 +3,6 @@
 Everything prints plain text or HTML, so that it reads the same live, in a saved notebook and in a batch run.
 """
 
-import hashlib
 import json
 import platform
 import time
@@ -16,17 +15,19 @@ import numpy as np
 import torch
 
 import adkit
-from adkit.course.exercises import Prediction
-from adkit.course.exercises import exercise as exercise
-from adkit.course.exercises import quiz as quiz
+from adkit.course.exercises import Guess, exercise, quiz
+from adkit.course.parameters import PLACES, annotated, digest
 from adkit.experiments.experiment import fetched_seconds
 from adkit.runtime import atomic_path, fast_mode, home, resolve_device
 from adkit.runtime.progress import duration
-from adkit.runtime.provenance import loaded_modules
-from adkit.runtime.provenance import source_fingerprint as source_fingerprint
+from adkit.runtime.provenance import loaded_modules, source_fingerprint
 
 SCOPES = ("default", "always")
-WHERE = ("root", "device", "interactive", "out")  # parameters that do not change what a lesson shows
+MODES = {
+    "fast": "fast mode: it shows that every cell runs, not what it finds",
+    "default": "default run: claims are enforced",
+    "custom": "own parameters: claims are only reported",
+}
 
 
 class ClaimError(AssertionError):
@@ -35,60 +36,214 @@ class ClaimError(AssertionError):
 
 @dataclass
 class Lesson:
-    """A lesson under way: its parameters and what it has claimed and asked so far."""
+    """A lesson under way, as `begin` starts it: what it has claimed and asked so far, and its results at the end.
+
+    Attributes:
+        name: name of the notebook.
+        parameters: parameters of this run.
+        mode: ``default`` (claims are enforced), ``fast`` or ``custom``.
+        out: folder for ``results.json``; None: the notebook's name under ``ADKIT_HOME``.
+        device: device of this run.
+        claims: text → what was claimed; a cell that runs again replaces its claim.
+        guesses: question → the learner's guess.
+        began: when it began, in seconds of a clock of its own.
+        fetched: seconds of trainings that were found on disk before it began.
+    """
 
     name: str = "lesson"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    mode: str = "custom"  # or "default", "fast"
+    mode: str = "custom"
     out: Path | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    claims: dict[str, dict] = field(default_factory=dict)  # by text: a cell that runs again replaces its claim
-    predictions: dict[str, Prediction] = field(default_factory=dict)
+    claims: dict[str, dict] = field(default_factory=dict)
+    guesses: dict[str, Guess] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
-    fetched: float = field(default_factory=fetched_seconds)  # before it began
+    fetched: float = field(default_factory=fetched_seconds)
+
+    exercise = staticmethod(exercise)
+    quiz = staticmethod(quiz)
+
+    def claim(self, text: str, condition: Any, scope: str = "default", value: Any = None, limit: Any = None) -> None:
+        """Say something that this run could contradict, and check it.
+
+        Args:
+            text: the sentence.
+            condition: whether it holds: a bool, or an array or tensor of one.
+            scope: ``default``: enforced in the default run, else reported; ``always``: a claim about code, enforced in
+                any run.
+            value: the number behind the sentence; None: there is none.
+            limit: what the number was compared with; value and limit give the margin, negative where the claim fails.
+
+        Raises:
+            ClaimError: if an enforced claim does not hold.
+            ValueError: if the scope is unknown.
+
+        Example:
+            >>> lesson = Lesson()
+            >>> lesson.claim("the map has the image's size", (176, 976) == (176, 976), scope="always")
+            ✓ holds: the map has the image's size
+            >>> lesson.claim("brightness shifts stay near chance", 0.61 < 0.65, value=0.61, limit=0.65)
+            ✓ holds: brightness shifts stay near chance (0.61, limit 0.65)
+        """
+        if scope not in SCOPES:
+            raise ValueError(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}")
+        holds = bool(condition)
+        record = {"text": text, "holds": holds, "scope": scope, "value": None, "limit": None, "margin": None}
+        record |= {key: float(number) for key, number in (("value", value), ("limit", limit)) if number is not None}
+        if value is not None and limit is not None:
+            record["margin"] = abs(record["value"] - record["limit"]) * (1 if holds else -1)
+        self.claims[text] = record
+        numbers = [f"{record['value']:.4g}"] if value is not None else []
+        numbers += [f"limit {record['limit']:.4g}"] if limit is not None else []
+        said = text + (f" ({', '.join(numbers)})" if numbers else "")
+        if not holds and (scope == "always" or self.mode == "default"):
+            raise ClaimError(
+                f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit"
+            )
+        print(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
+
+    def claim_above(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:
+        """Claim that a number lies above a limit.
+
+        Args:
+            text: the sentence.
+            value: the number; one that this run could not measure (None, NaN) does not lie above anything.
+            limit: a number in the same unit.
+            scope: ``default`` or ``always``, see `claim`.
+
+        Raises:
+            ClaimError: if an enforced claim does not hold.
+
+        Example:
+            >>> Lesson().claim_above("better than a coin", 0.7, 0.5)
+            ✓ holds: better than a coin (0.7, limit 0.5)
+        """
+        self.claim(text, value is not None and value > limit, scope, value, limit)
+
+    def claim_below(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:
+        """Claim that a number lies below a limit.
+
+        Args:
+            text: the sentence.
+            value: the number; one that this run could not measure (None, NaN) does not lie below anything.
+            limit: a number in the same unit.
+            scope: ``default`` or ``always``, see `claim`.
+
+        Raises:
+            ClaimError: if an enforced claim does not hold.
+        """
+        self.claim(text, value is not None and value < limit, scope, value, limit)
+
+    def predict_first(self, question: str, guess: Any = None) -> Guess:
+        """Note the learner's guess before the run; ``reveal(measured)`` of what comes back compares.
+
+        Args:
+            question: what is asked.
+            guess: the learner's answer, a number or a text; None: none yet.
+
+        Example:
+            >>> guess = Lesson().predict_first("Which defect type is hardest?", guess="dots")
+            Which defect type is hardest? Your guess: 'dots'
+            >>> guess.reveal("brightness")
+            Which defect type is hardest?
+            your guess  'dots'
+            measured    'brightness'
+            a surprise
+        """
+        print(f"{question} Your guess: {'none yet' if guess is None else repr(guess)}")
+        self.guesses[question] = Guess(question, guess)
+        return self.guesses[question]
+
+    def finish(self, results: Mapping[str, Any]) -> Path:
+        """Write ``results.json``, whole or not at all, and print how the claims went.
+
+        Args:
+            results: what the lesson measured: numbers, texts, lists, dicts, arrays, tensors, dataclasses. NaN and
+                infinity become null, so that the file is strict JSON.
+
+        Returns:
+            The file's path.
+
+        Raises:
+            TypeError: if ``results`` holds something that JSON cannot.
+
+        Example:
+            >>> import tempfile
+            >>> lesson = begin("toy", {}, default=False, out=Path(tempfile.mkdtemp()) / "toy")  # doctest: +ELLIPSIS
+            toy · ...
+            >>> path = lesson.finish({"auroc": float("nan")})  # doctest: +ELLIPSIS
+            toy/results.json written: 0 claims hold, 0 do not; ...
+            >>> json.loads(path.read_text())["results"]
+            {'auroc': None}
+        """
+        seconds, sources = time.perf_counter() - self.began, loaded_modules()
+        written = {
+            "name": self.name,
+            "mode": self.mode,
+            "parameters": plain(self.parameters, "parameters"),
+            "claims": plain(list(self.claims.values()), "claims"),
+            "predictions": plain(list(self.guesses.values()), "predictions"),
+            "results": plain(results, "results"),
+            "seconds": round(seconds, 1),
+            # Of trainings that were not run again.
+            "fetched_seconds": round(fetched_seconds() - self.fetched, 1),
+            "device": {
+                "type": self.device.type,
+                "name": device_name(self.device),
+                "threads": torch.get_num_threads(),
+            },
+            "versions": {"python": platform.python_version(), "torch": torch.__version__, "adkit": adkit.__version__},
+            "sources": sources,
+            "fingerprint": source_fingerprint(sources),
+        }
+        path = (self.out or home() / self.name) / "results.json"
+        with atomic_path(path) as temporary:
+            temporary.write_text(
+                json.dumps(written, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+        holding = sum(record["holds"] for record in self.claims.values())
+        counts = f"{holding} claims hold, {len(self.claims) - holding} do not"
+        print(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")
+        return path
 
 
-_lesson = Lesson()
-
-
-def begin(name: str, parameters: Mapping[str, Any], default: bool | str, out: str | Path | None = None) -> None:
+def begin(
+    name: str, parameters: Mapping[str, Any], default: bool | str = False, out: str | Path | None = None
+) -> Lesson:
     """Start a lesson and print one line: device, threads, mode, and how long the committed default run took.
 
     Args:
-        name: of the notebook, such as ``01_phase1_baseline``.
-        parameters: of this run; ``device`` among them is resolved as `adkit.runtime.resolve_device` does.
+        name: name of the notebook, such as ``01_phase1_baseline``.
+        parameters: the notebook's ``globals()``, of which the names are taken that its parameters cell annotates
+            (``steps: int = 400``); or the parameters of this run as a dict. ``device`` among them is resolved as
+            :func:`adkit.runtime.resolve_device` does.
         default: True in the default run on the textile, where claims are enforced (never in fast mode); or the
             ``digest`` of the default run's parameters, to compare these with.
-        out: folder for ``results.json``; default: the notebook's name under ``ADKIT_HOME``, else ``./runs``.
+        out: folder for ``results.json``; None: the parameter ``out``, and where that is missing or empty, the
+            notebook's name under ``ADKIT_HOME``, else under ``./runs``.
+
+    Returns:
+        The lesson, with which cells claim, ask and finish.
+
+    Raises:
+        ValueError: if ``parameters`` are the globals of a notebook that annotates none.
 
     Example:
-        >>> begin("toy", {"device": "cpu", "seed": 1}, default=False)  # doctest: +ELLIPSIS
+        >>> lesson = begin("toy", {"device": "cpu", "seed": 1})  # doctest: +ELLIPSIS
         toy · ... · own parameters: claims are only reported
     """
-    global _lesson
+    # Globals know the name of their module, and no parameter is called so.
+    if "__name__" in parameters:
+        parameters = annotated(parameters)
     default = digest(parameters) == default if isinstance(default, str) else default
     mode = "fast" if fast_mode() else "default" if default else "custom"
     device = resolve_device(parameters.get("device", "auto"))
-    folder = Path(out).expanduser().absolute() if out is not None else None
-    _lesson = Lesson(name, dict(parameters), mode, folder, device)
-    kinds = {
-        "fast": "fast mode: it shows that every cell runs, not what it finds",
-        "default": "default run: claims are enforced",
-        "custom": "own parameters: claims are only reported",
-    }
-    line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", kinds[mode], _noted_time(name)]
+    out = out or parameters.get("out")
+    folder = Path(out).expanduser().absolute() if out else None
+    kept = {key: value for key, value in parameters.items() if key not in PLACES}
+    line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", MODES[mode], _noted_time(name)]
     print(" · ".join(filter(None, line)))
-
-
-def digest(parameters: Mapping[str, Any]) -> str:
-    """Eight letters that stand for a run's parameters, but for those that say where it runs and not what it does.
-
-    Example:
-        >>> digest({"steps": 400, "device": "cpu"}) == digest({"steps": 400, "device": "cuda"})
-        True
-    """
-    counted = {key: value for key, value in parameters.items() if key not in WHERE}
-    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:8]
+    return Lesson(name, kept, mode, folder, device)
 
 
 def device_name(device: torch.device) -> str:
@@ -104,134 +259,18 @@ def _noted_time(name: str) -> str:
         path = folder / f"{name}.json"
         if path.is_file():
             noted = json.loads(path.read_text(encoding="utf-8"))
-            kept = noted.get("fetched_seconds", 0.0)
-            more = f" (and {duration(kept)} the trainings that it found on disk)" if kept >= 1 else ""
+            fetched = noted.get("fetched_seconds", 0.0)
+            more = f" (and {duration(fetched)} the trainings that it found on disk)" if fetched >= 1 else ""
             return f"the default run took {duration(noted['seconds'])}{more} on {noted['device']['name']}"
     return ""
 
 
-def claim(text: str, condition: Any, scope: str = "default", value: Any = None, limit: Any = None) -> None:
-    """Say something that this run could contradict, and check it.
-
-    Args:
-        text: the sentence.
-        condition: whether it holds.
-        scope: ``default``: enforced in the default run, else reported; ``always``: a claim about code, enforced in any.
-        value: the number behind the sentence.
-        limit: what the number was compared with; value and limit give the margin, negative where the claim fails.
-
-    Raises:
-        ClaimError: if an enforced claim does not hold.
-        ValueError: if the scope is unknown.
-
-    Example:
-        >>> claim("the map has the image's size", (176, 976) == (176, 976), scope="always")
-        ✓ holds: the map has the image's size
-        >>> claim("brightness shifts stay near chance", 0.61 < 0.65, value=0.61, limit=0.65)
-        ✓ holds: brightness shifts stay near chance (0.61, limit 0.65)
-    """
-    if scope not in SCOPES:
-        raise ValueError(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}")
-    holds = bool(condition)
-    record = {"text": text, "holds": holds, "scope": scope, "value": None, "limit": None, "margin": None}
-    record |= {key: float(number) for key, number in (("value", value), ("limit", limit)) if number is not None}
-    if value is not None and limit is not None:
-        record["margin"] = abs(record["value"] - record["limit"]) * (1 if holds else -1)
-    _lesson.claims[text] = record
-    numbers = [f"{record['value']:.4g}"] if value is not None else []
-    numbers += [f"limit {record['limit']:.4g}"] if limit is not None else []
-    said = text + (f" ({', '.join(numbers)})" if numbers else "")
-    if not holds and (scope == "always" or _lesson.mode == "default"):
-        raise ClaimError(f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit")
-    print(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
-
-
-def claim_above(text: str, value: float | None, limit: float, scope: str = "default") -> None:
-    """Claim that a number lies above a limit; a number that this run could not measure (None, NaN) does not.
-
-    Example:
-        >>> claim_above("better than a coin", 0.7, 0.5)
-        ✓ holds: better than a coin (0.7, limit 0.5)
-    """
-    claim(text, value is not None and value > limit, scope, value, limit)
-
-
-def claim_below(text: str, value: float | None, limit: float, scope: str = "default") -> None:
-    """Claim that a number lies below a limit; a number that this run could not measure (None, NaN) does not."""
-    claim(text, value is not None and value < limit, scope, value, limit)
-
-
-def predict_first(question: str, guess: Any = None) -> Prediction:
-    """Note the learner's guess before the run; ``reveal(measured)`` of what comes back compares.
-
-    Example:
-        >>> guess = predict_first("Which defect type is hardest?", guess="dots")
-        Which defect type is hardest? Your guess: 'dots'
-        >>> guess.reveal("brightness")
-        Which defect type is hardest?
-        your guess  'dots'
-        measured    'brightness'
-        a surprise
-    """
-    print(f"{question} Your guess: {'none yet' if guess is None else repr(guess)}")
-    _lesson.predictions[question] = Prediction(question, guess)
-    return _lesson.predictions[question]
-
-
-def finish(results: Mapping[str, Any]) -> Path:
-    """Write ``results.json``, whole or not at all, and print how the claims went.
-
-    Args:
-        results: what the lesson measured: numbers, texts, lists, dicts, arrays, tensors, dataclasses. NaN and infinity
-            become null, so that the file is strict JSON.
-
-    Returns:
-        The file's path.
-
-    Raises:
-        TypeError: if ``results`` holds something that JSON cannot.
-
-    Example:
-        >>> import tempfile
-        >>> begin("toy", {}, default=False, out=Path(tempfile.mkdtemp()) / "toy")  # doctest: +ELLIPSIS
-        toy · ...
-        >>> path = finish({"auroc": float("nan")})  # doctest: +ELLIPSIS
-        toy/results.json written: 0 claims hold, 0 do not; ...
-        >>> json.loads(path.read_text())["results"]
-        {'auroc': None}
-    """
-    seconds, sources = time.perf_counter() - _lesson.began, loaded_modules()
-    written = {
-        "name": _lesson.name,
-        "mode": _lesson.mode,
-        "parameters": plain(_lesson.parameters, "parameters"),
-        "claims": plain(list(_lesson.claims.values()), "claims"),
-        "predictions": plain(list(_lesson.predictions.values()), "predictions"),
-        "results": plain(results, "results"),
-        "seconds": round(seconds, 1),
-        "fetched_seconds": round(fetched_seconds() - _lesson.fetched, 1),  # of trainings that were not run again
-        "device": {
-            "type": _lesson.device.type,
-            "name": device_name(_lesson.device),
-            "threads": torch.get_num_threads(),
-        },
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "adkit": adkit.__version__},
-        "sources": sources,
-        "fingerprint": source_fingerprint(sources),
-    }
-    path = (_lesson.out or home() / _lesson.name) / "results.json"
-    with atomic_path(path) as temporary:
-        temporary.write_text(
-            json.dumps(written, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-    holding = sum(record["holds"] for record in _lesson.claims.values())
-    counts = f"{holding} claims hold, {len(_lesson.claims) - holding} do not"
-    print(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")
-    return path
-
-
 def plain(value: Any, where: str) -> Any:
-    """``value`` as strict JSON takes it: arrays as lists, dataclasses as dicts, NaN and infinity as None.
+    """A value as strict JSON takes it: arrays as lists, dataclasses as dicts, NaN and infinity as None.
+
+    Args:
+        value: number, text, list, dict, array, tensor or dataclass, one within another.
+        where: name of the value, for the error.
 
     Raises:
         TypeError: naming the place, if there is something else in it.

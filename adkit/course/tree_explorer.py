@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adkit.course.explorers import Explorer, _ipywidgets
+from adkit.course.explorers import Explorer, import_ipywidgets
 from adkit.diagnose.decision_tree import TREE, Question, follow
 from adkit.figures.diagnosis import tree_figure
 from adkit.runtime import interactive_mode
@@ -12,7 +12,7 @@ class TreeExplorer(Explorer):
     """The tree as a picture, and buttons that walk it where somebody can press them.
 
     Attributes:
-        static: the drawing of the whole tree, a `Drawing`.
+        static: the picture of the whole tree, a `Plot`.
         answers: what was answered so far.
         buttons: name → button; empty where none are wanted.
     """
@@ -24,7 +24,7 @@ class TreeExplorer(Explorer):
 
     def add_buttons(self) -> None:
         """Add Yes, No, Back and Restart, the question of the moment, and the tree with the way so far."""
-        widgets = _ipywidgets()
+        widgets = import_ipywidgets()
         for name in ("Yes", "No", "Back", "Restart"):
             self.buttons[name] = widgets.Button(description=name)
             self.buttons[name].on_click(lambda button: self.press(button.description))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adkit.data.masks import masks_by_stem, name_some, without_image
 from adkit.data.read import list_images
-from adkit.data.samples import FileSample, Pool, choose_categories, require_folder
+from adkit.data.samples import CategorySamples, FileSample, choose_categories, require_folder
 
 ROLLS = {  # the roll is all that tells the fabric of a normal strip
     "2311694-2040n7u": "00",
@@ -25,8 +25,8 @@ ROLLS = {  # the roll is all that tells the fabric of a normal strip
 }
 
 
-def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[Pool]:
-    """One pool a fabric; the kind of a defective strip is its code, such as ``019``.
+def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
+    """The samples of each fabric; the kind of a defective strip is its code, such as ``019``.
 
     Args:
         root: the folder with ``Defect_images``, ``Mask_images`` and ``NODefect_images/<roll>``.
@@ -45,38 +45,43 @@ def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[
     strips = [
         file for folder in [normals, *sorted(normals.rglob("*"))] if folder.is_dir() for file in list_images(folder)
     ]
-    good = _by_fabric(strips)
-    bad, truths = _by_fabric(list_images(defects)), _by_fabric(list_images(masks))
-    chosen = choose_categories(_fabrics(category), sorted({*good, *bad}), str(root))
-    return [_pool(root, fabric, good[fabric], bad[fabric], masks_by_stem(truths[fabric])) for fabric in chosen]
+    # Called from here and from no helper: its warning counts the frames up to the line that called load_dataset.
+    normal, defective = _by_fabric(strips), _by_fabric(list_images(defects))
+    truths = _by_fabric(list_images(masks))
+    fabrics = choose_categories(_fabrics(category), sorted({*normal, *defective}), str(root))
+    return [
+        _category(root, fabric, normal[fabric], defective[fabric], masks_by_stem(truths[fabric])) for fabric in fabrics
+    ]
 
 
-def _pool(root: Path, fabric: str, good: list[Path], bad: list[Path], masks: dict[str, tuple[Path, ...]]) -> Pool:
-    normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in good]
+def _category(
+    root: Path, fabric: str, normal: list[Path], defective: list[Path], masks: dict[str, tuple[Path, ...]]
+) -> CategorySamples:
+    normals = [FileSample(file, fabric, file.relative_to(root).as_posix()) for file in normal]
     anomalous = [
         FileSample(
             file, fabric, file.relative_to(root).as_posix(), _numbers(file)[1].zfill(3), masks.get(file.stem, ())
         )
-        for file in bad
+        for file in defective
     ]
-    return Pool(fabric, normals, anomalous=anomalous, orphans=without_image(masks, bad))
+    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=without_image(masks, defective))
 
 
 def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:
     """Files by fabric: that of the roll where it is known, else the last number of the name; the rest is left out."""
-    found, nameless = defaultdict(list), []
+    by_fabric, nameless = defaultdict(list), []
     for file in files:
         numbers = _numbers(file)
         if file.parent.name in ROLLS:
-            found[ROLLS[file.parent.name]].append(file)
+            by_fabric[ROLLS[file.parent.name]].append(file)
         elif len(numbers) >= 3:
-            found[numbers[2].zfill(2)].append(file)
+            by_fabric[numbers[2].zfill(2)].append(file)
         else:
             nameless.append(file)
     if nameless:
         expected = "a name such as 0022_019_02.png (image, defect code, fabric)"
         warnings.warn(f"{len(nameless)} file(s) without {expected} were left out: {name_some(nameless)}", stacklevel=5)
-    return found
+    return by_fabric
 
 
 def _numbers(file: Path) -> list[str]:

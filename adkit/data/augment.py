@@ -17,8 +17,8 @@ class Augment:
     """Rotation, scale and flips of a batch on its device; what comes in from outside is mirrored at the border.
 
     Args:
-        rotation: largest angle in degrees, to either side; 0: none.
-        scale: smallest and largest factor; (1, 1): none. Above 1 enlarges.
+        rotation: largest angle in degrees, to either side, in [0, 180]; 0: none.
+        scale: smallest and largest factor, positive; (1, 1): none. Above 1 enlarges.
         flip_horizontal: mirror half of the images left–right.
         flip_vertical: mirror half of the images top–bottom.
 
@@ -47,23 +47,30 @@ class Augment:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Augment images (B, C, H, W), float; each gets an angle, a scale and flips of its own.
+        """Augment images; each gets an angle, a scale and flips of its own.
 
         Args:
-            images: in [0, 1], on any device; the result stays in that range.
+            images: (B, C, H, W) float in [0, 1], on any device.
             generator: on the device of the images; default: torch's global random state.
+
+        Returns:
+            (B, C, H, W) in [0, 1].
+
+        Raises:
+            ValueError: if the images are not float or of another shape.
         """
         if images.ndim != 4 or not images.is_floating_point():
             raise ValueError(
                 f"images must be float of the shape (B, C, H, W), got {images.dtype} {tuple(images.shape)}; "
                 "convert with .float() / 255, add missing axes with [None]"
             )
-        draw = torch.rand(4, len(images), device=images.device, generator=generator)
-        flipped = _flipped(_flipped(images, 3, self.flip_horizontal, draw[0]), 2, self.flip_vertical, draw[1])
+        chances = torch.rand(4, len(images), device=images.device, generator=generator)
+        flipped = _flipped(images, 3, self.flip_horizontal, chances[0])
+        flipped = _flipped(flipped, 2, self.flip_vertical, chances[1])
         if self.rotation == 0 and tuple(self.scale) == (1, 1):
             return flipped
-        angle = (2 * draw[2] - 1) * math.radians(self.rotation)
-        factor = self.scale[0] + draw[3] * (self.scale[1] - self.scale[0])
+        angle = (2 * chances[2] - 1) * math.radians(self.rotation)
+        factor = self.scale[0] + chances[3] * (self.scale[1] - self.scale[0])
         return _turned(flipped, angle, factor)
 
 

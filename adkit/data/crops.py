@@ -15,10 +15,9 @@ from torch import Tensor
 
 from adkit.data.dataset import AnomalyDataset
 from adkit.data.padding import mirrored
-from adkit.runtime import generator
+from adkit.runtime import Stream, generator
 
 CANDIDATES = 16  # positions drawn for each crop; the first whose centre is foreground is taken
-OWN_DRAWS = 1  # keeps what an objective draws apart from the draws of the crops themselves
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,12 @@ class Batch:
         """Number of the step, from 0."""
         return self.key[1]
 
-    def generator(self, stream: int = OWN_DRAWS) -> torch.Generator:
+    def generator(self, stream: int = Stream.OBJECTIVE) -> torch.Generator:
         """A fresh generator on the device of the images: whoever asks for it again draws the same again.
 
         Args:
-            stream: another number gives other draws, for whatever should not depend on what the objective draws.
+            stream: integer, a member of :class:`adkit.runtime.Stream`; another one gives other draws, for whatever
+                should not depend on what the objective draws.
 
         Example:
             >>> batch = Batch(torch.zeros(1, 1, 8, 8), key=(0, 7, 0))
@@ -59,11 +59,14 @@ class RandomCrops:
 
     Args:
         dataset: the images; each is as likely to be drawn as any other.
-        size: sides (height, width) of a crop; an image smaller than that is mirrored at its border.
-        batch_size: crops a batch.
-        seed: together with the step it fixes a batch.
+        size: height and width of a crop in pixels; an image smaller than that is mirrored at its border.
+        batch_size: crops a batch, at least 1.
+        seed: integer; together with the step it fixes a batch.
         flips: mirror half of the crops left–right and half top–bottom.
         device: where the pixels are kept and the batches are made.
+
+    Raises:
+        ValueError: if a size is not positive.
 
     Example:
         >>> from adkit import load_dataset
@@ -89,38 +92,67 @@ class RandomCrops:
         self.channels = images[0].shape[0]
         self.pixels = torch.cat([image.reshape(-1) for image in images]).to(device)
         self.foreground = (
-            None if all(mask.all() for mask in masks) else torch.cat([m.reshape(-1) for m in masks]).to(device)
+            None if all(mask.all() for mask in masks) else torch.cat([mask.reshape(-1) for mask in masks]).to(device)
         )
         self.sides = torch.tensor([image.shape[1:] for image in images], device=device)  # (N, 2)
+        # Pixels that lie before each image, (N,).
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=device), self.sides.prod(1).cumsum(0)[:-1]])
 
     def batch(self, step: int, rank: int = 0) -> Batch:
-        """The crops of one step (and one process), (B, C, height, width), with their foreground."""
-        draw = generator(self.seed, step, rank, device=self.device)
-        which = torch.randint(len(self.sides), (self.batch_size,), generator=draw, device=self.device)
-        corner = self._corners(which, draw)  # (B, 2)
+        """The crops of one step.
+
+        Args:
+            step: number of the step, from 0.
+            rank: number of the process, from 0, where several train together.
+
+        Returns:
+            Images (batch_size, C, *size) float32 in [0, 1], with their foreground.
+        """
+        random = generator(self.seed, step, rank, device=self.device)
+        which = torch.randint(len(self.sides), (self.batch_size,), generator=random, device=self.device)  # (B,)
+        corners = self._corners(which, random)  # (B, 2)
         offsets = [torch.arange(side, device=self.device).expand(self.batch_size, -1) for side in self.size]
         if self.flips:
-            flip = torch.rand(2, self.batch_size, 1, generator=draw, device=self.device) < 0.5
-            offsets = [torch.where(f, o.flip(1), o) for f, o in zip(flip, offsets, strict=True)]
+            flips = torch.rand(2, self.batch_size, 1, generator=random, device=self.device) < 0.5
+            offsets = [torch.where(flip, offset.flip(1), offset) for flip, offset in zip(flips, offsets, strict=True)]
         rows, columns = (
-            mirrored(corner[:, axis, None] + offsets[axis], self.sides[which, axis, None]) for axis in (0, 1)
+            mirrored(corners[:, axis, None] + offsets[axis], self.sides[which, axis, None]) for axis in (0, 1)
         )  # (B, height), (B, width)
-        height, width = self.sides[which].T[:, :, None, None, None]  # (B, 1, 1, 1) each
-        channel = torch.arange(self.channels, device=self.device)[:, None, None]
-        start, inside = self.starts[which][:, None, None, None], rows[:, None, :, None] * width + columns[:, None, None]
-        crops = self.pixels[self.channels * start + channel * height * width + inside]  # (B, C, height, width)
+        crops = self._gather(self.pixels, self.channels, which, rows, columns)  # (B, C, height, width)
         images = crops.float() / 255 if crops.dtype == torch.uint8 else crops.float()
-        foreground = None if self.foreground is None else self.foreground[start + inside][:, 0]
+        foreground = None
+        if self.foreground is not None:
+            foreground = self._gather(self.foreground, 1, which, rows, columns)[:, 0]  # (B, height, width)
         return Batch(images, foreground, (self.seed, step, rank))
 
-    def _corners(self, which: Tensor, draw: torch.Generator) -> Tensor:
+    def _gather(self, buffer: Tensor, channels: int, which: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Pixels of some images at some rows and columns: (B, channels, height, width).
+
+        Image i of sides (H, W) begins at ``channels * starts[i]``; its channel c at row y and column x lies
+        ``(c * H + y) * W + x`` further on.
+
+        Args:
+            buffer: all images end to end, ``channels`` values a pixel.
+            channels: 1 or that of the pixels.
+            which: (B,), numbers of the images.
+            rows: (B, height), in [0, H).
+            columns: (B, width), in [0, W).
+        """
+        height, width = self.sides[which].T[:, :, None, None]  # (B, 1, 1) each
+        first = channels * self.starts[which][:, None, None, None]  # (B, 1, 1, 1)
+        channel = torch.arange(channels, device=self.device)[:, None]  # (C, 1)
+        row = (channel * height + rows[:, None, :]) * width  # (B, C, height)
+        return buffer[first + row[..., None] + columns[:, None, None, :]]  # (B, C, height, width)
+
+    def _corners(self, which: Tensor, random: torch.Generator) -> Tensor:
         """Top-left corners (B, 2), with the centre of the crop on the foreground where the image has any."""
-        room = (self.sides[which] - torch.tensor(self.size, device=self.device) + 1).clamp(min=1)  # (B, 2)
+        size, sides = torch.tensor(self.size, device=self.device), self.sides[which]  # (2,), (B, 2)
+        room = (sides - size + 1).clamp(min=1)  # (B, 2)
         count = CANDIDATES if self.foreground is not None else 1
-        corners = (torch.rand(count, len(which), 2, generator=draw, device=self.device) * room).long()
+        corners = (torch.rand(count, len(which), 2, generator=random, device=self.device) * room).long()  # (K, B, 2)
         if self.foreground is None:
             return corners[0]
-        centre = torch.minimum(corners + torch.tensor(self.size, device=self.device) // 2, self.sides[which] - 1)
-        good = self.foreground[self.starts[which] + centre[..., 0] * self.sides[which, 1] + centre[..., 1]]  # (K, B)
-        return corners[good.int().argmax(0), torch.arange(len(which), device=self.device)]
+        centres = torch.minimum(corners + size // 2, sides - 1)
+        places = self.starts[which] + centres[..., 0] * sides[:, 1] + centres[..., 1]  # (K, B)
+        first_on_foreground = self.foreground[places].int().argmax(0)  # (B,); 0 where none is
+        return corners[first_on_foreground, torch.arange(len(which), device=self.device)]

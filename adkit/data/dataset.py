@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
-from adkit.data.image_cache import Frames
+from adkit.data.image_cache import ImageCache
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
 from adkit.data.samples import NORMAL, Sample
@@ -27,13 +27,21 @@ class AnomalyDataset(Dataset):
     may show nothing anomalous.
 
     Args:
-        samples: see :class:`adkit.data.samples.Sample`.
-        image_size: (H, W) to resize to; None keeps the images' own sizes.
+        samples: at least one, see :class:`adkit.data.samples.Sample`.
+        image_size: (H, W) in pixels to resize to; None keeps the images' own sizes.
         channels: 1, 3 or None for the samples' own (3 if they differ).
-        tile: (h, w), or None for whole images.
-        overlap: pixels that neighbouring tiles share at least.
+        tile: (h, w) in pixels, or None for whole images.
+        overlap: pixels that neighbouring tiles share at least, below the tile's sides.
         foreground: ``all``, ``fabric`` or a function; see :mod:`adkit.data.foreground`.
         drop_background: leave out tiles without any foreground (this reads all images now).
+
+    Attributes:
+        kinds: of each item, the type of its defect, or ``good``.
+        labels: (items,) int64, 1 where an item's image is anomalous.
+        paths: of each item, the file of its image, or its name where there is no file.
+        categories: of each item, the name of its category.
+        sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
+        corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
 
     Raises:
         ValueError: if there are no samples, or none of their tiles shows any foreground.
@@ -54,11 +62,11 @@ class AnomalyDataset(Dataset):
         find = resolve_foreground(foreground)
         self.resize, self.tile, self.overlap = image_size, tile, overlap
         self.foreground_name = next((name for name, known in FOREGROUNDS.items() if known is find), _name(find))
-        self._frames = Frames(samples, image_size, channels, pad_to=tile, foreground=find)
+        self._cache = ImageCache(samples, image_size, channels, pad_to=tile, foreground=find)
         items = [(k, *corner) for k in range(len(samples)) for corner in self._corners(k)]
         if drop_background and tile and self.foreground_name != "all":
-            self._frames.fill_all()
-            items = [item for item in items if self._cut(self._frames.foreground(item[0]), item).any()]
+            self._cache.fill_all()
+            items = [item for item in items if self._cut(self._cache.foreground(item[0]), item).any()]
             if not items:
                 raise ValueError(
                     f"no tile of {tile} shows any foreground; pass foreground='all' or check the function given"
@@ -71,10 +79,10 @@ class AnomalyDataset(Dataset):
     def __getitem__(self, i: int) -> dict:
         item = self._items[i]
         k, top, left = item
-        sample = self._frames.samples[k]
+        sample = self._cache.samples[k]
         return {
             "image": to_float(self.pixels(i)),  # (C, H, W) in [0, 1]
-            "mask": torch.from_numpy(self._cut(self._frames.mask(k), item)),  # (H, W) bool
+            "mask": torch.from_numpy(self._cut(self._cache.mask(k), item)),  # (H, W) bool
             "label": int(sample.kind != NORMAL),
             "kind": sample.kind,
             "category": sample.category,
@@ -89,6 +97,9 @@ class AnomalyDataset(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """What a DataLoader asks for to make a batch.
 
+        Args:
+            indices: numbers of the items.
+
         Raises:
             ValueError: if the items differ in size.
         """
@@ -102,27 +113,35 @@ class AnomalyDataset(Dataset):
         return items
 
     @property
+    def defect_types(self) -> list[str]:
+        """The defect types among the items, in the order in which they first appear; none where all are normal."""
+        return [kind for kind in dict.fromkeys(self.kinds) if kind != NORMAL]
+
+    @property
     def channels(self) -> int:
         """1 or 3."""
-        return self._frames.channels
+        return self._cache.channels
 
     @property
     def image_size(self) -> Size | None:
         """Height and width of the items, or None where they differ."""
-        sizes = {self.tile or self._frames.sizes[k] for k, _, _ in self._items}
+        sizes = {self.tile or self._cache.sizes[k] for k, _, _ in self._items}
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
     def samples(self) -> list[Sample]:
         """The samples that the items are cut from, each once."""
-        return [self._frames.samples[k] for k in dict.fromkeys(k for k, _, _ in self._items)]
+        return [self._cache.samples[k] for k in dict.fromkeys(k for k, _, _ in self._items)]
 
     @property
     def fingerprint(self) -> str:
         """Hash of the images, their masks and kinds, and of the settings; not of where the files lie."""
-        kept = dict.fromkeys(k for k, _, _ in self._items)
+        frames = dict.fromkeys(k for k, _, _ in self._items)
         digests = in_threads(lambda sample: sample.digests(), self.samples)
-        samples = {k: (s.source, s.category, s.kind, d) for k, s, d in zip(kept, self.samples, digests, strict=True)}
+        samples = {
+            k: (sample.source, sample.category, sample.kind, digest)
+            for k, sample, digest in zip(frames, self.samples, digests, strict=True)
+        }
         settings = (self.resize, self.channels, self.tile, self.overlap, self.foreground_name)
         content = [settings, [(samples[k], top, left) for k, top, left in self._items]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -131,35 +150,57 @@ class AnomalyDataset(Dataset):
         """Stored pixels (C, H, W) of item ``i``, a view not to be written into.
 
         uint8, or float32 in [0, 1] where any file of the dataset has 16 bits.
+
+        Args:
+            i: number of the item, from 0.
         """
-        return self._cut(self._frames.pixels(self._items[i][0]), self._items[i])
+        return self._cut(self._cache.pixels(self._items[i][0]), self._items[i])
 
     def foreground(self, i: int) -> Tensor:
-        """Foreground, bool (H, W), of item ``i``."""
-        return torch.from_numpy(self._cut(self._frames.foreground(self._items[i][0]), self._items[i]))
+        """Foreground, bool (H, W), of item ``i``.
+
+        Args:
+            i: number of the item, from 0.
+        """
+        return torch.from_numpy(self._cut(self._cache.foreground(self._items[i][0]), self._items[i]))
 
     def original_mask(self, i: int) -> np.ndarray | None:
         """Mask, bool (H0, W0), of the whole image at the file's own size.
 
         All False for normals, None for an anomalous image without a mask.
+
+        Args:
+            i: number of the item, from 0.
         """
-        sample = self._frames.samples[self._items[i][0]]
+        sample = self._cache.samples[self._items[i][0]]
         if sample.kind == NORMAL:
             return np.zeros(self.original_size(i), bool)
         return sample.mask() if sample.has_mask else None
 
     def original_size(self, i: int) -> Size:
-        """Height and width of the file that item ``i`` comes from."""
-        return self._frames.original_sizes[self._items[i][0]]
+        """Height and width, in pixels, of the file that item ``i`` comes from.
+
+        Args:
+            i: number of the item, from 0.
+        """
+        return self._cache.original_sizes[self._items[i][0]]
 
     def frame_size(self, i: int) -> Size:
-        """Height and width of the whole, resized image that item ``i`` is cut from: the size to stitch its tiles to."""
-        return self._frames.sizes[self._items[i][0]]
+        """Height and width of the whole, resized image that item ``i`` is cut from: the size to stitch its tiles to.
+
+        Args:
+            i: number of the item, from 0.
+        """
+        return self._cache.sizes[self._items[i][0]]
 
     def frame_foreground(self, i: int) -> Tensor:
-        """Foreground, bool (H, W), of the whole, resized image that item ``i`` is cut from."""
+        """Foreground, bool (H, W), of the whole, resized image that item ``i`` is cut from.
+
+        Args:
+            i: number of the item, from 0.
+        """
         height, width = self.frame_size(i)
-        return torch.from_numpy(self._frames.foreground(self._items[i][0])[:height, :width])
+        return torch.from_numpy(self._cache.foreground(self._items[i][0])[:height, :width])
 
     def groups(self) -> list[list[int]]:
         """Indices of the items of each image, in order: one index each without tiles."""
@@ -169,29 +210,33 @@ class AnomalyDataset(Dataset):
         return list(members.values())
 
     def subset(self, indices: Sequence[int]) -> "AnomalyDataset":
-        """A dataset of some of the items; decoded images are shared."""
+        """A dataset of some of the items; decoded images are shared.
+
+        Args:
+            indices: numbers of the items, in the order wanted.
+        """
         part = copy.copy(self)
         part._select([self._items[i] for i in indices])
         return part
 
     def preload(self) -> "AnomalyDataset":
-        """Decode, or draw, all images now, by several threads; without this each is decoded when it is first needed."""
-        self._frames.fill_all()
+        """Decode, or generate, all images now, by several threads; without this each is when it is first needed."""
+        self._cache.fill_all()
         return self
 
     def _select(self, items: list[tuple[int, int, int]]) -> None:
         """Keep these (frame, top, left) as the items."""
-        samples = [self._frames.samples[k] for k, _, _ in items]
+        samples = [self._cache.samples[k] for k, _, _ in items]
         self._items = items
         self.kinds = [sample.kind for sample in samples]
         self.paths = [sample.path for sample in samples]
-        self.corners = [(top, left) for _, top, left in items]  # of the tiles; (0, 0) for whole images
+        self.corners = [(top, left) for _, top, left in items]
         self.sources = [sample.source for sample in samples]
         self.categories = [sample.category for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
 
     def _corners(self, k: int) -> list[Size]:
-        return tile_positions(self._frames.sizes[k], self.tile, self.overlap) if self.tile else [(0, 0)]
+        return tile_positions(self._cache.sizes[k], self.tile, self.overlap) if self.tile else [(0, 0)]
 
     def _cut(self, array, item: tuple[int, int, int]):
         """The item's part of a frame's array (..., H, W)."""
@@ -203,7 +248,14 @@ class AnomalyDataset(Dataset):
 
 @dataclass(frozen=True)
 class Splits:
-    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only."""
+    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only.
+
+    Args:
+        train: normals to learn from.
+        validation: normals for thresholds and every other choice.
+        test: normals and anomalous images; nothing is chosen by them.
+        name: of the set.
+    """
 
     train: AnomalyDataset
     validation: AnomalyDataset

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from adkit.data.masks import masks_by_stem, without_image
 from adkit.data.read import list_folders, list_images
-from adkit.data.samples import NORMAL, FileSample, Pool, choose_categories, require_folder
+from adkit.data.samples import NORMAL, CategorySamples, FileSample, choose_categories, require_folder
 
 NORMAL_NAMES = ("good", "normal", "ok", "train")
 MASK_NAMES = ("masks", "ground_truth")
 
 
-def read_folder(root: str | os.PathLike | None, category: object = None) -> list[Pool]:
-    """One pool for the folder, or one for each of several folders in it.
+def read_image_folder(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
+    """The samples of the folder, or of each of several folders in it.
 
     Args:
         root: folder in one of the layouts above.
@@ -40,7 +40,7 @@ def read_folder(root: str | os.PathLike | None, category: object = None) -> list
     return [_read(root / name) for name in names]
 
 
-def _read(root: Path) -> Pool:
+def _read(root: Path) -> CategorySamples:
     folders = {folder.name: folder for folder in list_folders(root) if folder.name.lower() not in MASK_NAMES}
     if "train" in folders and "test" in folders:
         return _train_and_test(root, folders["train"], folders["test"])
@@ -56,22 +56,24 @@ def _read(root: Path) -> Pool:
         raise ValueError(
             f"no images in {root}; expected PNG, JPEG, BMP or TIFF files in it, or in folders good and <kind>"
         )
-    return _pool(root, loose + [file for files in normals.values() for file in files], [], kinds)
+    return _category(root, loose + [file for files in normals.values() for file in files], [], kinds)
 
 
-def _train_and_test(root: Path, train: Path, test: Path) -> Pool:
+def _train_and_test(root: Path, train: Path, test: Path) -> CategorySamples:
     if loose := list_images(test):
         raise ValueError(f"{test} holds {len(loose)} images without a label; move them into test/good and test/<kind>")
     normals = list_images(train) + [
-        f for folder in list_folders(train) if _is_normal(folder) for f in list_images(folder)
+        file for folder in list_folders(train) if _is_normal(folder) for file in list_images(folder)
     ]
     tests = {folder: list_images(folder) for folder in list_folders(test)}
     test_normals = [file for folder, files in tests.items() if _is_normal(folder) for file in files]
     kinds = {folder.name: files for folder, files in tests.items() if not _is_normal(folder)}
-    return _pool(root, normals, test_normals, kinds)
+    return _category(root, normals, test_normals, kinds)
 
 
-def _pool(root: Path, normals: list[Path], test_normals: list[Path], kinds: dict[str, list[Path]]) -> Pool:
+def _category(
+    root: Path, normals: list[Path], test_normals: list[Path], kinds: dict[str, list[Path]]
+) -> CategorySamples:
     flat, nested = _find_masks(root)
     images = [file for files in kinds.values() for file in files]
     doubled = [stem for stem, count in Counter(file.stem for file in images).items() if count > 1 and stem in flat]
@@ -89,15 +91,16 @@ def _pool(root: Path, normals: list[Path], test_normals: list[Path], kinds: dict
     for kind, masks in nested.items():
         if kind.lower() not in NORMAL_NAMES:
             orphans += without_image(masks, kinds.get(kind, []))
-    good = [[_sample(root, file) for file in files] for files in (normals, test_normals)]
-    return Pool(root.name, good[0], good[1], anomalous, orphans)
+    train_samples, test_samples = ([_sample(root, file) for file in files] for files in (normals, test_normals))
+    return CategorySamples(root.name, train_samples, test_samples, anomalous, orphans)
 
 
 def _find_masks(root: Path) -> tuple[dict[str, tuple[Path, ...]], dict[str, dict[str, tuple[Path, ...]]]]:
     """Masks that lie flat, by image name, and masks in folders, by kind and image name."""
-    homes = [folder for folder in list_folders(root) if folder.name.lower() in MASK_NAMES]
-    flat = masks_by_stem(file for home in homes for file in list_images(home))
-    return flat, {kind.name: masks_by_stem(list_images(kind)) for home in homes for kind in list_folders(home)}
+    mask_folders = [folder for folder in list_folders(root) if folder.name.lower() in MASK_NAMES]
+    flat = masks_by_stem(file for folder in mask_folders for file in list_images(folder))
+    kinds = [kind for folder in mask_folders for kind in list_folders(folder)]
+    return flat, {kind.name: masks_by_stem(list_images(kind)) for kind in kinds}
 
 
 def _sample(root: Path, file: Path, kind: str = NORMAL, masks: tuple[Path, ...] = ()) -> FileSample:

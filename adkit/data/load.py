@@ -7,23 +7,41 @@ from numbers import Integral
 
 from adkit.data.dataset import AnomalyDataset, Splits
 from adkit.data.foreground import Foreground, resolve_foreground
-from adkit.data.masks import check_pools
+from adkit.data.masks import check_categories
 from adkit.data.resize import Size
 from adkit.data.samples import Sample
-from adkit.data.splits import check_leakage, split_pools
+from adkit.data.splits import check_leakage, split_categories
 
-READERS = {"mvtec": "adkit.data.mvtec", "aitex": "adkit.data.aitex", "folder": "adkit.data.folder"}
-WOVEN = {"textile": "adkit.data.textile.samples", "plots": "adkit.data.plots.samples"}  # made, not read
-NAMES = (*WOVEN, *READERS)
+# Module and function of each set, as text: they are imported when they are needed. So the hash of what a result depends
+# on (adkit.runtime.provenance follows imports) holds the reader of its own set, and no other.
+GENERATED = {  # category, the size they are made at (textile alone), seed → samples of each part
+    "textile": "adkit.data.textile.samples:textile_parts",
+    "plots": "adkit.data.plots.samples:plots_parts",
+}
+READERS = {  # root, category → samples of each category, not yet split
+    "mvtec": "adkit.data.mvtec:read_mvtec",
+    "aitex": "adkit.data.aitex:read_aitex",
+    "folder": "adkit.data.folder:read_image_folder",
+}
+NAMES = (*GENERATED, *READERS)
 
 
 def reader_module(name: str) -> str:
-    """The module that makes or reads a set: a result depends on it, and on no other reader."""
-    return (WOVEN | READERS)[name]
+    """The module that makes or reads a set: a result depends on it, and on no other reader.
+
+    Args:
+        name: one of :data:`NAMES`.
+
+    Example:
+        >>> reader_module("aitex")
+        'adkit.data.aitex'
+    """
+    return (GENERATED | READERS)[name].partition(":")[0]
 
 
-def _function(name: str) -> Callable:
-    return getattr(import_module(reader_module(name)), f"read_{name}" if name in READERS else f"{name}_parts")
+def _function_of(name: str) -> Callable:
+    module, _, function = (GENERATED | READERS)[name].partition(":")
+    return getattr(import_module(module), function)
 
 
 def load_dataset(
@@ -40,14 +58,15 @@ def load_dataset(
     """Load a set, split by source into train, validation (both normal) and test.
 
     Args:
-        name: ``textile`` or ``plots`` (both drawn, without files), ``mvtec``, ``aitex`` or ``folder``.
-        root: where the files lie; not for sets that are drawn.
+        name: ``textile`` or ``plots`` (both generated, without files), ``mvtec``, ``aitex`` or ``folder``.
+        root: folder of the files; None for sets that are generated.
         category: a name, a list of names, or None for all the set has.
-        image_size: side or (height, width) that images are resized to, and the textile is drawn at; None: their own.
+        image_size: side or (height, width) in pixels that images are resized to, and the textile is woven at; None:
+            their own.
         channels: 1 (colour becomes luma), 3 (grey is repeated), or None: the set's own.
-        seed: of the split; of the images themselves for sets that are drawn.
-        tile: side or (height, width) of tiles, cut after resizing; None: whole images.
-        overlap: pixels that neighbouring tiles share at least.
+        seed: integer; another seed splits another way, and generates other images.
+        tile: side or (height, width) in pixels of tiles, cut after resizing; None: whole images.
+        overlap: pixels that neighbouring tiles share at least, at least 0 and below the tile's sides.
         foreground: ``fabric``, ``all``, a function of a grey image (H, W) in [0, 1] that gives a bool array (H, W), or
             ``auto``: ``fabric`` for AITEX, ``all`` elsewhere. Tiles without any foreground are left out of ``train``.
 
@@ -72,31 +91,28 @@ def load_dataset(
         raise ValueError(
             f"overlap must be at least 0 and below the tile's sides, got overlap={overlap} with tile={tile}"
         )
-    parts = _find_samples(name, root, category, image_size, seed)
-    splits = _build(name, parts, image_size, channels, tile, overlap, foreground)
-    check_leakage(splits)
-    return splits
-
-
-def _find_samples(
-    name: str, root: object, category: object, image_size: Size | None, seed: int
-) -> dict[str, list[Sample]]:
-    if name in READERS:
-        return split_pools(check_pools(_function(name)(root, category)), seed)
-    if root is not None:
-        raise ValueError(f"{name} is drawn, not read: leave root out, got root={str(root)!r}")
-    frame = (image_size,) if name == "textile" else ()  # plots are resized, the textile is woven at the size
-    return _function(name)(category, *frame, seed)
-
-
-def _build(name: str, parts: dict[str, list[Sample]], image_size, channels, tile, overlap, foreground) -> Splits:
+    parts = _samples_by_part(name, root, category, image_size, seed)
     find = resolve_foreground(foreground, automatic="fabric" if name == "aitex" else "all")
     channels = channels or max(sample.header.channels for samples in parts.values() for sample in samples)
     datasets = {
         part: AnomalyDataset(samples, image_size, channels, tile, overlap, find, drop_background=part == "train")
         for part, samples in parts.items()
     }
-    return Splits(**datasets, name=name)
+    splits = Splits(**datasets, name=name)
+    check_leakage(splits)
+    return splits
+
+
+def _samples_by_part(
+    name: str, root: object, category: object, image_size: Size | None, seed: int
+) -> dict[str, list[Sample]]:
+    if name in READERS:
+        return split_categories(check_categories(_function_of(name)(root, category)), seed)
+    if root is not None:
+        raise ValueError(f"{name} is generated, not read: leave root out, got root={str(root)!r}")
+    # The textile is woven at the size; plots have one of their own, from which they are resized as files are.
+    made_at = (image_size,) if name == "textile" else ()
+    return _function_of(name)(category, *made_at, seed)
 
 
 def _as_size(what: str, value: object) -> Size | None:

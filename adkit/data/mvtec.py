@@ -8,11 +8,11 @@ from pathlib import Path
 
 from adkit.data.masks import masks_by_stem, without_image
 from adkit.data.read import list_folders, list_images
-from adkit.data.samples import NORMAL, FileSample, Pool, choose_categories, require_folder
+from adkit.data.samples import NORMAL, CategorySamples, FileSample, choose_categories, require_folder
 
 
-def read_mvtec(root: str | os.PathLike | None, category: object = None) -> list[Pool]:
-    """One pool a category.
+def read_mvtec(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
+    """The samples of each category.
 
     Args:
         root: the set's folder, which holds the categories, or the folder of one category.
@@ -30,8 +30,8 @@ def read_mvtec(root: str | os.PathLike | None, category: object = None) -> list[
     return [_read_category(folders[name]) for name in choose_categories(category, list(folders), str(root))]
 
 
-def _read_category(folder: Path) -> Pool:
-    pool = Pool(folder.name, normals=_samples(folder, folder / "train" / NORMAL, NORMAL))
+def _read_category(folder: Path) -> CategorySamples:
+    category = CategorySamples(folder.name, normals=_samples(folder, folder / "train" / NORMAL, NORMAL))
     tests = {kind.name: kind for kind in list_folders(folder / "test")} if (folder / "test").is_dir() else {}
     truths = (
         {kind.name: kind for kind in list_folders(folder / "ground_truth")}
@@ -39,14 +39,14 @@ def _read_category(folder: Path) -> Pool:
         else {}
     )
     if NORMAL in tests:
-        pool.test_normals.extend(_samples(folder, tests.pop(NORMAL), NORMAL))
+        category.test_normals.extend(_samples(folder, tests.pop(NORMAL), NORMAL))
     truths.pop(NORMAL, None)  # some sets keep black masks of their normals
     for kind in sorted({*tests, *truths}):
         masks = masks_by_stem(list_images(truths[kind])) if kind in truths else {}
         samples = _samples(folder, tests[kind], kind, masks) if kind in tests else []
-        pool.anomalous.extend(samples)
-        pool.orphans.extend(without_image(masks, [sample.file for sample in samples]))
-    return pool
+        category.anomalous.extend(samples)
+        category.orphans.extend(without_image(masks, [sample.file for sample in samples]))
+    return category
 
 
 def _samples(

@@ -14,13 +14,19 @@ if TYPE_CHECKING:  # decoding is numpy alone: an inspection box has no torch
     from torch import Tensor
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of red, green and blue, ITU-R BT.601
+_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before it is decoded: size (H, W), channels (1 or 3), bits (8 or 16)."""
+    """What a file says of itself before it is decoded.
+
+    Args:
+        size: height and width in pixels.
+        channels: 1 or 3.
+        bits: of each channel, 8 or 16.
+    """
 
     size: tuple[int, int]
     channels: int
@@ -36,6 +42,9 @@ def read_image(path: str | os.PathLike, channels: int | None = None) -> "Tensor"
     Args:
         path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
         channels: 1 (colour becomes luma, ITU-R BT.601), 3 (grey is repeated), or None for the file's own.
+
+    Returns:
+        (channels, H, W) float32 in [0, 1].
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -56,13 +65,20 @@ def read_image(path: str | os.PathLike, channels: int | None = None) -> "Tensor"
 
 
 def read_mask(path: str | os.PathLike) -> np.ndarray:
-    """Read a mask as a bool array (H, W): True above half of the range of values.
+    """Read a mask: True above half of the range of values.
 
     The range is 0…255 (above 127), or 0…65535 where a 16-bit file uses it; a file that holds nothing but 0 and 1 is
     taken as it is. The brightest channel of a colour mask counts.
 
+    Args:
+        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+
+    Returns:
+        (H, W) bool.
+
     Raises:
-        FileNotFoundError, ValueError: as :func:`read_image`.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, incomplete or no image.
     """
     values = read_pixels(path).max(axis=0)
     top = values.max()
@@ -70,51 +86,110 @@ def read_mask(path: str | os.PathLike) -> np.ndarray:
 
 
 def read_pixels(path: str | os.PathLike) -> np.ndarray:
-    """Read a file as uint8 or uint16 (C, H, W) with its own channels, 1 or 3."""
+    """Read a file as it is stored, with its own channels and bits.
+
+    Args:
+        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+
+    Returns:
+        (1 or 3, H, W), uint8 or uint16.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, incomplete or no image.
+    """
     return _with_pillow(path, _decode)
 
 
 def read_header(path: str | os.PathLike) -> Header:
-    """Read size, channels and bits without decoding the image."""
+    """Read size, channels and bits without decoding the image.
+
+    Args:
+        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is no image.
+    """
     return _with_pillow(path, _header)
 
 
-def list_images(folder: Path) -> list[Path]:
-    """Image files that lie directly in a folder, by name; hidden files are none."""
-    files = (f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-    return sorted(file for file in files if file.is_file())
+def list_images(folder: Path, below: bool = False) -> list[Path]:
+    """Image files in a folder, sorted; what is hidden (a name that begins with a dot) is left out.
+
+    Args:
+        folder: must be there.
+        below: look into the folders below as well.
+    """
+    inside = folder.rglob("*") if below else folder.iterdir()
+    images = (path for path in inside if path.suffix.lower() in SUFFIXES and not _is_hidden(path, folder))
+    return sorted(path for path in images if path.is_file())
 
 
 def list_folders(folder: Path) -> list[Path]:
-    """Folders that lie directly in a folder, by name, without hidden ones."""
-    return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+    """Folders that lie directly in a folder, sorted, without hidden ones.
+
+    Args:
+        folder: must be there.
+    """
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path, folder))
 
 
 def to_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
-    """Bring an array (C, H, W) to 1 or 3 channels: colour to luma, which integers round, and grey repeated."""
+    """Bring pixels to 1 or 3 channels: colour to luma, and grey repeated.
+
+    Args:
+        pixels: (1 or 3, H, W), integers or float32.
+        channels: 1, 3, or None: as they are.
+
+    Returns:
+        (channels, H, W) of the same type; a luma of integers is rounded.
+    """
     if channels is None or pixels.shape[0] == channels:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=0)
-    luma = np.tensordot(LUMA, pixels.astype(np.float32), axes=1)[None]
+    luma = np.tensordot(_LUMA, pixels.astype(np.float32), axes=1)[None]
     return luma if pixels.dtype.kind == "f" else np.rint(luma).astype(pixels.dtype)
 
 
-def storable(pixels: np.ndarray, kind: np.dtype) -> np.ndarray:
-    """What is kept of decoded pixels: uint8, or float32 in [0, 1], which tells all 16-bit values apart."""
-    return pixels if pixels.dtype == kind else pixels / np.float32(np.iinfo(pixels.dtype).max)
+def storable(pixels: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """What is kept of decoded pixels: uint8, or float32 in [0, 1], which tells all 16-bit values apart.
+
+    Args:
+        pixels: of any shape, of type ``dtype`` or integers.
+        dtype: uint8 or float32.
+
+    Returns:
+        The pixels themselves where they are of that type; else float32 in [0, 1].
+    """
+    return pixels if pixels.dtype == dtype else pixels / np.float32(np.iinfo(pixels.dtype).max)
 
 
 def to_float(pixels: "Tensor") -> "Tensor":
-    """A new float32 tensor in [0, 1] of stored pixels, uint8 or float already."""
+    """Stored pixels as a new float32 tensor in [0, 1].
+
+    Args:
+        pixels: of any shape, uint8 or float32 in [0, 1].
+    """
     copied = pixels.clone() if pixels.is_floating_point() else pixels.float()
     return copied if pixels.is_floating_point() else copied.div_(255)
 
 
 def in_threads(function: Callable, items: Iterable) -> list:
-    """``[function(item) for item in items]`` by a few threads; decoders leave the interpreter free."""
+    """``[function(item) for item in items]`` by a few threads; decoders leave the interpreter free.
+
+    Args:
+        function: called with each item; it must be safe to call from several threads.
+        items: finitely many.
+    """
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(function, items))
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a path in a folder, or a folder between the two, has a name that begins with a dot."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _with_pillow(path: str | os.PathLike, work: Callable):
@@ -133,7 +208,7 @@ def _with_pillow(path: str | os.PathLike, work: Callable):
 
 def _header(image: Image.Image) -> Header:
     mode = _plain_mode(image)
-    size = image.size if _orientation(image) in _TURNED else image.size[::-1]
+    size = image.size if _orientation(image) in _SWAPPED else image.size[::-1]
     return Header(size, channels=3 if mode == "RGB" else 1, bits=16 if mode == "I" else 8)
 
 

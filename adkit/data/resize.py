@@ -9,19 +9,35 @@ Size = tuple[int, int]
 
 
 def resize_pixels(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """Resize (C, H, W), bilinear with antialiasing (each result averages all it covers); the type stays."""
+    """Resize pixels, bilinear with antialiasing: each result averages all it covers.
+
+    Args:
+        pixels: (C, H, W), uint8 or float32.
+        size: height and width in pixels.
+
+    Returns:
+        (C, *size) of the same type.
+    """
     if pixels.shape[1:] == size:
         return pixels
-    wide = interpolate(torch.from_numpy(pixels)[None].float(), size=size, mode="bilinear", antialias=True)[0].numpy()
-    return np.rint(wide).astype(pixels.dtype) if pixels.dtype == np.uint8 else wide
+    batch = torch.from_numpy(pixels)[None].float()
+    resized = interpolate(batch, size=size, mode="bilinear", antialias=True)[0].numpy()
+    return np.rint(resized).astype(pixels.dtype) if pixels.dtype == np.uint8 else resized
 
 
 def resize_mask(mask: np.ndarray, size: Size) -> np.ndarray:
-    """Resize a bool mask (H, W): a pixel is True where at least half of its area is covered.
+    """Resize a mask: a pixel is True where at least half of its area is covered.
 
     A small region would vanish so, and an image with a defect would carry an empty mask. A region (8-connected) of
-    which no pixel is half covered keeps the one pixel that it covers most. It is then drawn too large, which is why
+    which no pixel is half covered keeps the one pixel that it covers most. It is then too large, which is why
     evaluation uses the original mask.
+
+    Args:
+        mask: (H, W) bool.
+        size: height and width in pixels.
+
+    Returns:
+        Bool of that size.
 
     Example:
         >>> mask = np.zeros((8, 8), bool)
@@ -44,7 +60,15 @@ def resize_mask(mask: np.ndarray, size: Size) -> np.ndarray:
 
 
 def resize_foreground(foreground: np.ndarray, size: Size) -> np.ndarray:
-    """Resize a bool foreground (H, W): a pixel is True where all of it is foreground."""
+    """Resize a foreground: a pixel is True where all of it is foreground.
+
+    Args:
+        foreground: (H, W) bool.
+        size: height and width in pixels.
+
+    Returns:
+        Bool of that size.
+    """
     if foreground.shape == size:
         return foreground
     rows, columns = _overlap(foreground.shape[0], size[0]), _overlap(foreground.shape[1], size[1])
@@ -52,11 +76,20 @@ def resize_foreground(foreground: np.ndarray, size: Size) -> np.ndarray:
 
 
 def pad(array: np.ndarray, size: Size, mode: str) -> np.ndarray:
-    """Pad (..., H, W) at the bottom and the right up to at least ``size``; ``mode`` is one of :func:`numpy.pad`'s."""
+    """Pad an array at the bottom and the right up to at least ``size``.
+
+    Args:
+        array: (..., H, W).
+        size: height and width in pixels.
+        mode: one of :func:`numpy.pad`'s, such as ``constant`` or ``reflect``.
+
+    Returns:
+        The array itself where nothing is missing, else a padded copy.
+    """
     missing = [max(0, wanted - have) for wanted, have in zip(size, array.shape[-2:], strict=True)]
     if not any(missing):
         return array
-    return np.pad(array, [(0, 0)] * (array.ndim - 2) + [(0, m) for m in missing], mode=mode)
+    return np.pad(array, [(0, 0)] * (array.ndim - 2) + [(0, count) for count in missing], mode=mode)
 
 
 def _overlap(old: int, new: int) -> np.ndarray:

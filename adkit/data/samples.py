@@ -15,15 +15,25 @@ NORMAL = "good"  # the kind of every normal sample, as in MVTec AD
 
 
 class Sample(Protocol):
-    """One image of a set. ``source`` is what a split must not tear apart; ``has_mask`` is true for normals too."""
+    """One image of a set.
+
+    Attributes:
+        path: of the file, or a name where there is none.
+        category: name of its category.
+        kind: type of its defect, or ``good``.
+        source: what a split must not tear apart, such as the strip that the image was cut from.
+        has_mask: True for normals too, whose mask is empty.
+        header: size, channels and bits, known without decoding.
+        nbytes: length of the file, 0 where there is none; files of different length cannot hold the same image.
+    """
 
     path: str
     category: str
     kind: str
     source: str
     has_mask: bool
-    header: Header  # size, channels and bits, known without decoding
-    nbytes: int  # files of different length cannot hold the same image; 0 where there is no file
+    header: Header
+    nbytes: int
 
     def read(self) -> np.ndarray:
         """Pixels (C, H, W): uint8, uint16, or float32 in [0, 1] where the header says 16 bits."""
@@ -37,7 +47,15 @@ class Sample(Protocol):
 
 @dataclass(frozen=True)
 class FileSample:
-    """An image on disk; several masks of one image are united."""
+    """An image on disk; several masks of one image are united.
+
+    Args:
+        file: the image.
+        category: name of its category.
+        source: what a split must not tear apart, such as the strip that the image was cut from.
+        kind: type of its defect, or ``good``.
+        masks: files of its masks.
+    """
 
     file: Path
     category: str
@@ -103,11 +121,11 @@ class FileSample:
 
 
 @dataclass(frozen=True)
-class Pool:
+class CategorySamples:
     """What a set brings for one category, before it is split.
 
     Attributes:
-        category: its name.
+        category: name of the category.
         normals: samples to split into train, validation and (where ``test_normals`` is empty) test.
         test_normals: normals that the set itself keeps for the test.
         anomalous: all go to the test.
@@ -122,7 +140,12 @@ class Pool:
 
 
 def choose_categories(wanted: object, available: Sequence[str], where: str) -> list[str]:
-    """The categories asked for: a name, a list of names, or None for all that there are.
+    """The categories asked for, each once.
+
+    Args:
+        wanted: a name, a list of names, or None for all that there are.
+        available: the names that there are.
+        where: what they belong to, for the message.
 
     Raises:
         ValueError: if one is not there.
@@ -138,6 +161,10 @@ def choose_categories(wanted: object, available: Sequence[str], where: str) -> l
 
 def require_folder(root: object, what: str) -> Path:
     """The folder as a path.
+
+    Args:
+        root: a path; ``~`` stands for the home folder.
+        what: what it should be, for the message.
 
     Raises:
         ValueError: if no root was given.

@@ -3,25 +3,36 @@
 import hashlib
 import warnings
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from adkit.data.dataset import Splits
-from adkit.data.samples import Pool, Sample
+from adkit.data.samples import CategorySamples, Sample
 
 PARTS = ("train", "validation", "test")
 MIN_VALIDATION, MIN_TEST = 2, 4  # sources
 
 
-def split_pools(pools: Sequence[Pool], seed: int = 0) -> dict[str, list[Sample]]:
-    """Split each category for itself and join the parts, in the order of the categories."""
+def split_categories(categories: Sequence[CategorySamples], seed: int = 0) -> dict[str, list[Sample]]:
+    """Split each category for itself and join the parts, in the order of the categories.
+
+    Args:
+        categories: as a reader brings them.
+        seed: integer; another seed sends other sources into other parts.
+
+    Returns:
+        Samples of ``train``, ``validation`` and ``test``.
+
+    Raises:
+        ValueError: if a category has too few sources.
+    """
     parts = {part: [] for part in PARTS}
-    for pool in pools:
-        for part, samples in zip(PARTS, split_pool(pool, seed), strict=True):
+    for category in categories:
+        for part, samples in zip(PARTS, split_category(category, seed), strict=True):
             parts[part] += samples
     return parts
 
 
-def split_pool(pool: Pool, seed: int = 0) -> tuple[list[Sample], list[Sample], list[Sample]]:
+def split_category(category: CategorySamples, seed: int = 0) -> tuple[list[Sample], list[Sample], list[Sample]]:
     """Split one category.
 
     With test normals of its own, 80 / 20 % of the normal sources train and validate; else 60 / 15 / 25 % train,
@@ -29,32 +40,42 @@ def split_pool(pool: Pool, seed: int = 0) -> tuple[list[Sample], list[Sample], l
     be larger than train. Which source goes where depends on the seed and the names of the sources alone: not on the
     order of listing, nor on the folder that the set lies in.
 
+    Args:
+        category: its samples.
+        seed: integer; another seed sends other sources into other parts.
+
+    Returns:
+        Samples of train, validation and test.
+
     Raises:
         ValueError: if there are too few sources.
     """
-    sources = sorted({sample.source for sample in pool.normals}, key=lambda source: _rank(source, seed))
+    sources = sorted({sample.source for sample in category.normals}, key=lambda source: _rank(source, seed))
     count = len(sources)
-    if pool.test_normals:
+    if category.test_normals:
         validation, test = max(MIN_VALIDATION, -(-count * 20 // 100)), 0
-        tested = len({sample.source for sample in pool.test_normals + pool.anomalous})
+        tested = len({sample.source for sample in category.test_normals + category.anomalous})
     else:
         validation, test = max(MIN_VALIDATION, -(-count * 15 // 100)), max(MIN_TEST, -(-count * 25 // 100))
         tested = test
     if count - validation - test < max(validation, test) or tested < MIN_TEST:
-        needed = "4 normal sources and 4 for the test" if pool.test_normals else "10 normal sources"
+        needed = "4 normal sources and 4 for the test" if category.test_normals else "10 normal sources"
         raise ValueError(
-            f"category {pool.category!r} is too small to split: it has {count} normal source(s) (images or strips) and "
-            f"{len(pool.test_normals)} test normal(s), and a split needs {needed}; add images"
+            f"category {category.category!r} is too small to split: it has {count} normal source(s) (images or strips) "
+            f"and {len(category.test_normals)} test normal(s), and a split needs {needed}; add images"
         )
     train = set(sources[: count - validation - test])
     tests = set(sources[count - test :])
-    held = set(sources) - train - tests
-    chosen = [[sample for sample in pool.normals if sample.source in part] for part in (train, held, tests)]
-    return chosen[0], chosen[1], chosen[2] + pool.test_normals + pool.anomalous
+    validated = set(sources) - train - tests
+    normals = [[sample for sample in category.normals if sample.source in part] for part in (train, validated, tests)]
+    return normals[0], normals[1], normals[2] + category.test_normals + category.anomalous
 
 
 def check_leakage(splits: Splits) -> None:
     """Make sure that no part of the data knows another.
+
+    Args:
+        splits: train, validation and test.
 
     Warns:
         UserWarning: if parts share files of identical content under different names.
@@ -70,27 +91,30 @@ def check_leakage(splits: Splits) -> None:
             f"{len(shared)} source(s) lie in more than one of train, validation and test, so that scores would be too "
             f"good: {names}; split by source, not by tile"
         )
-    by_length = defaultdict(list)  # only files of equal length need be read and compared
+    # Only files of equal length need be read and compared.
+    by_length = defaultdict(list)
     for samples in parts.values():
         for sample in samples:
             by_length[sample.nbytes].append(sample)
     doubtful = {id(sample) for group in by_length.values() if len(group) > 1 for sample in group}
-    same = _in_several(
+    duplicates = _in_several(
         {part: [sample for sample in samples if id(sample) in doubtful] for part, samples in parts.items()},
         lambda sample: sample.digests()[0],
     )
-    if same:
-        names = "; ".join(" = ".join(sample.path for sample in group) for group in list(same.values())[:5])
-        warnings.warn(f"{len(same)} image(s) lie in more than one part under different names: {names}", stacklevel=3)
+    if duplicates:
+        names = "; ".join(" = ".join(sample.path for sample in group) for group in list(duplicates.values())[:5])
+        warnings.warn(
+            f"{len(duplicates)} image(s) lie in more than one part under different names: {names}", stacklevel=3
+        )
 
 
-def _in_several(parts: dict[str, Iterable[Sample]], key) -> dict[Hashable, list[Sample]]:
+def _in_several(parts: dict[str, Iterable[Sample]], key: Callable[[Sample], Hashable]) -> dict[Hashable, list[Sample]]:
     """Samples whose key occurs in more than one part, by that key."""
-    seen = defaultdict(dict)
+    by_key = defaultdict(dict)
     for part, samples in parts.items():
         for sample in samples:
-            seen[key(sample)].setdefault(part, sample)
-    return {value: list(found.values()) for value, found in seen.items() if len(found) > 1}
+            by_key[key(sample)].setdefault(part, sample)
+    return {value: list(by_part.values()) for value, by_part in by_key.items() if len(by_part) > 1}
 
 
 def _rank(source: str, seed: int) -> bytes:

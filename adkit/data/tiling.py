@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-Size = tuple[int, int]
+from adkit.data.resize import Size
 
 
 def tile_positions(size: Size, tile: Size, overlap: int = 0) -> list[Size]:
@@ -14,9 +14,12 @@ def tile_positions(size: Size, tile: Size, overlap: int = 0) -> list[Size]:
     over the border. An image smaller than the tile has one, at (0, 0), and is padded by whoever cuts it.
 
     Args:
-        size: image height and width.
-        tile: tile height and width.
+        size: height and width of the image in pixels.
+        tile: height and width of a tile in pixels.
         overlap: pixels, at least 0 and below the tile's shorter side.
+
+    Returns:
+        (top, left) of each tile, in pixels.
 
     Raises:
         ValueError: if a side is not positive or the overlap not below the tile's sides.
@@ -44,7 +47,7 @@ def stitch(
     Args:
         tiles: (N, ..., h, w), floating point, or a list of (..., h, w).
         positions: N corners (top, left), as of :func:`tile_positions`.
-        size: height and width of the result; what a padded tile has beyond it is cut off.
+        size: height and width of the result in pixels; what a padded tile has beyond it is cut off.
         needed: bool (H, W), pixels that some tile must cover: others may be left out and stay 0. None: all.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Synthetic defects on a batch of normal images: where (``shapes``), what (``textures``), how often (``mixture``).
+"""Synthetic defects on a batch of normal images: where (``shapes``), what (``pixel_ops``), how often (``mixture``).
 
 >>> import torch
 >>> corrupted, mask, kind = SyntheticDefects()(torch.rand(4, 1, 64, 64))
@@ -8,22 +8,23 @@
 
 from adkit.defects.additive import Brightness, Line, Mask, Noise, Perlin, Stain
 from adkit.defects.build import build_defects
-from adkit.defects.mixture import KINDS, SyntheticDefects
+from adkit.defects.mixture import SyntheticDefects
 from adkit.defects.pixel_ops import perlin_noise
-from adkit.defects.sampler import Draw
+from adkit.defects.registry import DEFECT_TYPES
+from adkit.defects.sampler import Sampler
 from adkit.defects.transforming import Blur, CutPaste, MissingYarn, Warp
 
 __all__ = [
-    "KINDS",
+    "DEFECT_TYPES",
     "Blur",
     "Brightness",
     "CutPaste",
-    "Draw",
     "Line",
     "Mask",
     "MissingYarn",
     "Noise",
     "Perlin",
+    "Sampler",
     "Stain",
     "SyntheticDefects",
     "Warp",

@@ -2,46 +2,61 @@
 
 from collections.abc import Mapping, Sequence
 
-from adkit.defects.mixture import KINDS, SyntheticDefects
+from adkit.defects.mixture import SyntheticDefects
+from adkit.defects.registry import DEFECT_TYPES, DefectType, resolve_types
 
-RECOMMENDED = {"size": (0.1, 0.4)}  # notebook 02 chose it on validation normals, by kinds that were held out
+# Notebook 02 chose it on validation normals, by defect types that were held out.
+RECOMMENDED = {"size": (0.1, 0.4)}
+ARGUMENTS = ("defect_types", "weights", "count", "clean", "size", "contrast")
 
 
-def build_defects(spec: str | Sequence[str] | Mapping | SyntheticDefects | None) -> SyntheticDefects | None:
+def build_defects(
+    spec: str | Sequence[str] | Mapping | SyntheticDefects | None, instances: Mapping[str, DefectType] | None = None
+) -> SyntheticDefects | None:
     """A mixture of defects from literals.
 
     Args:
-        spec: ``"all"``, every kind as it is; ``"recommended"``, every kind with :data:`RECOMMENDED`; the name of a
-            kind, or a list of names; a dict of the arguments of :class:`adkit.defects.SyntheticDefects`, such as
-            ``{"kinds": ["stain", "line"], "clean": 0.25}``; None for no defects; or a mixture, which is returned as it
-            is.
+        spec: ``"all"``, every defect type as it is; ``"recommended"``, every type with :data:`RECOMMENDED`; the name of
+            a type, or a list of names; a dict of the arguments of :class:`adkit.defects.SyntheticDefects`, such as
+            ``{"defect_types": ["stain", "line"], "clean": 0.25}`` (``kinds``, the older name of ``defect_types``, is
+            understood too); None for no defects; or a mixture, which is returned as it is.
+        instances: name → what takes its place, for a type that needs more than literals, such as
+            ``{"perlin": Perlin(texture=bank)}``; default: none.
+
+    Returns:
+        The mixture, or None.
 
     Raises:
-        ValueError: if a kind or an argument is unknown, or out of its range.
+        ValueError: if a defect type or an argument is unknown, or out of its range.
 
     Example:
-        >>> build_defects(["stain", "line"]).kinds
+        >>> build_defects(["stain", "line"]).defect_types
         ('stain', 'line')
-        >>> len(build_defects("all").kinds), build_defects("recommended").size, build_defects(None)
+        >>> len(build_defects("all").defect_types), build_defects("recommended").size, build_defects(None)
         (10, (0.1, 0.4), None)
     """
     if spec is None or isinstance(spec, SyntheticDefects):
         return spec
     if spec == "recommended":
         spec = RECOMMENDED
-    if isinstance(spec, Mapping):
-        known = ("kinds", "weights", "count", "clean", "size", "contrast")
-        if unknown := set(spec) - set(known):
-            raise ValueError(
-                f"unknown argument {', '.join(map(repr, sorted(unknown)))} for synthetic defects; "
-                f"known: {', '.join(known)}"
-            )
-        return SyntheticDefects(**{**spec, "kinds": _kinds(spec.get("kinds", "all"))})
-    return SyntheticDefects(_kinds(spec))
+    arguments = dict(spec) if isinstance(spec, Mapping) else {"defect_types": spec}
+    if "kinds" in arguments:
+        if "defect_types" in arguments:
+            raise ValueError("defect_types and kinds are the same argument under two names; pass defect_types alone")
+        arguments["defect_types"] = arguments.pop("kinds")
+    if unknown := set(arguments) - set(ARGUMENTS):
+        raise ValueError(
+            f"unknown argument {', '.join(map(repr, sorted(unknown)))} for synthetic defects; "
+            f"known: {', '.join(ARGUMENTS)}"
+        )
+    names = _names(arguments.pop("defect_types", "all"))
+    if instances:
+        names = {name: instances.get(name, known) for name, known in resolve_types(names).items()}
+    return SyntheticDefects(names, **arguments)
 
 
-def _kinds(spec: str | Sequence[str]) -> Sequence[str]:
+def _names(spec: str | Sequence[str]) -> Sequence[str]:
     """``"all"`` and a single name as the lists that they stand for."""
-    if isinstance(spec, str) and spec not in ("all", *KINDS):
-        raise ValueError(f"unknown defects {spec!r}; known: all, recommended, or some of {', '.join(KINDS)}")
-    return tuple(KINDS) if spec == "all" else [spec] if isinstance(spec, str) else spec
+    if isinstance(spec, str) and spec not in ("all", *DEFECT_TYPES):
+        raise ValueError(f"unknown defects {spec!r}; known: all, recommended, or some of {', '.join(DEFECT_TYPES)}")
+    return tuple(DEFECT_TYPES) if spec == "all" else [spec] if isinstance(spec, str) else spec

@@ -1,87 +1,65 @@
-"""How often: a mixture of kinds of defect over a batch, and the contract that every kind is held to."""
+"""How often: a mixture of defect types over a batch.
+
+A batch is corrupted in four phases:
+
+1. plan: on the host, choose for each image its defect type and how many defects of it (``_planned_defects``, ``Plan``);
+2. make: call each type once, with all the images that get it, one defect an image (``_make``);
+3. filter: undo what changed outside the regions, and whole regions that nobody can see (:func:`visible_changes`);
+4. overlay: add the changes to the images; where two overlap, the stronger one shows (:func:`overlay`).
+"""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from adkit.defects.additive import Brightness, Defect, Line, Mask, Noise, Perlin, Stain
-from adkit.defects.sampler import CONTRAST, SIZE, Draw, fresh_generator, host_choices, to_device
-from adkit.defects.transforming import Blur, CutPaste, MissingYarn, Warp
-from adkit.defects.validation import (
-    check_batch,
-    check_between,
-    check_defect,
-    check_option,
-    check_range,
-    check_values,
-    overlay,
-    visible_changes,
-)
+from adkit.defects.plan import Plan, PlannedDefect
+from adkit.defects.registry import DEFECT_TYPES, DefectType, is_builtin, resolve_types
+from adkit.defects.sampler import CONTRAST, SIZE, Corruption, Sampler, fresh_generator, host_choices
+from adkit.defects.validation import check_batch, check_between, check_corruption, check_interval, check_values
 
-Kind = Callable[[Tensor, Draw], Defect]
-
-KINDS: dict[str, Callable[[], Kind]] = {
-    "mask": Mask,
-    "noise": Noise,
-    "stain": Stain,
-    "line": Line,
-    "cutpaste": CutPaste,
-    "perlin": Perlin,
-    "brightness": Brightness,
-    "blur": Blur,
-    "warp": Warp,
-    "missing_yarn": MissingYarn,
-}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One defect to make, decided on the host; jobs sort by kind, so that each kind works on all its images at once."""
-
-    kind: int
-    image: int
-    turn: int  # the first, second, … defect of its image
+VISIBLE = 1 / 255  # mean change, in grey values from 0 to 1: a region that changes less is no defect
 
 
 class SyntheticDefects:
     """Put synthetic defects on normal images.
 
-    Each image gets one kind, and one or several defects of it; where they overlap, the stronger change shows. A region
-    whose mean change is below 1/255 is taken back. The work is done on the device of the images, without a loop over
-    them and without a read from the device.
+    Each image gets one defect type, and one or several defects of it; where they overlap, the stronger change shows. A
+    region whose mean change is below 1/255 is taken back. The work is done on the device of the images, without a loop
+    over them and without a read from the device.
 
     Args:
-        kinds: names from :data:`KINDS`, instances such as ``Stain(edge=0.8)``, callables of your own, or a dict
-            ``name -> one of those``; default: all ten. A callable takes images (n, C, H, W) and a :class:`Draw` and
-            returns the changed images and the region (n, H, W) bool, one defect for each image; where the region is
-            None the whole image is corrupted and there is nothing to find. Outside the region its changes are undone.
-        weights: how often each kind is drawn, in the order of ``kinds``; default: equally often.
-        count: smallest and largest number of defects of an image. Perlin noise, which is many blotches, and noise
-            everywhere count as one.
-        clean: probability that an image stays as it is.
-        size: range of the extent of a defect, as a fraction of the shorter side, log-uniform, at least 3 pixels.
-            Lines and missing yarns have lengths of their own.
-        contrast: range of the contrast, for kinds that change a grey value: opacity of stains and lines, twice the
-            change of brightness or the standard deviation of noise.
+        defect_types: names from :data:`adkit.defects.DEFECT_TYPES`, instances such as ``Stain(edge=0.8)``, callables of
+            your own, or a dict ``name -> one of those``; default: all ten. A callable takes images (n, C, H, W) and a
+            :class:`adkit.defects.Sampler` of random numbers, and returns the changed images and the region (n, H, W)
+            bool, one defect for each image; where the region is None the whole image is corrupted and there is nothing
+            to find. Outside the region its changes are undone.
+        weights: how often each type is chosen, one number at least 0 a type, in their order; default: equally often.
+        count: smallest and largest number of defects of an image, integers from 1 to 100. Perlin noise, which is many
+            blotches, and noise everywhere count as one.
+        clean: probability in [0, 1] that an image stays as it is.
+        size: smallest and largest extent of a defect, as a fraction in [0.001, 1] of the image's shorter side; chosen
+            log-uniformly, at least 3 pixels. Lines and missing yarns have lengths of their own.
+        contrast: smallest and largest contrast in [0, 1], for types that change a grey value: opacity of stains and
+            lines, twice the change of brightness or the standard deviation of noise.
         check: look whether the images lie in [0, 1]; on a GPU each look makes the host wait.
+        kinds: the older name of ``defect_types``.
 
     Raises:
-        ValueError: if a kind is unknown or a setting is out of its range.
+        ValueError: if a defect type is unknown or a setting is out of its range.
 
     Example:
         >>> images = torch.rand(8, 1, 64, 64)
-        >>> defects = SyntheticDefects(kinds=["stain", "line"], count=(1, 1))
+        >>> defects = SyntheticDefects(["stain", "line"], count=(1, 1))
         >>> corrupted, mask, kind = defects(images, generator=torch.Generator().manual_seed(0))
         >>> bool((corrupted == images)[:, 0][~mask].all())
         True
 
-        A kind of your own, a black square in the middle:
+        A defect type of your own, a black square in the middle:
 
-        >>> def black_square(images, draw):
-        ...     rows, columns = draw.grid
+        >>> def black_square(images, sampler):
+        ...     rows, columns = sampler.grid
         ...     region = ((rows - 32).abs() < 4) & ((columns - 32).abs() < 4)
         ...     return images * ~region, region.expand(len(images), -1, -1)
         >>> corrupted, mask, kind = SyntheticDefects([black_square], count=(1, 1))(images)
@@ -91,28 +69,37 @@ class SyntheticDefects:
 
     def __init__(
         self,
-        kinds: Sequence[str | Kind] | Mapping[str, str | Kind] | None = None,
+        defect_types: Sequence[str | DefectType] | Mapping[str, str | DefectType] | None = None,
         weights: Sequence[float] | None = None,
         count: tuple[int, int] = (1, 3),
         clean: float = 0.0,
         size: tuple[float, float] = SIZE,
         contrast: tuple[float, float] = CONTRAST,
         check: bool = False,
+        kinds: Sequence[str | DefectType] | Mapping[str, str | DefectType] | None = None,
     ):
-        self._kinds = _resolve(tuple(KINDS) if kinds is None else kinds)
-        check_range("count", count, 1, 100)
+        if defect_types is not None and kinds is not None:
+            raise ValueError("defect_types and kinds are the same argument under two names; pass defect_types alone")
+        chosen = kinds if defect_types is None else defect_types
+        self._types = resolve_types(tuple(DEFECT_TYPES) if chosen is None else chosen)
+        check_interval("count", count, 1, 100)
         if not all(isinstance(number, int) for number in count):
             raise ValueError(f"count must be two integers, got {count!r}")
         check_between("clean", clean, 0, 1)
-        check_range("size", size, 1e-3, 1)
-        check_range("contrast", contrast, 0, 1)
-        self.weights = _weights(weights, self.kinds)
+        check_interval("size", size, 1e-3, 1)
+        check_interval("contrast", contrast, 0, 1)
+        self.weights = _checked_weights(weights, len(self._types))
         self.count, self.clean, self.size, self.contrast, self.check = count, clean, size, contrast, check
 
     @property
+    def defect_types(self) -> tuple[str, ...]:
+        """Names of the defect types; the ``kind`` of an image is an index into them."""
+        return tuple(self._types)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
-        """Names of the kinds; the ``kind`` of an image is an index into them."""
-        return tuple(self._kinds)
+        """The older name of :attr:`defect_types`."""
+        return self.defect_types
 
     @torch.no_grad()
     def __call__(
@@ -127,7 +114,8 @@ class SyntheticDefects:
 
         Returns:
             The corrupted images (B, C, H, W) in [0, 1]; the mask (B, H, W) bool of all that changed; the kind (B,)
-            long, an index into :attr:`kinds`, -1 for a clean image. Noise everywhere has its kind and an empty mask.
+            long, an index into :attr:`defect_types`, -1 for a clean image. Noise everywhere has its kind and an empty
+            mask.
 
         Raises:
             TypeError: if the images are not float32.
@@ -138,123 +126,125 @@ class SyntheticDefects:
             check_values(images)
         generator = generator or fresh_generator(images.device)
         host = host_choices(generator)
-        torch.rand(1, device=images.device, generator=generator)  # a batch left clean moves the generator on as well
-        jobs = self._plan(len(images), host)
-        if not jobs:
+        # A batch that is left clean moves the generator on as well.
+        torch.rand(1, device=images.device, generator=generator)
+
+        # Phase 1: plan.
+        plan = Plan(self._planned_defects(len(images), host), images)
+        if not plan.defects:
             nothing = torch.zeros_like(images[:, 0], dtype=torch.bool)
             return images.clone(), nothing, torch.full((len(images),), -1, device=images.device)
         with torch.autocast(images.device.type, enabled=False):
-            return self._corrupt(images, foreground, generator, host, jobs)
+            # Phase 2: make.
+            originals = plan.for_defects(images)
+            changed, region, unmasked = self._make(plan, originals, images, foreground, generator, host)
+            # Phase 3: filter.
+            if foreground is not None:
+                region *= plan.for_defects(foreground)
+            change, visible = visible_changes(originals, changed, region)
+            region *= visible[:, None, None]
+            for places in unmasked:
+                region[places] = 0
+            # Phase 4: overlay.
+            mask = plan.sum_for_images(region) > 0
+            return overlay(images, change, plan.layers()), mask, plan.kind_of_images(visible)
 
-    def _plan(self, batch_size: int, host: random.Random) -> list[Job]:
-        """Choose kind and number of defects for each image."""
-        jobs = []
+    def _planned_defects(self, batch_size: int, host: random.Random) -> list[PlannedDefect]:
+        """Choose defect type and number of defects for each image."""
+        defects = []
         for image in range(batch_size):
             if host.random() >= self.clean:
-                kind = host.choices(range(len(self.kinds)), self.weights)[0]
-                once = getattr(self._kinds[self.kinds[kind]], "whole_image", False)
-                jobs += [Job(kind, image, turn) for turn in range(1 if once else host.randint(*self.count))]
-        return sorted(jobs, key=lambda job: job.kind)
+                number = host.choices(range(len(self._types)), self.weights)[0]
+                once = getattr(self._types[self.defect_types[number]], "whole_image", False)
+                count = 1 if once else host.randint(*self.count)
+                defects += [PlannedDefect(number, image, layer) for layer in range(count)]
+        return defects
 
-    def _corrupt(
+    def _make(
         self,
+        plan: Plan,
+        originals: Tensor,
         images: Tensor,
         foreground: Tensor | None,
         generator: torch.Generator,
         host: random.Random,
-        jobs: list[Job],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Make the defects of a plan that is not empty, kind by kind, and lay them over their images."""
-        owner = to_device([job.image for job in jobs], images.device)
-        in_order = [job.image for job in jobs] == list(range(len(images)))  # one for each: nothing to gather or overlay
-        originals = images if in_order else images.index_select(0, owner)
-        changed, regions, everywhere = [], [], []
-        for index, part in _parts(jobs):
-            draw = Draw(images, owner[part], foreground, generator, self.size, self.contrast, host)
-            corrupted, region = self._call(self.kinds[index], originals[part], draw)
+    ) -> tuple[Tensor, Tensor, list[slice]]:
+        """Let each defect type change its share of ``originals`` (n, C, H, W), one for each planned defect.
+
+        Returns:
+            The changed images (n, C, H, W); the regions (n, H, W), 0 or 1; and the places, among the n, of defects
+            that are everywhere and so have no mask.
+        """
+        changed, regions, unmasked = [], [], []
+        for number, places in plan.places_by_type():
+            sampler = Sampler(images, plan.image_index[places], foreground, generator, self.size, self.contrast, host)
+            corrupted, region = self._call(self.defect_types[number], originals[places], sampler)
             if region is None:
                 region = torch.ones_like(corrupted[:, 0])
-                everywhere.append(part)
+                unmasked.append(places)
             changed.append(corrupted)
             regions.append(region.float())
-        region = _joined(regions)  # (n, H, W) of 0 and 1
-        if foreground is not None:
-            region *= foreground[owner]
-        change, seen = visible_changes(originals, _joined(changed), region)
-        region *= seen[:, None, None]
-        for part in everywhere:
-            region[part] = 0
-        covered = region if in_order else torch.zeros_like(images[:, 0]).index_add_(0, owner, region)
-        corrupted = overlay(images, change, [] if in_order else _rounds(jobs, owner))
-        return corrupted, covered > 0, _kind_of_images(len(images), jobs, owner, seen)
+        return _joined(changed), _joined(regions), unmasked
 
-    def _call(self, name: str, images: Tensor, draw: Draw) -> Defect:
-        """Call a kind; one that is not from here may write into what it gets and keep what it returns: so copies."""
-        kind = self._kinds[name]
-        if type(kind) in KINDS.values():
-            return kind(images, draw)
-        corrupted, region = kind(images.clone(), draw)
-        check_defect(name, tuple(images.shape), corrupted, region)
+    def _call(self, name: str, images: Tensor, sampler: Sampler) -> Corruption:
+        """Call a type; one that is not from here may write into what it gets and keep what it returns: so copies."""
+        defect_type = self._types[name]
+        if is_builtin(defect_type):
+            return defect_type(images, sampler)
+        corrupted, region = defect_type(images.clone(), sampler)
+        check_corruption(name, tuple(images.shape), corrupted, region)
         return corrupted.clone(), region
 
 
-def _parts(jobs: list[Job]) -> list[tuple[int, slice]]:
-    """Where in the sorted jobs each kind has its own."""
-    kinds = [job.kind for job in jobs]
-    return [(kind, slice(kinds.index(kind), kinds.index(kind) + kinds.count(kind))) for kind in sorted(set(kinds))]
+def visible_changes(images: Tensor, corrupted: Tensor, region: Tensor) -> tuple[Tensor, Tensor]:
+    """Changes that are zero outside their regions, and zero where a whole region cannot be seen.
+
+    A region whose mean change over its pixels and channels is below 1/255 cannot be seen. On a CPU a product with 0 and
+    1 is several times faster than a choice by a bool, and new memory costs more than the arithmetic.
+
+    Args:
+        images: (n, C, H, W) in [0, 1], the image of each defect.
+        corrupted: (n, C, H, W), the same with the defect; overwritten.
+        region: (n, H, W), 0 or 1.
+
+    Returns:
+        The changes (n, C, H, W), and which regions are visible, (n,) bool.
+    """
+    change = corrupted.clamp_(0, 1).sub_(images).mul_(region[:, None])
+    area = region.sum((1, 2)) * images.shape[1]
+    visible = torch.linalg.vector_norm(change, 1, dim=(1, 2, 3)) >= VISIBLE * area.clamp(min=1)
+    return change.mul_(visible.float()[:, None, None, None]), visible
 
 
-def _rounds(jobs: list[Job], owner: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """The places of the first defects of all images, of the second, …, and their images."""
-    turns = range(1 + max(job.turn for job in jobs))
-    rounds = [[place for place, job in enumerate(jobs) if job.turn == turn] for turn in turns]
-    return [(which, owner[which]) for which in (to_device(places, owner.device) for places in rounds)]
+def overlay(images: Tensor, change: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """Lay the changes of all defects over their images; where two overlap, the stronger one shows.
 
+    Args:
+        images: (B, C, H, W) in [0, 1].
+        change: (n, C, H, W), overwritten.
+        layers: for the first defect of each image, the second, …: the places of these defects among the n, and their
+            images; none where there is one defect for each image, in order.
 
-def _kind_of_images(count: int, jobs: list[Job], owner: Tensor, seen: Tensor) -> Tensor:
-    """Kind (B,) of each image, -1 where no defect was drawn or none is to be seen."""
-    planned = dict.fromkeys(range(count), -1) | {job.image: job.kind for job in jobs}
-    visible = torch.zeros(count, device=owner.device).index_add_(0, owner, seen.float())
-    return to_device(list(planned.values()), owner.device).masked_fill_(visible == 0, -1)
+    Returns:
+        (B, C, H, W) in [0, 1].
+    """
+    if not layers:
+        return change.add_(images).clamp_(0, 1)
+    (places, image_index), *upper_layers = layers
+    total = torch.zeros_like(images).index_copy_(0, image_index, change.index_select(0, places))
+    for places, image_index in upper_layers:
+        below, above = total.index_select(0, image_index), change.index_select(0, places)
+        total.index_copy_(0, image_index, torch.where(above.abs() > below.abs(), above, below))
+    return total.add_(images).clamp_(0, 1)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
     return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
-def _resolve(kinds: Sequence[str | Kind] | Mapping[str, str | Kind]) -> dict[str, Kind]:
-    """Kinds by name, with the names looked up."""
-    if isinstance(kinds, str) or not isinstance(kinds, Sequence | Mapping) or not kinds:
-        raise ValueError(
-            f"kinds must be a list or a dict of at least one kind, got {kinds!r}; known: {', '.join(KINDS)}"
-        )
-    named = list(kinds.items()) if isinstance(kinds, Mapping) else [(_name(kind), kind) for kind in kinds]
-    if len(dict(named)) < len(named):
-        raise ValueError(
-            f"kinds must have different names, got {[name for name, _ in named]}; give a dict name -> kind"
-        )
-    return {name: _make(kind) for name, kind in named}
-
-
-def _name(kind: str | Kind) -> str:
-    known = {make: name for name, make in KINDS.items()}
-    return kind if isinstance(kind, str) else known.get(type(kind), getattr(kind, "__name__", type(kind).__name__))
-
-
-def _make(kind: str | Kind) -> Kind:
-    if isinstance(kind, str):
-        check_option("a kind", kind, KINDS)
-        return KINDS[kind]()
-    if not callable(kind) or isinstance(kind, type):
-        raise ValueError(
-            f"a kind must be a name, an instance or a callable (images, draw) -> (changed, region), got {kind!r}"
-        )
-    return kind
-
-
-def _weights(weights: Sequence[float] | None, kinds: tuple[str, ...]) -> tuple[float, ...]:
+def _checked_weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
     """Equal weights where none are given."""
-    weights = (1.0,) * len(kinds) if weights is None else tuple(weights)
-    if len(weights) != len(kinds) or min(weights) < 0 or not sum(weights) > 0:
-        raise ValueError(f"weights must be {len(kinds)} numbers, none negative and one positive, got {weights}")
+    weights = (1.0,) * count if weights is None else tuple(weights)
+    if len(weights) != count or min(weights) < 0 or not sum(weights) > 0:
+        raise ValueError(f"weights must be {count} numbers, none negative and one positive, got {weights}")
     return weights

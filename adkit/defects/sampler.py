@@ -1,7 +1,7 @@
 """The random numbers of a batch of defects: which image, where, how large, how strong.
 
 Two sources, so that a GPU never waits. Numbers (places, sizes, angles, noise) come from a ``torch.Generator`` on the
-images' device and stay there. Choices that decide what is computed at all (which kind for which image, how many, which
+images' device and stay there. Choices that decide what is computed at all (which type for which image, how many, which
 shape) come from ``random.Random`` on the host, seeded by the state of that generator, which lies on the host also for
 a GPU: sizes and index tensors are then known before the GPU has done anything.
 """
@@ -18,46 +18,70 @@ from torch import Tensor
 SIZE, CONTRAST = (0.02, 0.2), (0.1, 0.6)
 SMALLEST = 3.0  # pixels: a smaller defect is a dead pixel
 
+# What a defect type returns: images (n, C, H, W), and their regions (n, H, W) bool, or None: everywhere, and no mask.
+Corruption = tuple[Tensor, Tensor | None]
+
 
 def fresh_generator(device: torch.device) -> torch.Generator:
-    """A generator on a device, seeded from torch's global random state."""
+    """A generator on a device, seeded from torch's global random state.
+
+    Args:
+        device: where its numbers are wanted.
+    """
     return torch.Generator(device=device).manual_seed(int(torch.randint(2**62, ())))
 
 
 def host_choices(generator: torch.Generator) -> random.Random:
-    """Random choices on the host that follow from the state of a generator on any device."""
+    """Random choices on the host that follow from the state of a generator on any device.
+
+    Args:
+        generator: on any device; its state is read, not moved on.
+    """
     state = generator.get_state().numpy().tobytes()
     return random.Random(hashlib.blake2b(state, digest_size=8).digest())
 
 
 def to_device(values: list[int], device: torch.device) -> Tensor:
-    """Host integers as a long tensor; on CUDA by pinned memory, so that neither side waits for the copy."""
+    """Host integers as a long tensor; on CUDA by pinned memory, so that neither side waits for the copy.
+
+    Args:
+        values: integers.
+        device: where the tensor is wanted.
+
+    Returns:
+        (len(values),) long.
+    """
     tensor = torch.tensor(values, dtype=torch.long)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
-class Draw:
-    """What a kind of defect gets beside its images: random numbers for ``n`` defects, one for each of those images.
+class Sampler:
+    """What a defect type gets beside its images: random numbers for ``n`` defects, one for each of those images.
 
     Args:
-        batch: the whole batch (B, C, H, W), from which a defect may borrow.
-        owner: (n,) long, the place in the batch of each image that the kind gets; default: all, once.
+        batch: the whole batch (B, C, H, W), float32 in [0, 1], from which a defect may borrow.
+        image_index: (n,) long, the place in the batch of each image that the type gets; default: all, once.
         foreground: (B, H, W) bool, where the centres of defects may lie; default: anywhere.
         generator: on the device of the batch; default: seeded from torch's global state.
         size: smallest and largest extent of a defect, as a fraction of the shorter side of the image.
-        contrast: smallest and largest contrast.
+        contrast: smallest and largest contrast, in [0, 1].
         host: choices on the host; default: from the generator's state.
 
+    Attributes:
+        n: number of defects.
+        shape: height and width of the images in pixels.
+        channels: 1 or 3.
+
     Example:
-        >>> draw = Draw(torch.rand(4, 1, 64, 64), generator=torch.Generator().manual_seed(0))
-        >>> draw.n, draw.uniform(-1, 1).shape, draw.centres().shape
+        >>> sampler = Sampler(torch.rand(4, 1, 64, 64), generator=torch.Generator().manual_seed(0))
+        >>> sampler.n, sampler.uniform(-1, 1).shape, sampler.centres().shape
         (4, torch.Size([4]), torch.Size([4, 2]))
     """
 
     def __init__(
         self,
         batch: Tensor,
-        owner: Tensor | None = None,
+        image_index: Tensor | None = None,
         foreground: Tensor | None = None,
         generator: torch.Generator | None = None,
         size: tuple[float, float] = SIZE,
@@ -66,8 +90,8 @@ class Draw:
     ):
         self.batch, self.foreground, self.size, self.contrast = batch, foreground, size, contrast
         self.device, self.shape, self.channels = batch.device, tuple(batch.shape[-2:]), batch.shape[1]
-        self.owner = torch.arange(len(batch), device=self.device) if owner is None else owner
-        self.n = len(self.owner)
+        self.image_index = torch.arange(len(batch), device=self.device) if image_index is None else image_index
+        self.n = len(self.image_index)
         self.generator = generator or fresh_generator(self.device)
         self.host = host or host_choices(self.generator)
 
@@ -78,15 +102,39 @@ class Draw:
         return height[:, None], width
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """Uniform numbers of the shape (n, …)."""
+        """Uniform numbers in [low, high).
+
+        Args:
+            low: smallest number.
+            high: upper limit.
+            *shape: numbers for each defect; none: one.
+
+        Returns:
+            (n, *shape) float32.
+        """
         return torch.empty(self.n, *shape, device=self.device).uniform_(low, high, generator=self.generator)
 
     def log_uniform(self, low: float, high: float) -> Tensor:
-        """Numbers (n,) whose logarithm is uniform: as many between 2 and 4 as between 10 and 20."""
+        """Numbers whose logarithm is uniform: as many between 2 and 4 as between 10 and 20.
+
+        Args:
+            low: smallest number, positive.
+            high: upper limit.
+
+        Returns:
+            (n,) float32.
+        """
         return self.uniform(math.log(low), math.log(high)).exp_()
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers of the shape (n, …)."""
+        """Standard normal numbers.
+
+        Args:
+            *shape: numbers for each defect; none: one.
+
+        Returns:
+            (n, *shape) float32.
+        """
         return torch.empty(self.n, *shape, device=self.device).normal_(generator=self.generator)
 
     def sign(self) -> Tensor:
@@ -102,9 +150,13 @@ class Draw:
         """The largest extent in pixels."""
         return max(self.size[1] * min(self.shape), SMALLEST)
 
-    def larger(self, scale: float) -> "Draw":
-        """The same with all sizes ``scale`` times larger."""
-        return self._part(self.owner, (self.size[0] * scale, self.size[1] * scale))
+    def larger(self, scale: float) -> "Sampler":
+        """The same sampler with all sizes ``scale`` times larger.
+
+        Args:
+            scale: positive factor on the extents.
+        """
+        return self._part(self.image_index, (self.size[0] * scale, self.size[1] * scale))
 
     def contrasts(self) -> Tensor:
         """Contrasts (n,), uniform in the range ``contrast``."""
@@ -114,7 +166,7 @@ class Draw:
         """Places (n, 2), row and column in pixels; on the foreground where an image has any."""
         if self.foreground is None:
             return torch.stack([self.uniform(0, side) for side in self.shape], 1)
-        inside = self.foreground.index_select(0, self.owner)
+        inside = self.foreground.index_select(0, self.image_index)
         row = self._pick(inside.sum(2))
         column = self._pick(inside[torch.arange(self.n, device=self.device), row])
         return torch.stack([row, column], 1) + self.uniform(0, 1, 2)
@@ -128,14 +180,23 @@ class Draw:
     def others(self) -> Tensor:
         """For each image the place (n,) of another one in the batch; its own where the batch holds only one."""
         step = torch.empty(self.n, device=self.device, dtype=torch.long)
-        return (self.owner + step.random_(1, max(len(self.batch), 2), generator=self.generator)) % len(self.batch)
+        return (self.image_index + step.random_(1, max(len(self.batch), 2), generator=self.generator)) % len(self.batch)
 
-    def split(self, options: Sequence) -> "list[tuple[object, Draw]]":
-        """Share the n defects at random among options: one draw for each option that got any, in order."""
+    def split(self, options: Sequence) -> "list[tuple[object, Sampler]]":
+        """Share the n defects at random among options.
+
+        Args:
+            options: anything, such as the names of shapes.
+
+        Returns:
+            Pairs (option, sampler of its share), in order; an option that got no defect is left out.
+        """
         chosen = sorted(self.host.choices(range(len(options)), k=self.n)) if len(options) > 1 else [0] * self.n
         counts = [(option, chosen.count(index)) for index, option in enumerate(options) if index in chosen]
-        owners = self.owner.split([count for _, count in counts])
-        return [(option, self._part(owner)) for (option, _), owner in zip(counts, owners, strict=True)]
+        indices = self.image_index.split([count for _, count in counts])
+        return [(option, self._part(image_index)) for (option, _), image_index in zip(counts, indices, strict=True)]
 
-    def _part(self, owner: Tensor, size: tuple[float, float] | None = None) -> "Draw":
-        return Draw(self.batch, owner, self.foreground, self.generator, size or self.size, self.contrast, self.host)
+    def _part(self, image_index: Tensor, size: tuple[float, float] | None = None) -> "Sampler":
+        return Sampler(
+            self.batch, image_index, self.foreground, self.generator, size or self.size, self.contrast, self.host
+        )

@@ -1,7 +1,4 @@
-"""What holds for every kind of defect, one's own too: changes only inside the region, and no invisible region.
-
-What the settings of every defect share: checks that name the setting, what came and what may come.
-"""
+"""Checks of settings, of images that come in, and of what a defect type returns; each says what came and what may."""
 
 from collections.abc import Iterable, Sequence
 from numbers import Real
@@ -9,11 +6,67 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-VISIBLE = 1 / 255  # a region whose mean change is smaller is no defect
+
+def check_between(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a setting that is no number in [low, high].
+
+    Args:
+        name: of the setting, for the message.
+        value: what was given.
+        low: smallest number allowed.
+        high: largest number allowed.
+
+    Raises:
+        ValueError: if it is no number, or outside.
+    """
+    if not (isinstance(value, Real) and low <= value <= high):
+        raise ValueError(f"{name} must be a number in [{low:g}, {high:g}], got {value!r}")
+
+
+def check_interval(name: str, value: Sequence[float], low: float, high: float) -> None:
+    """Refuse a setting that is not two numbers with low <= smallest <= largest <= high.
+
+    Args:
+        name: of the setting, for the message.
+        value: what was given, as (smallest, largest).
+        low: smallest number allowed.
+        high: largest number allowed.
+
+    Raises:
+        ValueError: if it is no pair of numbers, not in order, or outside.
+    """
+    numbers = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(number, Real) for number in value)
+    if not (numbers and low <= value[0] <= value[1] <= high):
+        raise ValueError(f"{name} must be (smallest, largest) within [{low:g}, {high:g}], got {value!r}")
+
+
+def check_option(name: str, value: object, options: Iterable[str]) -> None:
+    """Refuse a setting that is none of its options.
+
+    Args:
+        name: of the setting, for the message.
+        value: what was given.
+        options: what may be given; the message lists them.
+
+    Raises:
+        ValueError: if the value is none of them.
+    """
+    if value not in tuple(options):
+        raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
 
 
 def check_batch(images: Tensor, foreground: Tensor | None, generator: torch.Generator | None) -> None:
-    """Refuse what cannot be corrupted, without a look at any value."""
+    """Refuse what cannot be corrupted, without a look at any value.
+
+    Args:
+        images: must be float32 (B, C, H, W).
+        foreground: must be bool (B, H, W) on the device of the images, or None.
+        generator: must be on the device of the images, or None.
+
+    Raises:
+        TypeError: if the images are not float32.
+        ValueError: if a shape or a device does not fit.
+    """
     if images.dtype != torch.float32:
         raise TypeError(
             f"images must be float32 in [0, 1], got {images.dtype}; convert with .float(), integers also / 255"
@@ -31,71 +84,38 @@ def check_batch(images: Tensor, foreground: Tensor | None, generator: torch.Gene
 
 
 def check_values(images: Tensor) -> None:
-    """Refuse images that leave [0, 1] or hold a NaN; this reads from the device."""
+    """Refuse images that leave [0, 1] or hold a NaN; this reads from the device, so that a GPU's host waits.
+
+    Args:
+        images: float, of any shape.
+
+    Raises:
+        ValueError: if a value lies outside.
+    """
     low, high = images.min().item(), images.max().item()
     if not (low >= 0 and high <= 1):
         raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}; divide by 255 or by 65535")
 
 
-def check_defect(name: str, shape: tuple[int, ...], corrupted: Tensor, region: Tensor | None) -> None:
-    """Refuse what a kind returned where it does not fit the images it got."""
+def check_corruption(name: str, shape: tuple[int, ...], corrupted: Tensor, region: Tensor | None) -> None:
+    """Refuse what a defect type returned where it does not fit the images it got.
+
+    Args:
+        name: of the defect type, for the message.
+        shape: (n, C, H, W) of the images it got.
+        corrupted: must be float32 of that shape.
+        region: must be bool (n, H, W), or None.
+
+    Raises:
+        ValueError: if one of them is of another shape or type.
+    """
     if tuple(corrupted.shape) != shape or corrupted.dtype != torch.float32:
         raise ValueError(
-            f"kind {name!r} must return float32 images {shape}, got {corrupted.dtype} {tuple(corrupted.shape)}"
+            f"defect type {name!r} must return float32 images {shape}, got {corrupted.dtype} {tuple(corrupted.shape)}"
         )
     expected = (shape[0], *shape[2:])
     if region is not None and (tuple(region.shape) != expected or region.dtype != torch.bool):
         raise ValueError(
-            f"kind {name!r} must return a bool region {expected} or None, got {region.dtype} {tuple(region.shape)}"
+            f"defect type {name!r} must return a bool region {expected} or None, "
+            f"got {region.dtype} {tuple(region.shape)}"
         )
-
-
-def visible_changes(images: Tensor, corrupted: Tensor, region: Tensor) -> tuple[Tensor, Tensor]:
-    """Changes (n, C, H, W) that are zero outside the regions, and which regions (n,) bool are to be seen.
-
-    A region (n, H, W) of zeros and ones whose mean change over its pixels and channels is below 1/255 is not seen, and
-    its changes become zero. ``corrupted`` is overwritten. On a CPU a product with 0 and 1 is several times faster than
-    a choice by a bool, and new memory costs more than the arithmetic.
-    """
-    change = corrupted.clamp_(0, 1).sub_(images).mul_(region[:, None])
-    area = region.sum((1, 2)) * images.shape[1]
-    seen = torch.linalg.vector_norm(change, 1, dim=(1, 2, 3)) >= VISIBLE * area.clamp(min=1)
-    return change.mul_(seen.float()[:, None, None, None]), seen
-
-
-def overlay(images: Tensor, change: Tensor, rounds: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """Lay the changes of all defects over their images; where two overlap, the stronger one shows.
-
-    Args:
-        images: (B, C, H, W).
-        change: (n, C, H, W), overwritten.
-        rounds: for the first defect of each image, the second, …: the places of these defects, and their images;
-            none where there is one defect for each image, in order.
-    """
-    if not rounds:
-        return change.add_(images).clamp_(0, 1)
-    (which, owner), *later = rounds
-    total = torch.zeros_like(images).index_copy_(0, owner, change.index_select(0, which))
-    for which, owner in later:
-        before, after = total.index_select(0, owner), change.index_select(0, which)
-        total.index_copy_(0, owner, torch.where(after.abs() > before.abs(), after, before))
-    return total.add_(images).clamp_(0, 1)
-
-
-def check_between(name: str, value: float, low: float, high: float) -> None:
-    """Raise a ValueError where ``value`` is no number in [low, high]."""
-    if not (isinstance(value, Real) and low <= value <= high):
-        raise ValueError(f"{name} must be a number in [{low:g}, {high:g}], got {value!r}")
-
-
-def check_range(name: str, value: Sequence[float], low: float, high: float) -> None:
-    """Raise a ValueError where ``value`` is not two numbers, low <= smallest <= largest <= high."""
-    numbers = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(number, Real) for number in value)
-    if not (numbers and low <= value[0] <= value[1] <= high):
-        raise ValueError(f"{name} must be (smallest, largest) within [{low:g}, {high:g}], got {value!r}")
-
-
-def check_option(name: str, value: object, options: Iterable[str]) -> None:
-    """Raise a ValueError that lists the options where ``value`` is none of them."""
-    if value not in tuple(options):
-        raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")

@@ -1,6 +1,7 @@
-"""Detection by reconstruction: what an autoencoder trained on normal images cannot draw again is anomalous."""
+"""Detection by reconstruction: what an autoencoder trained on normal images cannot reconstruct is anomalous."""
 
-from numbers import Real
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -8,10 +9,64 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.defects import build_defects
-from adkit.detectors.network import NetworkDetector, synthetic_ap_criterion
+from adkit.detectors.network import NetworkDetector, TrainingSettings, check_network, synthetic_ap_criterion
+from adkit.detectors.settings import at_least_zero
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
-from adkit.runtime import resolve_precision, seed_everything
+from adkit.runtime import seed_everything
+from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderSettings(TrainingSettings):
+    """Settings of :class:`AutoencoderDetector`, beside those that all detectors which train a network share.
+
+    Raises:
+        ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
+    """
+
+    # channels after the first level of the network; a number above 0, which need not be whole
+    width: float = 16
+    # number of times that the network halves the sides
+    depth: int = 4
+    # channels of the bottleneck
+    latent: int = 32
+    # skip connections: none, add, concat or gated
+    skip: str = "concat"
+    # encoder levels that have a skip, from 0, the finest, to depth - 2; None: all of them
+    skip_levels: Sequence[int] | None = None
+    # squeeze-and-excitation on the bottleneck
+    excite: bool = False
+    # what training minimises, as adkit.losses.build_loss reads it, such as "mse + 0.5*ssim"
+    loss: str | dict = "0.31*l1"
+    # synthetic defects that training puts on the input and the network learns to take away, as
+    # adkit.defects.build_defects reads them; None: none. With them, the best weights are those of the best pixel
+    # average precision on held-out normal crops with synthetic defects
+    defects: str | Sequence[str] | dict | None = "recommended"
+    # with defects: how much their pixels count in the loss beside the mean over all pixels. A defect covers a few per
+    # cent of a crop; with 0, copying it costs next to nothing
+    repair: float = 1.0
+    # how image and reconstruction are compared: a name of adkit.scoring.MAP_METHODS
+    residual: str = "l2"
+    # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
+    smoothing: float = 4.0
+    # how a map becomes one number: max, mean or topk
+    score: str = "max"
+
+    def __post_init__(self):
+        super().__post_init__()
+        build_loss(self.loss)
+        build_defects(self.defects)
+        self.check("repair", at_least_zero, "a weight of at least 0")
+        self.check_choice("residual", MAP_METHODS)
+        self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
+        self.check_choice("score", SCORE_METHODS)
+        check_network(self.network)
+
+    def network(self, channels: int = 1) -> Autoencoder:
+        """The network of these settings, untrained, for images of so many channels."""
+        names = ("width", "depth", "latent", "skip", "skip_levels", "excite")
+        return Autoencoder(channels, **{name: getattr(self, name) for name in names})
 
 
 class AutoencoderDetector(NetworkDetector):
@@ -21,25 +76,11 @@ class AutoencoderDetector(NetworkDetector):
     notebooks 02 to 04). Notebook 01's plain autoencoder is ``skip="none", defects=None, loss="mse + 0.1*ssim"``.
 
     Args:
-        width, depth, latent, skip, skip_levels, excite: of the network, see
-            :class:`adkit.models.autoencoder.Autoencoder`.
-        loss: what training minimises, see :func:`adkit.losses.build_loss`; for example ``"mse + 0.5*ssim"``.
-        defects: synthetic defects that training puts on the input, and the network learns to take away: None for
-            none, or see :func:`adkit.defects.build_defects`. With them, the weights that are kept are those of the
-            best pixel average precision on held-out normal crops with synthetic defects.
-        repair: with defects, how much their pixels count in the loss beside the mean over all pixels. A defect covers
-            a few per cent of a crop; with 0, copying it costs next to nothing.
-        residual: how image and reconstruction are compared, see :func:`adkit.scoring.anomaly_map`.
-        smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
-        score: how a map becomes one number: ``max``, ``mean`` or ``topk``.
-        percentile: of the validation normals' image scores, the image threshold.
-        pixel_percentile: of the validation normals' pixels, the threshold of the mask.
-        steps, batch_size, crop, learning_rate, flips, augment, validate_every, seed, device, precision: of
-            :class:`adkit.training.Training`.
-        quiet: show no progress.
+        settings: fields of :class:`AutoencoderSettings`, by name; what each is stands there.
 
     Raises:
-        ValueError: if a setting is unknown to the part it belongs to, or out of its range.
+        TypeError: if a setting is unknown; the error names the closest one.
+        ValueError: if a value is unknown to the part that it belongs to, or out of its range.
 
     Example:
         >>> from adkit import load_dataset
@@ -49,81 +90,40 @@ class AutoencoderDetector(NetworkDetector):
         torch.Size([1, 64, 64])
     """
 
-    def __init__(
-        self,
-        *,
-        width: float = 16,
-        depth: int = 4,
-        latent: int = 32,
-        skip: str = "concat",
-        skip_levels: list | None = None,
-        excite: bool = False,
-        loss: str | dict = "0.31*l1",
-        defects: str | list | dict | None = "recommended",
-        repair: float = 1.0,
-        residual: str = "l2",
-        smoothing: float = 4.0,
-        score: str = "max",
-        percentile: float = 95.0,
-        pixel_percentile: float = 99.5,
-        steps: int = 400,
-        batch_size: int = 16,
-        crop: int = 64,
-        learning_rate: float = 3e-3,
-        flips: bool = True,
-        augment: bool = False,
-        validate_every: int = 100,
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        quiet: bool = False,
-    ):
-        super().__init__(locals())
-        self._rehearse()
+    settings_class = AutoencoderSettings
+    without_training = (*NetworkDetector.without_training, "residual", "smoothing", "score")
 
-    def _rehearse(self) -> None:
-        """Refuse a misspelt setting now, not after the training that it would spoil."""
-        build_loss(self.settings["loss"])
-        build_defects(self.settings["defects"])
-        if not (isinstance(self.settings["repair"], Real) and self.settings["repair"] >= 0):
-            raise ValueError(f"repair must be a weight of at least 0, got {self.settings['repair']!r}")
-        resolve_precision(self.settings["precision"], self.device)
-        self._rehearse_build()
-        blank = torch.zeros(1, 1, 32, 32)
-        residual = scoring.anomaly_map(blank, blank, self.settings["residual"], self.settings["smoothing"])
-        scoring.image_score(residual, self.settings["score"])
-
-    def _build(self) -> Autoencoder:
-        names = ("width", "depth", "latent", "skip", "skip_levels", "excite")
-        return Autoencoder(self.preprocessing.channels, **{name: self.settings[name] for name in names})
+    def build_network(self) -> Autoencoder:
+        """The network of the settings, untrained."""
+        return self.settings.network(self.preprocessing.channels)
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        seed_everything(self.training.seed)
-        self.model = self._build().to(self.device)
-        loss = build_loss(self.settings["loss"]).to(self.device)
-        defects = build_defects(self.settings["defects"])
+        settings = self.settings
+        seed_everything(settings.seed)
+        self.model = self.build_network().to(self.device)
+        loss = build_loss(settings.loss).to(self.device)
+        defects = build_defects(settings.defects)
 
         def reconstructs(model, batch):
             return {"loss": loss(model(batch.images), batch.images), **loss.components}
 
-        def repairs(model, batch):  # what goes in is corrupted; what should come out is clean
+        # what goes in is corrupted; what should come out is clean
+        def repairs(model, batch):
             clean = batch.images
             seen, masks, _ = defects(clean, batch.foreground, batch.generator())
             reconstructed = model(seen)
             parts = {"loss": loss(reconstructed, clean), **loss.components}
-            if weight := self.settings["repair"]:
+            if settings.repair:
                 inside = masks[:, None]
+                # divided by their share of the crop, this is a mean over the defects
                 share = inside.float().mean().clamp(min=1e-3)
-                parts["repair"] = (
-                    loss(torch.where(inside, reconstructed, clean), clean) / share
-                )  # a mean over the defects
-                parts["loss"] = parts["loss"] + weight * parts["repair"]
+                parts["repair"] = loss(torch.where(inside, reconstructed, clean), clean) / share
+                parts["loss"] = parts["loss"] + settings.repair * parts["repair"]
             return parts
 
         criterion = defects and synthetic_ap_criterion(defects, lambda model, seen: self._residual(seen, model(seen)))
-        self._train(
-            train, validation, repairs if defects else reconstructs, criterion, label=str(self.settings["loss"])
-        )
+        objective = repairs if defects else reconstructs
+        self._train(train, validation, objective, criterion, label=str(settings.loss))
 
     def _reconstruct(self, images: Tensor) -> Tensor:
         return self.model(images)
@@ -132,7 +132,7 @@ class AutoencoderDetector(NetworkDetector):
         return self._residual(images, self.model(images))
 
     def _residual(self, images: Tensor, reconstructed: Tensor) -> Tensor:
-        return scoring.anomaly_map(images, reconstructed, self.settings["residual"], self.settings["smoothing"])
+        return scoring.anomaly_map(images, reconstructed, self.settings.residual, self.settings.smoothing)
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return scoring.image_score(maps, self.settings["score"], foreground=foreground)
+        return scoring.image_score(maps, self.settings.score, foreground=foreground)

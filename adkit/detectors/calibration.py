@@ -10,11 +10,36 @@ from adkit.data import AnomalyDataset
 from adkit.data.tiling import tile_positions
 from adkit.scoring.thresholds import Threshold, percentile
 
-FEW_SOURCES = 20  # below this a percentile of image scores is little more than their maximum
+# below this a percentile of image scores is little more than their maximum
+FEW_SOURCES = 20
+
+
+def check_normal(**parts: AnomalyDataset) -> None:
+    """Refuse images that are labelled anomalous.
+
+    Args:
+        parts: name → dataset; the error says the name.
+
+    Raises:
+        ValueError: if a part holds any.
+    """
+    for name, part in parts.items():
+        if part.labels.any():
+            raise ValueError(
+                f"{name} holds {int(part.labels.sum())} images labelled anomalous, and a detector learns from "
+                "normal images only; pass splits.train and splits.validation"
+            )
 
 
 def hold_out(train: AnomalyDataset, share: float = 0.2) -> tuple[AnomalyDataset, AnomalyDataset]:
     """Set every fifth source of a training set aside for validation.
+
+    Args:
+        train: normal images.
+        share: of the sources that are set aside, in (0, 0.5].
+
+    Returns:
+        What is left to train on, and what is held out.
 
     Raises:
         ValueError: if there is only one source.
@@ -33,8 +58,14 @@ def hold_out(train: AnomalyDataset, share: float = 0.2) -> tuple[AnomalyDataset,
 
 
 def pixel_threshold(validation: AnomalyDataset, maps: list[Tensor], q: float) -> float:
-    """The percentile ``q`` of all foreground pixels of the maps (H, W) of normal images."""
-    pixels = torch.cat([one[validation.foreground(i)] for i, one in enumerate(maps)])
+    """The percentile of all foreground pixels of the maps of normal images.
+
+    Args:
+        validation: normal images, whole or in tiles.
+        maps: (H, W) of each of its items.
+        q: percentile of the pixels, in (0, 100).
+    """
+    pixels = torch.cat([item_map[validation.foreground(i)] for i, item_map in enumerate(maps)])
     return float(np.percentile(pixels.numpy(), q))
 
 
@@ -66,25 +97,29 @@ def image_threshold(
         warnings.warn(
             f"the threshold comes from {sources} validation images ({len(scores)} scores), so its real false-positive "
             f"rate is uncertain; {FEW_SOURCES} or more make a percentile meaningful",
-            stacklevel=3,
+            stacklevel=4,
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # few scores: said above, with the reason
+    # that there are few scores was said above, with the reason
+    with warnings.catch_warnings(action="ignore"):
         return percentile(scores, 100 * (q / 100) ** (len(validation.groups()) / len(scores)))
 
 
 def square_scores(maps: list[Tensor], foregrounds: list[Tensor]) -> list[float]:
     """The maximum of each square, as wide as its map's shorter side, that shows any foreground.
 
+    Args:
+        maps: (H, W) each.
+        foregrounds: bool (H, W), one a map.
+
     Example:
         >>> square_scores([torch.tensor([[0.1, 0.2, 0.9]])], [torch.tensor([[False, True, True]])])
         [0.20000000298023224, 0.8999999761581421]
     """
     scores = []
-    for one, inside in zip(maps, foregrounds, strict=True):
-        side = min(one.shape)
-        for top, left in tile_positions(tuple(one.shape), (side, side)):
+    for item_map, inside in zip(maps, foregrounds, strict=True):
+        side = min(item_map.shape)
+        for top, left in tile_positions(tuple(item_map.shape), (side, side)):
             square = np.s_[top : top + side, left : left + side]
             if inside[square].any():
-                scores.append(float(one[square].max()))
+                scores.append(float(item_map[square].max()))
     return scores

@@ -1,7 +1,7 @@
 """Every image of a folder, judged: two tables for machines, and a picture of each image for people.
 
 ``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder. Beside them lies
-a picture ``<path>.png``: the image; where the method draws images again, its reconstruction and the difference of the
+a picture ``<path>.png``: the image; where the method reconstructs images, its reconstruction and the difference of the
 two; its anomaly map; and the image with the mask outlined. All maps are coloured on one scale, from 0 to twice the
 detector's pixel threshold, and all differences on another, from 0 to ``DIFFERENCE``: a colour means the same in every
 picture.
@@ -10,33 +10,42 @@ picture.
 import csv
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from adkit.data.read import SUFFIXES, read_image
+from adkit.data.read import SUFFIXES, list_images, read_image
+from adkit.detectors.prediction import Prediction, Reconstruction
 from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
 
-if TYPE_CHECKING:
-    from adkit.detectors.base import Detector, Prediction, Reconstruction
-
 COLUMNS = ("path", "score", "threshold", "is_anomalous", "mask_share")
-OUTLINE = (213, 94, 0)  # vermillion, which the colour-blind tell from any grey
-GAP = 4  # white pixels between the panels
-DIFFERENCE = 0.5  # of image and reconstruction, shown in the brightest colour
+# vermillion, which the colour-blind tell from any grey
+OUTLINE = (213, 94, 0)
+# white pixels between the panels
+GAP = 4
+# difference of image and reconstruction that is shown in the brightest colour
+DIFFERENCE = 0.5
 
 
-def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) -> list[dict]:
+def report_folder(
+    folder: str | Path,
+    out: str | Path,
+    predict: Callable[[Path], tuple[Prediction, Reconstruction | None]],
+    summary: dict,
+    quiet: bool = False,
+) -> list[dict]:
     """Judge all images in a folder and below it, and write the results to ``out``.
 
     Args:
-        detector: a fitted detector.
         folder: where the images lie; what lies in ``out`` is not taken for one of them.
         out: where to write; files of an earlier run are replaced.
+        predict: path of an image → its prediction and its reconstruction; None: there is none.
+        summary: what predictions.json says of the detector; its ``pixel_threshold`` sets the scale of the colours.
+        quiet: show no progress.
 
     Returns:
         The rows of the tables: ``path`` in the folder, ``score``, ``threshold``, ``is_anomalous`` and ``mask_share``,
@@ -51,19 +60,19 @@ def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) ->
     """
     folder, out = Path(folder), Path(out)
     rows, skipped = [], []
-    for path in progress(find_images(folder, out), f"judging {folder.name}", quiet=detector.quiet):
+    for path in progress(find_images(folder, out), f"judging {folder.name}", quiet=quiet):
         name = path.relative_to(folder).as_posix()
         try:
             image = read_image(path, channels=3).numpy()
         except ValueError as error:
             skipped.append({"path": name, "reason": str(error)})
             continue
-        prediction, reconstructed = detector.predict(path), detector.reconstruct_images(detector.preprocessing(path))
+        prediction, reconstruction = predict(path)
         rows.append(table_row(name, prediction))
-        picture = compare(image, prediction, detector.pixel_threshold, reconstructed and reconstructed[0])
-        with atomic_path(out / f"{name}.png") as temporary:
-            Image.fromarray(picture).save(temporary)
-    write_tables(detector, rows, skipped, out)
+        write_picture(
+            prediction_panels(image, prediction, summary["pixel_threshold"], reconstruction), out / f"{name}.png"
+        )
+    write_tables(summary, rows, skipped, out)
     if skipped:
         warnings.warn(
             f"{len(skipped)} file(s) of {folder} cannot be read; see {out / 'predictions.json'}", stacklevel=3
@@ -74,40 +83,51 @@ def predict_folder(detector: "Detector", folder: str | Path, out: str | Path) ->
 def find_images(folder: Path, out: Path) -> list[Path]:
     """Image files in a folder and below it, sorted; hidden ones and those in ``out`` are none.
 
+    Args:
+        folder: where to look.
+        out: folder whose files do not count; it need not exist.
+
     Raises:
         FileNotFoundError: if the folder is missing.
         ValueError: if there is no image in it.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}; expected one with images")
-    inside = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    images = [
-        path
-        for path in inside
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and out.resolve() not in path.resolve().parents
-    ]
+    images = [path for path in list_images(folder, below=True) if out.resolve() not in path.resolve().parents]
     if not images:
         raise ValueError(f"no images in {folder}; expected files that end in {', '.join(SUFFIXES)}")
     return images
 
 
-def compare(
-    image: np.ndarray, prediction: "Prediction", pixel_threshold: float, reconstructed: "Reconstruction | None" = None
+def prediction_panels(
+    image: np.ndarray,
+    prediction: Prediction,
+    pixel_threshold: float,
+    reconstruction: Reconstruction | None = None,
 ) -> np.ndarray:
-    """The panels of one image (3, H, W) in [0, 1], side by side: uint8 (H', W', 3).
+    """The panels of one image, side by side; of a frame wider than high, one below the other.
 
     They are the image, its reconstruction and the difference (where there is one), its map and its outlined mask.
-    Frames wider than high come one below the other.
+
+    Args:
+        image: (3, H, W) in [0, 1].
+        prediction: of this image.
+        pixel_threshold: half of the map's value that is shown in the brightest colour.
+        reconstruction: of this image; None: there is none.
+
+    Returns:
+        uint8 (H', W', 3).
     """
     plain = _bytes(image)
     outlined = plain.copy()
     outlined[binary_dilation(prediction.mask, iterations=2) & ~prediction.mask] = OUTLINE
-    middle = [_bytes(reconstructed.image), _coloured(reconstructed.difference, DIFFERENCE)] if reconstructed else []
-    shown = [plain, *middle, _coloured(prediction.anomaly_map, 2 * pixel_threshold), outlined]
+    middle = []
+    if reconstruction is not None:
+        middle = [_bytes(reconstruction.image), _coloured(reconstruction.difference, DIFFERENCE)]
+    panels = [plain, *middle, _coloured(prediction.anomaly_map, 2 * pixel_threshold), outlined]
     axis = 0 if plain.shape[1] > plain.shape[0] else 1
     gap = np.full((GAP, plain.shape[1], 3) if axis == 0 else (plain.shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([part for one in shown for part in (gap, one)][1:], axis)
+    return np.concatenate([part for panel in panels for part in (gap, panel)][1:], axis)
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:
@@ -118,32 +138,45 @@ def _bytes(image: np.ndarray) -> np.ndarray:
 
 def _coloured(values: np.ndarray, brightest: float) -> np.ndarray:
     """Values (H, W) from 0 to the brightest as colours, uint8 (H, W, 3)."""
-    from matplotlib import colormaps  # slow to import: only who draws pays
+    # slow to import: only who draws pays
+    from matplotlib import colormaps
 
     scale = max(brightest, np.finfo(np.float32).tiny)
     return colormaps["inferno"](np.clip(values / scale, 0, 1), bytes=True)[..., :3]
 
 
-def table_row(name: str, prediction: "Prediction") -> dict:
-    """A row of the tables, by ``COLUMNS``."""
+def table_row(name: str, prediction: Prediction) -> dict:
+    """A row of the tables, by ``COLUMNS``.
+
+    Args:
+        name: of the image, as the table shows it.
+        prediction: of the image.
+    """
     share = float(prediction.mask.mean())
     return dict(
         zip(COLUMNS, (name, prediction.score, prediction.threshold, prediction.is_anomalous, share), strict=True)
     )
 
 
-def write_tables(detector: "Detector", rows: list[dict], skipped: list[dict], out: Path) -> None:
-    """Write predictions.csv and predictions.json, each whole or not at all; the columns are those of the first row."""
+def write_picture(pixels: np.ndarray, path: Path) -> None:
+    """Write uint8 pixels (H, W, 3) to an image file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary)
+
+
+def write_tables(summary: dict, rows: list[dict], skipped: list[dict], out: Path) -> None:
+    """Write predictions.csv and predictions.json, each whole or not at all; the columns are those of the first row.
+
+    Args:
+        summary: what predictions.json says of the detector, see :meth:`adkit.detectors.judging.Judge.summary`.
+        rows: one an image, of :func:`table_row`; more entries may stand beside.
+        skipped: ``path`` and ``reason`` of files that could not be read.
+        out: the folder.
+    """
     with atomic_path(out / "predictions.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0] if rows else COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    report = {
-        "detector": type(detector).__name__,
-        "threshold": detector.threshold,
-        "pixel_threshold": detector.pixel_threshold,
-        "images": rows,
-        "skipped": skipped,
-    }
+    report = {**summary, "images": rows, "skipped": skipped}
     with atomic_path(out / "predictions.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

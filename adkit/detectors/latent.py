@@ -5,10 +5,9 @@ scoring differs. So many scorings can be tried on one training, see :meth:`Laten
 """
 
 import copy
-import inspect
-import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -16,16 +15,60 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
-from adkit.detectors.autoencoder import AutoencoderDetector
-from adkit.detectors.preprocessing import Preprocessing
+from adkit.detectors.autoencoder import AutoencoderDetector, AutoencoderSettings
+from adkit.detectors.calibration import check_normal
+from adkit.detectors.network import check_network
+from adkit.detectors.preprocessing import Preprocessing, batches
 from adkit.models.autoencoder import Autoencoder
-from adkit.models.latent_space import LatentSpace
+from adkit.models.latent_space import LatentSpace, level_name
 from adkit.scoring.fusion import Scale, fuse
 
-POSITIONS = 20_000  # feature vectors of normal images that a distance is fitted to, at each level
-SPACE = ("levels", "distance", "neighbours", "coreset")
-OWN = (*SPACE, "level_weights", "residual_weight", "standardise")
-RESCORED = ("residual", "smoothing", "score", "percentile", "pixel_percentile", "device", "quiet")  # after training
+# feature vectors of normal images that a distance is fitted to, at each level
+POSITIONS = 20_000
+# settings that an autoencoder which is trained already can be scored with
+OWN = ("levels", "distance", "neighbours", "coreset", "level_weights", "residual_weight", "standardise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentSettings(AutoencoderSettings):
+    """Settings of :class:`LatentDetector`, beside those of the autoencoder.
+
+    Raises:
+        ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
+    """
+
+    # levels of the encoder, from 0, the finest, to depth, which is the bottleneck; None: all of them
+    levels: Sequence[int] | None = None
+    # how far features are from normal ones: mean, reconstruction, mahalanobis or knn, see adkit.models.distances
+    distance: str = "reconstruction"
+    # of knn: the distance is the mean of those to so many nearest features
+    neighbours: int = 1
+    # of knn: how many features to keep at each level, a count or a float fraction in (0, 1]
+    coreset: int | float = 200
+    # one number of at least 0 for each level; None: 1 for each
+    level_weights: Sequence[float] | None = None
+    # number of at least 0, the weight of the pixel residual; 0: latent space only
+    residual_weight: float = 1.0
+    # bring the terms to one scale first; False adds them as they are, to show how that fails
+    standardise: bool = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_network(lambda: self.space(self.network()).model)
+        self.weights()
+
+    def space(self, model: Autoencoder) -> LatentSpace:
+        """The latent space of these settings, not fitted, around an autoencoder."""
+        return LatentSpace(model, self.levels, self.distance, self.neighbours, self.coreset)
+
+    def term_names(self) -> list[str]:
+        """Names of the levels and, last, ``residual``."""
+        levels = range(self.depth + 1) if self.levels is None else self.levels
+        return [*(level_name(level, self.depth) for level in levels), "residual"]
+
+    def weights(self) -> Tensor:
+        """Weights (K,) of the levels and, last, of the residual; raises as :func:`term_weights`."""
+        return term_weights(self.level_weights, self.residual_weight, self.term_names())
 
 
 class LatentDetector(AutoencoderDetector):
@@ -36,17 +79,11 @@ class LatentDetector(AutoencoderDetector):
     fitted to about 20,000 foreground positions of the training images at each level.
 
     Args:
-        levels: of the encoder, 0 (finest) to ``depth``, which is the bottleneck; None: all of them.
-        distance: ``mean``, ``reconstruction``, ``mahalanobis`` or ``knn``, see :mod:`adkit.models.distances`.
-        neighbours: of ``knn``: the distance is the mean of those to so many nearest features.
-        coreset: of ``knn``: how many features to keep at each level, a count or a float fraction in (0, 1].
-        level_weights: one number for each level; None: 1 for each.
-        residual_weight: of the pixel residual; 0: latent space only.
-        standardise: bring the terms to one scale first; False adds them as they are, to show how that fails.
-        settings: all of :class:`adkit.detectors.autoencoder.AutoencoderDetector`.
+        settings: fields of :class:`LatentSettings`, by name; what each is stands there.
 
     Raises:
-        ValueError: if a setting is unknown to the part it belongs to, or out of its range.
+        TypeError: if a setting is unknown; the error names the closest one.
+        ValueError: if a value is unknown to the part that it belongs to, or out of its range.
 
     Example:
         >>> from adkit import load_dataset
@@ -57,35 +94,14 @@ class LatentDetector(AutoencoderDetector):
         {'level 0': (1, 64, 64), 'level 1': (1, 64, 64), 'bottleneck': (1, 64, 64), 'residual': (1, 64, 64)}
     """
 
-    def __init__(
-        self,
-        *,
-        levels: list[int] | None = None,
-        distance: str = "reconstruction",
-        neighbours: int = 1,
-        coreset: int | float = 200,
-        level_weights: list[float] | None = None,
-        residual_weight: float = 1.0,
-        standardise: bool = True,
-        **settings,
-    ):
-        own = {name: value for name, value in locals().items() if name in OWN}
+    settings_class = LatentSettings
+    without_training = (*AutoencoderDetector.without_training, "level_weights", "residual_weight")
+
+    def __init__(self, **settings):
         super().__init__(**settings)
-        self.settings |= own
-        with torch.device("meta"):  # refuses wrong settings now, not after the training
-            names = self._names(self._space(self._build()))
-        self.weights = term_weights(level_weights, residual_weight, names)  # (K,)
-        self.settings = json.loads(json.dumps(self.settings))  # as they come back from disk
+        self.weights = self.settings.weights()  # (K,)
         self.space: LatentSpace | None = None
-        self.scale = Scale.identity(len(names))
-        self._trained: AutoencoderDetector | None = None
-
-    def _space(self, model: Autoencoder) -> LatentSpace:
-        return LatentSpace(model, **{name: self.settings[name] for name in SPACE})
-
-    @staticmethod
-    def _names(space: LatentSpace) -> list[str]:
-        return [*space.names, "residual"]
+        self.scale = Scale.identity(len(self.weights))
 
     @classmethod
     def from_autoencoder(
@@ -97,19 +113,21 @@ class LatentDetector(AutoencoderDetector):
             detector: a fitted one, which stays as it is.
             train: the normal images that it was trained on.
             validation: held-out normal images.
-            settings: those of this class, and ``residual``, ``smoothing``, ``score``, ``percentile``,
-                ``pixel_percentile``, ``device`` and ``quiet``; what is not given is the detector's.
+            settings: those of this class alone, and what needs no training: ``residual``, ``smoothing``, ``score``,
+                ``percentile``, ``pixel_percentile``, ``device`` and ``quiet``; what is not given is the detector's.
 
         Raises:
             RuntimeError: if the detector has not been fitted.
             ValueError: if a setting would need another training, or the images are prepared in another way than those
                 that it was trained on.
         """
-        detector._require_fit()
-        trained = {name: value for name, value in detector.settings.items() if name not in (*RESCORED, *OWN)}
-        if changed := [name for name in settings if name in trained and settings[name] != trained[name]]:
+        check_normal(train=train, validation=validation)
+        description = detector.describe()
+        latent = cls(**asdict(detector.settings) | settings)
+        free = (*AutoencoderDetector.without_training, *OWN)
+        if needing := [n for n in settings if n not in free and latent.settings[n] != detector.settings[n]]:
             raise ValueError(
-                f"{', '.join(changed)} cannot change without another training; leave it out, or use "
+                f"{', '.join(needing)} cannot change without another training; leave it out, or use "
                 "LatentDetector(...).fit(train, validation)"
             )
         if (prepared := Preprocessing.of(train)) != detector.preprocessing:
@@ -117,39 +135,37 @@ class LatentDetector(AutoencoderDetector):
                 f"train is prepared as {prepared}, but the detector was trained on {detector.preprocessing}; "
                 "load the images as they were loaded then"
             )
-        latent = cls(**(detector.settings | settings))
-        latent._trained = detector
-        try:
-            return latent.fit(train, validation)
-        finally:
-            latent._trained = None
+        latent.preprocessing, latent.history = prepared, copy.deepcopy(description["history"])
+        latent.model = copy.deepcopy(detector.model).to(latent.device)
+        latent._fit_space(train)
+        latent._calibrate(validation)
+        return latent
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        if self._trained is None:
-            super()._fit(train, validation)
-        else:
-            self.model = copy.deepcopy(self._trained.model).to(self.device)
-            self.history = copy.deepcopy(self._trained.history)
-        self.space = self._space(self.model)
-        with torch.no_grad():
-            self.space.fit(self._batches(train), max(1, POSITIONS // len(train)), self.training.seed)
-            if self.settings["standardise"]:
-                maps = ((self._maps(images), foreground) for images, foreground in self._batches(validation))
-                self.scale = Scale.fit(maps, self._names(self.space))
+        super()._fit(train, validation)
+        self._fit_space(train)
 
-    def _batches(self, dataset: AnomalyDataset, batch_size: int = 8) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and their foreground, on the device, several at a time where all have one size."""
-        size = batch_size if dataset.image_size else 1
-        for start in range(0, len(dataset), size):
-            items = [dataset[i] for i in range(start, min(start + size, len(dataset)))]
-            images, foreground = (torch.stack([item[name] for item in items]) for name in ("image", "foreground"))
-            yield images.to(self.device), foreground.to(self.device)
+    @torch.no_grad()
+    def _fit_space(self, train: AnomalyDataset) -> None:
+        """Learn what is normal at each level from the features of the trained encoder."""
+        self.space = self.settings.space(self.model)
+        self.space.fit(self._batches(train), max(1, POSITIONS // len(train)), self.settings.seed)
+
+    @torch.no_grad()
+    def _measure_scales(self, validation: AnomalyDataset) -> None:
+        if self.settings.standardise:
+            maps = ((self._maps(images), foreground) for images, foreground in self._batches(validation))
+            self.scale = Scale.fit(maps, self.settings.term_names())
+
+    def _batches(self, dataset: AnomalyDataset) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and their foreground, on the device."""
+        return ((images.to(self.device), foreground.to(self.device)) for images, foreground in batches(dataset))
 
     def _maps(self, images: Tensor) -> Tensor:
         """All terms at image size, smoothed, in their own units: (K, B, H, W), not negative."""
         reconstructed = self.model(images)
         levels = self.space.maps(images, reconstructed)
-        smoothed = scoring.gaussian_smooth(levels.flatten(0, 1), self.settings["smoothing"]).view_as(levels)
+        smoothed = scoring.gaussian_smooth(levels.flatten(0, 1), self.settings.smoothing).view_as(levels)
         return torch.cat([smoothed, self._residual(images, reconstructed)[None]])
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
@@ -167,7 +183,7 @@ class LatentDetector(AutoencoderDetector):
         """
         images, foreground = self._prepare(images)
         maps = self.scale.standardise(self._maps(images)) * foreground
-        return dict(zip(self._names(self.space), maps.cpu(), strict=True))
+        return dict(zip(self.settings.term_names(), maps.cpu(), strict=True))
 
     @torch.inference_mode()
     def pooled(self, images: Tensor) -> Tensor:
@@ -196,13 +212,18 @@ class LatentDetector(AutoencoderDetector):
             part, _, rest = name.partition(".")
             parts[part][rest] = value
         super()._restore(parts["model"])
-        self.space = self._space(self.model)
+        self.space = self.settings.space(self.model)
         self.space.restore({name: value.to(self.device) for name, value in parts["space"].items()})
         self.scale = Scale(**parts["scale"])
 
 
-def term_weights(level_weights: list[float] | None, residual_weight: float, names: list[str]) -> Tensor:
-    """Weights (K,) of the terms ``names``, of which the residual is the last.
+def term_weights(level_weights: Sequence[float] | None, residual_weight: float, names: Sequence[str]) -> Tensor:
+    """Weights (K,) of the terms of a sum.
+
+    Args:
+        level_weights: one number of at least 0 for each level; None: 1 for each.
+        residual_weight: number of at least 0.
+        names: of the K terms: those of the levels, and of the residual, which is the last.
 
     Raises:
         ValueError: if there is not one number of at least 0 for each, or all are 0.
@@ -221,12 +242,3 @@ def term_weights(level_weights: list[float] | None, residual_weight: float, name
             f"{residual_weight!r}"
         )
     return torch.tensor(weights, dtype=torch.float32)
-
-
-def _signature() -> inspect.Signature:
-    """All settings by name, those of the autoencoder too, as Experiment and a reader of ``help()`` expect them."""
-    own, inherited = (inspect.signature(c.__init__).parameters for c in (LatentDetector, AutoencoderDetector))
-    return inspect.Signature([p for p in (*own.values(), *inherited.values()) if p.kind is p.KEYWORD_ONLY])
-
-
-LatentDetector.__signature__ = _signature()

@@ -1,5 +1,9 @@
 """PatchCore: remember what normal patches look like, and call anomalous what resembles none of them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,55 +12,124 @@ from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
+from adkit.detectors.network import check_network
+from adkit.detectors.settings import Settings, at_least_zero, count, whole
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
-from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset, reweighted_score
+from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset
 from adkit.runtime import generator, seed_everything
 from adkit.runtime.progress import progress
 
 OWN = "own"
-OWN_LAYERS = [0]  # 1/2 of the resolution: coarser ones found less on every fabric
+# 1/2 of the resolution: coarser ones found less on every fabric
+OWN_LAYERS = (0,)
 SCORES = ("reweighted", "max")
-PIXELS = 2**20  # of the images that go through the backbone at a time
+# of the images that go through the backbone at a time
+PIXELS = 2**20
+# where max_patches is None, a coreset may keep any count
+ANY_COUNT = 2**60
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchCoreSettings(Settings):
+    """Settings of :class:`PatchCoreDetector`, beside those of every detector.
+
+    The paper's (layers at 1/8 and 1/16, 3 × 3 neighbourhoods, smoothing by 4 pixels) are made for objects that fill a
+    frame. Threads and their defects are a few pixels wide, and drown in cells of 16: the defaults are those that find
+    synthetic defects on normal images of cloth and metal.
+
+    Raises:
+        ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
+    """
+
+    # what describes a patch: efficientnet_lite0, a classifier of torchvision, or own, the encoder of an autoencoder
+    # that is trained on the same images first, with no pretrained network at all
+    backbone: str = "efficientnet_lite0"
+    # of the backbone: names of its layers, or, for own, levels from 0, the finest; finest first. None: cells of 2 and
+    # 8 pixels for efficientnet_lite0, of 2 for own, of 8 and 16 for the ResNets
+    layers: Sequence[str] | Sequence[int] | None = None
+    # name of the published weights, which are not saved with the detector: whoever loads it needs them, too. None:
+    # random ones, which are saved. Nothing to own
+    weights: str | None = "IMAGENET1K_V1"
+    # for own: settings of AutoencoderDetector; its seed, device and progress are those of here unless given
+    own: dict | None = None
+    # side of the square of cells that is averaged into one patch, odd; the paper takes 3
+    neighbourhood: int = 1
+    # how many patches the memory keeps: a count, or a float in (0, 1], a fraction of those drawn; 1.0 keeps all
+    coreset: int | float = 0.02
+    # draw at most so many training patches, evenly at random, before the coreset is chosen: a bound on time and
+    # memory. None: take all
+    max_patches: int | None = 50_000
+    # dimensions in which the coreset measures distances; None: all
+    projection: int | None = 128
+    # patches of the memory around the nearest one that re-weight the image score, at least 2: b in the paper
+    neighbours: int = 9
+    # reweighted, the paper's image score, or max, the maximum of the smoothed map
+    score: str = "reweighted"
+    # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
+    smoothing: float = 2.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.check_choice("score", SCORES)
+        self.check("neighbourhood", lambda value: value in range(1, 100, 2), "an odd number of cells")
+        self.check("max_patches", lambda value: value is None or count(value), "None or a positive integer")
+        self.check("projection", lambda value: value is None or count(value), "None or at least 1 dimension")
+        self.check("neighbours", whole, "a whole number of patches")
+        self.check("neighbours", lambda value: value >= 2, "at least 2, as each patch is its own first")
+        self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
+        coreset_size(self.coreset, self.max_patches or ANY_COUNT)
+        if self.own and self.backbone != OWN:
+            raise ValueError(f"own belongs to backbone='own', and the backbone is {self.backbone!r}")
+        if self.backbone == OWN:
+            check_network(lambda: self.own_backbone(self.autoencoder().build_network()))
+        else:
+            check_backbone(self.backbone, self.layers, self.weights)
+
+    def autoencoder(self) -> AutoencoderDetector:
+        """The detector, not fitted, whose encoder becomes the backbone ``own``."""
+        shared = {"seed": self.seed, "device": self.device, "quiet": self.quiet}
+        return AutoencoderDetector(**shared | (self.own or {}))
+
+    def own_backbone(self, network: torch.nn.Module) -> EncoderBackbone:
+        """The chosen levels of an autoencoder's encoder."""
+        return EncoderBackbone(network, self.layers or OWN_LAYERS)
+
+    @property
+    def needs_published_weights(self) -> bool:
+        """Whether the backbone is not saved, because others have published it."""
+        return self.backbone != OWN and self.weights is not None
+
+
+class Patches(NamedTuple):
+    """What the backbone and the memory say of a batch.
+
+    Attributes:
+        features: (B, D, h, w), one vector a cell.
+        distances: (B, h, w) of each cell to the nearest patch in the memory.
+    """
+
+    features: Tensor
+    distances: Tensor
 
 
 class PatchCoreDetector(Detector):
-    """Nearest-neighbour distances of patch features to a memory of normal patches (Roth et al. 2022).
+    """Nearest-neighbour distances of patch features to a memory of normal patches.
 
     The memory is filled from the foreground of the training images, and only patches of the foreground score. A patch
     is a cell of the finest level, 2 pixels wide for the default.
 
-    The paper's settings (layers at 1/8 and 1/16, 3 × 3 neighbourhoods, smoothing by 4 pixels) are made for objects that
-    fill a frame. Threads and their defects are a few pixels wide, and drown in cells of 16: the defaults are those that
-    find synthetic defects on normal images of cloth and metal.
-
     Args:
-        backbone: what describes a patch: ``efficientnet_lite0``, a classifier of torchvision, or ``own``, the encoder
-            of an autoencoder that is trained on the same images first, with no pretrained network at all.
-        layers: of the backbone, see :class:`adkit.models.backbones.Backbone`; for ``own``, levels from 0, the finest.
-            None: cells of 2 and 8 pixels for ``efficientnet_lite0``, of 2 for ``own``, of 8 and 16 for the ResNets.
-        weights: name of the published weights; None: random ones, which are then saved with the detector. The published
-            ones are not saved: whoever loads the detector needs them, too. Nothing to ``own``.
-        own: arguments of :class:`adkit.detectors.autoencoder.AutoencoderDetector` for ``own``; its seed, device and
-            progress are this detector's unless given.
-        neighbourhood: side of the square of cells that is averaged into one patch, odd; the paper takes 3.
-        coreset: how many patches the memory keeps, by :func:`adkit.models.memory.greedy_coreset`: a count, or a float
-            in (0, 1], a fraction of those drawn; 1.0 keeps all.
-        max_patches: draw at most so many training patches, evenly at random, before the coreset is chosen: a bound on
-            time and memory. None: take all.
-        projection: dimensions in which the coreset measures distances; None: all.
-        neighbours: b of the paper's re-weighting, at least 2.
-        score: ``reweighted``, the paper's image score, or ``max``, the maximum of the smoothed map.
-        smoothing: standard deviation, in pixels, of the Gaussian that smooths the map.
-        percentile, pixel_percentile: of the validation normals, the two thresholds.
-        seed: of the draws (and of random weights and of the own encoder).
-        device: of backbone and memory.
-        quiet: show no progress.
+        settings: fields of :class:`PatchCoreSettings`, by name; what each is stands there.
 
     Attributes:
         memory: the :class:`adkit.models.memory.PatchMemory`: ``len(memory)`` patches, ``memory.n_bytes``.
 
     Raises:
-        ValueError: if a setting is unknown to the part it belongs to, or out of its range.
+        TypeError: if a setting is unknown; the error names the closest one.
+        ValueError: if a value is unknown to the part that it belongs to, or out of its range.
+
+    Source:
+        Roth et al.: Towards total recall in industrial anomaly detection, CVPR 2022.
 
     Example:
         >>> from adkit import load_dataset
@@ -67,79 +140,28 @@ class PatchCoreDetector(Detector):
         (torch.Size([1, 64, 64]), 50, 11200)
     """
 
-    def __init__(
-        self,
-        *,
-        backbone: str = "efficientnet_lite0",
-        layers: list[str] | list[int] | None = None,
-        weights: str | None = "IMAGENET1K_V1",
-        own: dict | None = None,
-        neighbourhood: int = 1,
-        coreset: int | float = 0.02,
-        max_patches: int | None = 50_000,
-        projection: int | None = 128,
-        neighbours: int = 9,
-        score: str = "reweighted",
-        smoothing: float = 2.0,
-        percentile: float = 95.0,
-        pixel_percentile: float = 99.5,
-        seed: int = 0,
-        device: str = "auto",
-        quiet: bool = False,
-    ):
-        super().__init__(locals())
-        shared = {name: self.settings[name] for name in ("seed", "device", "quiet")}
-        self.autoencoder = AutoencoderDetector(**(shared | (self.settings["own"] or {}))) if backbone == OWN else None
+    settings_class = PatchCoreSettings
+    without_training = (*Detector.without_training, "neighbours", "score", "smoothing")
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
         self.backbone: Backbone | EncoderBackbone | None = None
         self.memory: PatchMemory | None = None
-        self._found: tuple[Tensor, Tensor, Tensor] | None = None  # images, their features, their distances
-        self._rehearse()
-
-    def _rehearse(self) -> None:
-        """Refuse a misspelt setting now, not after the features that it would spoil."""
-        settings = self.settings
-        if settings["neighbourhood"] not in range(1, 100, 2):
-            raise ValueError(f"neighbourhood must be an odd number of cells, got {settings['neighbourhood']!r}")
-        if settings["score"] not in SCORES:
-            raise ValueError(f"score must be one of {', '.join(SCORES)}, got {settings['score']!r}")
-        limit = settings["max_patches"]
-        if limit is not None and not (isinstance(limit, int) and limit > 0):
-            raise ValueError(f"max_patches must be None or a positive integer, got {limit!r}")
-        if settings["own"] and not self.autoencoder:
-            raise ValueError(f"own belongs to backbone='own', and the backbone is {settings['backbone']!r}")
-        scoring.gaussian_smooth(torch.zeros(1, 1, 1), settings["smoothing"])
-        coreset_size(settings["coreset"], limit or 2**60)
-        if not isinstance(settings["neighbours"], int):
-            raise ValueError(f"neighbours must be a whole number of patches, got {settings['neighbours']!r}")
-        greedy_coreset(torch.zeros(2, 1), 1, settings["projection"])
-        reweighted_score(torch.zeros(1, 1), torch.zeros(2, 1), settings["neighbours"])
-        if self.autoencoder:
-            with torch.device("meta"):
-                self._build_backbone()
-        else:
-            check_backbone(settings["backbone"], settings["layers"], settings["weights"])
-
-    def _build_backbone(self, weights: str | None = None) -> Backbone | EncoderBackbone:
-        """The backbone before its own weights, if it has any, are put in."""
-        if not self.autoencoder:
-            return Backbone(self.settings["backbone"], self.settings["layers"], weights)
-        self.autoencoder.preprocessing = self.preprocessing
-        return EncoderBackbone(self.autoencoder._build(), self.settings["layers"] or OWN_LAYERS)
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        seed_everything(self.settings["seed"])
-        if self.autoencoder:
-            self.autoencoder.preprocessing, self.autoencoder.checkpoint = self.preprocessing, self.checkpoint
-            self.autoencoder.quiet = self.autoencoder.quiet or self.quiet
-            self.autoencoder._fit(train, validation)
-            self.history = self.autoencoder.history
-            self.backbone = EncoderBackbone(self.autoencoder.model, self.settings["layers"] or OWN_LAYERS)
+        settings = self.settings
+        seed_everything(settings.seed)
+        if settings.backbone == OWN:
+            autoencoder = settings.autoencoder()
+            autoencoder.checkpoint, autoencoder.quiet = self.checkpoint, autoencoder.quiet or self.quiet
+            self.backbone = settings.own_backbone(autoencoder.learn(train, validation))
+            self.history = autoencoder.history
         else:
-            self.backbone = self._build_backbone(self.settings["weights"]).to(self.device)
+            self.backbone = Backbone(settings.backbone, settings.layers, settings.weights).to(self.device)
         patches = self._training_patches(train)
-        if coreset_size(self.settings["coreset"], len(patches)) < len(patches):
+        if coreset_size(settings.coreset, len(patches)) < len(patches):
             chosen = greedy_coreset(
-                patches, self.settings["coreset"], self.settings["projection"], generator(self.settings["seed"], 1),
+                patches, settings.coreset, settings.projection, generator(settings.seed, 1),
                 label=f"coreset of {len(patches)} patches", quiet=self.quiet,
             )  # fmt: skip
             patches = patches[chosen]
@@ -152,9 +174,9 @@ class PatchCoreDetector(Detector):
         """(N, D): foreground patches of normal images, at most ``max_patches``, drawn before the features."""
         inside = [self._cells(train.foreground(i)[None])[0].to(self.device) for i in range(len(train))]
         counts = [int(cells.sum()) for cells in inside]
-        order = torch.randperm(sum(counts), generator=generator(self.settings["seed"], 0))
+        order = torch.randperm(sum(counts), generator=generator(self.settings.seed, 0))
         drawn = torch.zeros(len(order), dtype=torch.bool)
-        drawn[order[: self.settings["max_patches"]]] = True
+        drawn[order[: self.settings.max_patches]] = True
         found = []
         items = zip(range(len(train)), inside, drawn.to(self.device).split(counts), strict=True)
         for i, cells, mine in progress(items, "features", total=len(train), quiet=self.quiet):
@@ -166,7 +188,7 @@ class PatchCoreDetector(Detector):
         """(B, D, h, w), a few images at a time."""
         at_once = max(1, PIXELS // images[0, 0].numel())
         parts = images.split(at_once)
-        return torch.cat([patch_features(self.backbone, part, self.settings["neighbourhood"]) for part in parts])
+        return torch.cat([patch_features(self.backbone, part, self.settings.neighbourhood) for part in parts])
 
     def _cells(self, foreground: Tensor) -> Tensor:
         """Foreground (B, H, W) on the grid of the patches (B, h, w).
@@ -180,42 +202,48 @@ class PatchCoreDetector(Detector):
         most = share.amax(dim=(1, 2), keepdim=True)
         return (share > 0) & (share >= most.clamp(max=0.5))
 
-    def _search(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, D, h, w) of images, and their distances (B, h, w) to the memory."""
+    def _forward(self, images: Tensor) -> Patches:
+        """What backbone and memory say of images (B, C, H, W): map and score both derive from it."""
         features = self._features(images)
         queries = features.permute(0, 2, 3, 1)  # (B, h, w, D)
-        return features, self.memory.nearest(queries.flatten(0, 2))[0].view(queries.shape[:3])
+        return Patches(features, self.memory.nearest(queries.flatten(0, 2))[0].view(queries.shape[:3]))
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        features, distances = self._search(images)
-        self._found = images, features, distances  # the score of this batch is asked for next
-        cell, (height, width) = min(self.backbone.strides), images.shape[-2:]
-        maps = F.interpolate(distances[:, None], scale_factor=cell, mode="bilinear", align_corners=False)
-        return scoring.gaussian_smooth(maps[:, 0, :height, :width], self.settings["smoothing"])
+        return self._map_of(self._forward(images), images)
 
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        if self.settings["score"] == "max":
-            return super()._image_score(maps, images, foreground)
-        found, self._found = self._found, None
-        _, features, distances = found if found and found[0] is images else (images, *self._search(images))
-        worst = distances.masked_fill(~self._cells(foreground), -torch.inf).flatten(1).argmax(dim=1)  # (B,)
-        patches = features.flatten(2)[torch.arange(len(worst)), :, worst]  # (B, D)
-        scores = self.memory.image_score(patches, self.settings["neighbours"])
-        return scores * maps.flatten(1).any(dim=1)  # an image without any foreground has a map of zeros, and scores 0
+    def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
+        patches = self._forward(images)
+        maps = self._map_of(patches, images) * foreground
+        by_maximum = self.settings.score == "max"
+        return maps, self._image_score(maps, images, scored) if by_maximum else self._reweighted(patches, maps, scored)
+
+    def _map_of(self, patches: Patches, images: Tensor) -> Tensor:
+        """Distances to the memory as smoothed maps (B, H, W)."""
+        cell, (height, width) = min(self.backbone.strides), images.shape[-2:]
+        maps = F.interpolate(patches.distances[:, None], scale_factor=cell, mode="bilinear", align_corners=False)
+        return scoring.gaussian_smooth(maps[:, 0, :height, :width], self.settings.smoothing)
+
+    def _reweighted(self, patches: Patches, maps: Tensor, scored: Tensor) -> Tensor:
+        """Scores (B,) of images by the worst of their patches in what is scored, bool (B, H, W)."""
+        worst = patches.distances.masked_fill(~self._cells(scored), -torch.inf).flatten(1).argmax(dim=1)  # (B,)
+        features = patches.features.flatten(2)[torch.arange(len(worst)), :, worst]  # (B, D)
+        scores = self.memory.image_score(features, self.settings.neighbours)
+        # an image without any foreground has a map of zeros, and scores 0
+        return scores * maps.flatten(1).any(dim=1)
 
     def _tensors(self) -> dict[str, Tensor]:
-        own = {} if self._pretrained else self.backbone.state_dict()
+        own = {} if self.settings.needs_published_weights else self.backbone.state_dict()
         return {"memory": self.memory.bank} | {f"backbone.{name}": value for name, value in own.items()}
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.backbone = self._build_backbone(self.settings["weights"] if self._pretrained else None)
-        if not self._pretrained:
+        settings = self.settings
+        if settings.backbone == OWN:
+            self.backbone = settings.own_backbone(settings.autoencoder().settings.network(self.preprocessing.channels))
+        else:
+            self.backbone = Backbone(settings.backbone, settings.layers, settings.weights)
+        if not settings.needs_published_weights:
             prefix = "backbone."
             own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
             self.backbone.load_state_dict(own)
         self.backbone.to(self.device)
         self.memory = PatchMemory(tensors["memory"].to(self.device))
-
-    @property
-    def _pretrained(self) -> bool:
-        return not self.autoencoder and self.settings["weights"] is not None

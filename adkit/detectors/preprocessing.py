@@ -1,17 +1,19 @@
-"""What an image goes through before the network sees it, the same in training, in testing and in production.
+"""What an image goes through before the network sees it and after, the same in training, testing and production.
 
 There is one path for all three: even a single photograph becomes an :class:`adkit.data.AnomalyDataset` of one sample,
 with the settings of the training set.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from adkit.data import AnomalyDataset
+from adkit.data import AnomalyDataset, stitch
 from adkit.data.foreground import FOREGROUNDS
 from adkit.data.read import Header
 from adkit.data.samples import NORMAL, FileSample
@@ -39,6 +41,9 @@ class Preprocessing:
     def of(cls, dataset: AnomalyDataset) -> "Preprocessing":
         """The preprocessing that a dataset applied to its own files.
 
+        Args:
+            dataset: for example ``splits.train``.
+
         Raises:
             ValueError: if its foreground is a function that has no name to save.
         """
@@ -49,8 +54,16 @@ class Preprocessing:
             )
         return cls(dataset.channels, dataset.resize, dataset.tile, dataset.overlap, dataset.foreground_name)
 
+    @classmethod
+    def from_dict(cls, stored: dict) -> "Preprocessing":
+        """The inverse of :func:`dataclasses.asdict`, also after a trip through JSON."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+
     def __call__(self, image: str | Path | np.ndarray | Tensor) -> AnomalyDataset:
-        """A dataset of one image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+        """A dataset of one image.
+
+        Args:
+            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -75,7 +88,10 @@ class ArraySample:
 
     @classmethod
     def of(cls, image: np.ndarray | Tensor) -> "ArraySample":
-        """Check an array (H, W) or (C, H, W) and wrap it.
+        """Check an array and wrap it.
+
+        Args:
+            image: (H, W) or (C, H, W) in [0, 1].
 
         Raises:
             ValueError: if its shape is another, or a value leaves [0, 1].
@@ -100,6 +116,10 @@ class ArraySample:
 def check_range(images: Tensor, tolerance: float = 1e-5) -> None:
     """Refuse images that are not float in [0, 1], but for what rounding adds when they are resized.
 
+    Args:
+        images: of any shape, not empty.
+        tolerance: how far beyond 0 and 1 a value may lie.
+
     Raises:
         ValueError: saying what came, and what to do.
     """
@@ -112,3 +132,43 @@ def check_range(images: Tensor, tolerance: float = 1e-5) -> None:
         raise ValueError(
             f"images must lie in [0, 1], got [{low:g}, {high:g}]; divide by 255 or read with adkit.data.read_image"
         )
+
+
+def batches(dataset: AnomalyDataset, batch_size: int = 8) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images (B, C, H, W) and their foreground (B, H, W) bool, several at a time where all items have one size.
+
+    Args:
+        dataset: whose items are taken in order.
+        batch_size: positive integer, the items of a batch; 1 where their sizes differ, whatever it says.
+    """
+    size = batch_size if dataset.image_size else 1
+    for start in range(0, len(dataset), size):
+        items = [dataset[i] for i in range(start, min(start + size, len(dataset)))]
+        yield torch.stack([item["image"] for item in items]), torch.stack([item["foreground"] for item in items])
+
+
+def whole_image(dataset: AnomalyDataset, group: Sequence[int], tiles: Sequence[Tensor]) -> np.ndarray:
+    """One image (..., H0, W0) at the size of its file, from what was found on each item of the dataset.
+
+    Args:
+        dataset: whose items the tiles belong to.
+        group: numbers of the items of one image, of ``dataset.groups()``.
+        tiles: (..., h, w) float, one an item of the dataset.
+    """
+    first, parts, corners = group[0], [tiles[i] for i in group], [dataset.corners[i] for i in group]
+    stitched = stitch(parts, corners, dataset.frame_size(first), needed=dataset.frame_foreground(first))
+    return resize_map(stitched, dataset.original_size(first)).numpy()
+
+
+def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring a map to another size, bilinearly.
+
+    Args:
+        anomaly_map: (h, w), or channels (C, h, w), float.
+        size: (H, W) in pixels.
+    """
+    if tuple(anomaly_map.shape[-2:]) == tuple(size):
+        return anomaly_map
+    channels = anomaly_map.reshape(1, -1, *anomaly_map.shape[-2:])
+    resized = interpolate(channels, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return resized.reshape(*anomaly_map.shape[:-2], *size)

@@ -1,66 +1,40 @@
-"""A detector on disk: what :mod:`adkit.runtime.serialization` writes, and which class it belongs to."""
+"""A detector from disk: what :mod:`adkit.runtime.serialization` reads, and which class it belongs to."""
 
-from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import torch
+from torch import Tensor
 
 import adkit
-from adkit.detectors.preprocessing import Preprocessing
+from adkit.detectors.base import Detector
+from adkit.detectors.registry import detector_class
+from adkit.models.blocks import upgrade_squeeze_excitation
 from adkit.runtime import resolve_device
-from adkit.runtime.serialization import read_folder, write_folder
-from adkit.scoring.thresholds import Threshold
+from adkit.runtime.serialization import read_folder
 
-if TYPE_CHECKING:
-    from adkit.detectors.base import Detector
-
-REGISTRY = {
-    "AutoencoderDetector": "adkit.detectors.autoencoder",
-    "LatentDetector": "adkit.detectors.latent",
-    "VAEDetector": "adkit.detectors.vae",
-    "PatchCoreDetector": "adkit.detectors.patchcore",
-    "DRAEMDetector": "adkit.detectors.draem",
-}
+# (setting, its value in version 0.1.0) → the value's name today
+RENAMED_VALUES = {("distance", "redrawn"): "reconstruction"}
 
 
-def save_detector(detector: "Detector", path: str | Path) -> Path:
-    """Write a fitted detector to a folder, which appears whole or not at all; one that is there is replaced.
-
-    Raises:
-        FileExistsError: if the path is taken by something else.
-    """
-    description = {
-        "detector": type(detector).__name__,
-        "settings": detector.settings,
-        "preprocessing": asdict(detector.preprocessing),
-        "image_threshold": asdict(detector.image_threshold),
-        "pixel_threshold": detector.pixel_threshold,
-        "history": detector.history,
-        "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
-    }
-    return write_folder(path, "detector", description, detector._tensors())
-
-
-def load_detector(path: str | Path, device: str = "auto") -> "Detector":
-    """Load what :meth:`adkit.detectors.base.Detector.save` wrote.
+def load_detector(path: str | Path, device: str = "auto") -> Detector:
+    """Load what :meth:`adkit.detectors.base.Detector.save` wrote, also with version 0.1.0.
 
     Args:
         path: the folder.
-        device: where to put the detector.
+        device: where to put the detector: auto, cpu, cuda, cuda:N or mps.
 
     Raises:
         FileNotFoundError: if there is no saved detector.
-        ValueError: if it is damaged, of a kind that this version does not know, or the device is not there.
+        ValueError: if it is damaged, of a kind that is not known here, or the device is not there.
     """
     resolve_device(device)
-    description, tensors = read_folder(path, "detector")
+    description, tensors = upgrade(*read_folder(path, "detector"))
     kind = description.get("detector")
-    if kind not in REGISTRY:
-        raise ValueError(f"{path} holds a {kind!r}, which this version does not know; known: {', '.join(REGISTRY)}")
     try:
-        return _rebuild(getattr(import_module(REGISTRY[kind]), kind), description, tensors, device)
+        owner = detector_class(kind)
+    except ValueError as error:
+        raise ValueError(f"{path} holds a {kind!r}, which is not known here: {error}") from error
+    try:
+        return owner.from_saved(description, tensors, device)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(
             f"the detector at {path} does not fit adkit {adkit.__version__} ({type(error).__name__}: {error}); "
@@ -68,11 +42,23 @@ def load_detector(path: str | Path, device: str = "auto") -> "Detector":
         ) from error
 
 
-def _rebuild(detector_class: type["Detector"], description: dict, tensors: dict, device: str) -> "Detector":
-    detector = detector_class(**(description["settings"] | {"device": device}))
-    preprocessing = {k: tuple(v) if isinstance(v, list) else v for k, v in description["preprocessing"].items()}
-    detector.preprocessing = Preprocessing(**preprocessing)
-    detector.image_threshold = Threshold(**description["image_threshold"])
-    detector.pixel_threshold, detector.history = description["pixel_threshold"], description["history"]
-    detector._restore(tensors)
-    return detector
+def upgrade(description: dict, tensors: dict[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
+    """What an older version has saved, in the words of this one; what is up to date stays as it is.
+
+    Args:
+        description: content of detector.json.
+        tensors: name → weights.
+
+    Returns:
+        Both again, as new dicts.
+
+    Example:
+        >>> upgrade({"settings": {"distance": "redrawn"}}, {"excite.weigh.1.bias": 0})
+        ({'settings': {'distance': 'reconstruction'}}, {'excite.fc1.bias': 0})
+    """
+    settings = {name: _upgraded_value(name, value) for name, value in description.get("settings", {}).items()}
+    return description | {"settings": settings}, upgrade_squeeze_excitation(tensors)
+
+
+def _upgraded_value(name: str, value: object) -> object:
+    return RENAMED_VALUES.get((name, value), value) if isinstance(value, str) else value

@@ -1,13 +1,11 @@
-"""Detection by a variational autoencoder: by what it cannot draw again, by how unusual its latent code is, or by both.
+"""Detection by a variational autoencoder: by what it cannot reconstruct, by how unusual its latent code is, or by both.
 
 The linear heads of a VAE fix the size of its images. So it learns on square crops, and a frame is cut into overlapping
 squares of the same side, whose results are stitched: any frame works, and a frame as large as a crop is one square.
 """
 
-import copy
-from dataclasses import replace
-from functools import partial
-from numbers import Integral, Real
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,58 +13,130 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.tiling import stitch, tile_positions
-from adkit.detectors.network import NetworkDetector
+from adkit.detectors.calibration import check_normal
+from adkit.detectors.network import NetworkDetector, TrainingSettings, check_network
+from adkit.detectors.settings import at_least_zero, between, count, whole
 from adkit.detectors.sliding_window import cut_squares, in_chunks
-from adkit.losses import kl_divergence
+from adkit.losses import build_loss, kl_divergence
 from adkit.models.elbo import ANNEALING, ELBOLoss
 from adkit.models.patch_discriminator import AdversarialVAE, adversarial_losses
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
-from adkit.runtime import generator, resolve_precision, seed_everything
+from adkit.runtime import generator, seed_everything
+from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+from adkit.training import Training
 
 SCORES = ("reconstruction", "kl", "both")
-RESCORED = (  # settings that can change after training
-    "score_by", "samples", "overlap", "residual", "smoothing", "score", "percentile", "pixel_percentile",
-    "device", "quiet",
-)  # fmt: skip
 
-REFERENCE = {  # with images of 224 × 224 × 3, and ``steps`` of 50 epochs; without weight decay, AdamW is Adam
+# with images of 224 × 224 × 3, and ``steps`` of 50 epochs; without weight decay, AdamW is Adam
+REFERENCE = {
     "crop": 224, "widths": [32, 64, 128, 256, 512], "latent_dim": 128, "beta": 1.0, "annealing": "none", "loss": "mse",
     "batch_size": 32, "learning_rate": 1e-4, "weight_decay": 0.0, "schedule": "constant",
 }  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class VAESettings(TrainingSettings):
+    """Settings of :class:`VAEDetector`, beside those that all detectors which train a network share.
+
+    The defaults were chosen on validation normals with synthetic defects, see
+    :mod:`adkit.experiments.synthetic_validation`.
+
+    Raises:
+        ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
+    """
+
+    # dimensions of the latent space
+    latent_dim: int = 64
+    # channels of the network after each halving of the sides
+    widths: Sequence[int] = (16, 32, 64)
+    # plain, or another name of adkit.models.vae_variants.VARIANTS
+    variant: str = "plain"
+    # weight of a patch discriminator's verdict beside the loss; 0: there is none
+    adversarial: float = 0.0
+    # of the reconstruction, as adkit.losses.build_loss reads it
+    loss: str | dict = "mse"
+    # weight of the KL divergence, with both terms summed over an image
+    beta: float = 0.02
+    # how beta is reached: none, linear or cyclical
+    annealing: str = "linear"
+    # share of the steps (of each cycle, if cyclical) in which beta grows, between 0 and 1
+    warmup: float = 0.3
+    # number of cycles of the cyclical annealing
+    cycles: int = 4
+    # nats of KL that each latent dimension has free
+    free_bits: float = 0.0
+    # reconstruction: the residual; kl: the KL divergence of each square, equal over the square; both: their sum, each
+    # divided by its standard deviation over the validation normals
+    score_by: str = "reconstruction"
+    # draws of z whose mean is the reconstruction, the same for all images; 0 takes z = μ
+    samples: int = 0
+    # pixels that neighbouring squares share at least; None: a quarter of their side
+    overlap: int | None = None
+    # how image and reconstruction are compared: a name of adkit.scoring.MAP_METHODS
+    residual: str = "l2"
+    # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
+    smoothing: float = 2.5
+    # how a map becomes one number: max, mean or topk
+    score: str = "max"
+    # optimiser steps in all
+    steps: int = 600
+    # training crops a step
+    batch_size: int = 32
+    # side of the square training crops and of the network's images, in pixels
+    crop: int = 32
+    # peak of the one-cycle schedule, or the constant rate, of AdamW
+    learning_rate: float = 8e-3
+    # mirror crops at random; a mirrored twill is another cloth, and a bottleneck has no room to spare
+    flips: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        build_loss(self.loss)
+        self.check_choice("annealing", ANNEALING)
+        self.check_choice("score_by", SCORES)
+        self.check_choice("residual", MAP_METHODS)
+        self.check_choice("score", SCORE_METHODS)
+        self.check("beta", at_least_zero, "0 or a positive real number")
+        self.check("adversarial", at_least_zero, "0 or a positive real number")
+        self.check("warmup", between(0, 1), "a share of the steps, between 0 and 1")
+        self.check("cycles", count, "a positive whole number")
+        self.check("free_bits", at_least_zero, "0 or a positive number of nats a dimension")
+        self.check("samples", lambda value: whole(value) and value >= 0, "0 or a positive whole number")
+        self.check("overlap", self._overlap_fits, f"None or a whole number from 0 to {self.crop - 1}, below the crop")
+        self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
+        check_network(self.network)
+
+    def _overlap_fits(self, overlap: int | None) -> bool:
+        return overlap is None or (whole(overlap) and 0 <= overlap < self.crop)
+
+    def network(self, channels: int = 1) -> VAE:
+        """The network of these settings, untrained, for images of so many channels."""
+        return build_vae(
+            self.variant, latent_dim=self.latent_dim, widths=self.widths, image_size=(self.crop,) * 2, channels=channels
+        )
+
+    def training(self) -> Training:
+        """As of every network; the gradient may be as much larger as the loss is, a sum over the pixels of a crop."""
+        return replace(super().training(), gradient_clip=float(self.crop**2))
+
+    def annealed(self, step: int) -> float:
+        """The share of β that a training step, from 0, uses: in [0, 1]."""
+        return ANNEALING[self.annealing](step, self.steps, warmup=self.warmup, cycles=self.cycles)
+
+
 class VAEDetector(NetworkDetector):
     """A variational autoencoder, scored by its residual, its KL divergence, or both.
 
-    The defaults were chosen on validation normals with drawn defects, see
-    :mod:`adkit.experiments.synthetic_validation`; the training of the reference network is :data:`REFERENCE`.
+    The weights that are kept are those of the best ELBO at the final β, on held-out normal crops, of the validations at
+    which β was reached. The training of the reference network is :data:`REFERENCE`.
 
     Args:
-        latent_dim, widths: of the network, see :class:`adkit.models.vae.VAE`; its image size is ``crop`` × ``crop``.
-        variant: ``plain``, or another of :data:`adkit.models.vae_variants.VARIANTS`.
-        adversarial: weight of a patch discriminator's verdict beside the loss, 0: none; see
-            :mod:`adkit.models.patch_discriminator`.
-        loss: of the reconstruction, see :func:`adkit.losses.build_loss`.
-        beta: weight of the KL divergence, with both terms summed over an image, see :mod:`adkit.models.elbo`.
-        annealing: ``none``, ``linear`` or ``cyclical``: how β is reached.
-        warmup: the share of the steps (of each cycle, if cyclical) in which β grows.
-        cycles: of the cyclical annealing.
-        free_bits: nats of KL that each latent dimension has free.
-        score_by: ``reconstruction``, the residual; ``kl``, the KL divergence of each square, equal over the square;
-            ``both``, their sum, each divided by its standard deviation over the validation normals.
-        samples: draws of z whose mean is the reconstruction; 0 takes z = μ. The draws are the same for all images.
-        overlap: pixels that neighbouring squares share at least; None: a quarter of their side.
-        residual, smoothing, score, percentile, pixel_percentile: as in
-            :class:`adkit.detectors.autoencoder.AutoencoderDetector`.
-        steps, batch_size, crop, learning_rate, weight_decay, schedule, patience, flips, augment, validate_every, seed,
-            device, precision: of :class:`adkit.training.Training`. The weights that are kept are those of the best ELBO
-            at the final β, on held-out normal crops, of the validations at which β was reached. No flips by default: a
-            mirrored twill is another cloth, and a bottleneck has no room to spare.
-        quiet: show no progress.
+        settings: fields of :class:`VAESettings`, by name; what each is stands there.
 
     Raises:
-        ValueError: if a setting is unknown to the part it belongs to, or out of its range.
+        TypeError: if a setting is unknown; the error names the closest one.
+        ValueError: if a value is unknown to the part that it belongs to, or out of its range.
 
     Example:
         >>> from adkit import load_dataset
@@ -76,64 +146,19 @@ class VAEDetector(NetworkDetector):
         torch.Size([1, 40, 64])
     """
 
-    def __init__(
-        self,
-        *,
-        latent_dim: int = 64,
-        widths: tuple[int, ...] = (16, 32, 64),
-        variant: str = "plain",
-        adversarial: float = 0.0,
-        loss: str | dict = "mse",
-        beta: float = 0.02,
-        annealing: str = "linear",
-        warmup: float = 0.3,
-        cycles: int = 4,
-        free_bits: float = 0.0,
-        score_by: str = "reconstruction",
-        samples: int = 0,
-        overlap: int | None = None,
-        residual: str = "l2",
-        smoothing: float = 2.5,
-        score: str = "max",
-        percentile: float = 95.0,
-        pixel_percentile: float = 99.5,
-        steps: int = 600,
-        batch_size: int = 32,
-        crop: int = 32,
-        learning_rate: float = 8e-3,
-        weight_decay: float = 1e-4,
-        schedule: str = "one-cycle",
-        patience: int | None = None,
-        flips: bool = False,
-        augment: bool = False,
-        validate_every: int = 100,
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        quiet: bool = False,
-    ):
-        super().__init__(locals())
-        self.training = replace(self.training, gradient_clip=float(crop**2))  # the loss is a sum over as many pixels
-        self.overlap = crop // 4 if overlap is None else overlap
-        self.scales = torch.ones(2)  # standard deviations of residual and KL over the validation normals
-        self._trained: VAEDetector | None = None  # whose network is scored in another way, while fit runs
-        self._rehearse()
+    settings_class = VAESettings
+    without_training = (
+        *NetworkDetector.without_training, "score_by", "samples", "overlap", "residual", "smoothing", "score",
+    )  # fmt: skip
 
-    def _rehearse(self) -> None:
-        """Refuse a misspelt setting now, not after the training that it would spoil."""
-        settings = self.settings
-        _check_settings(settings)
-        ELBOLoss(settings["loss"], settings["free_bits"])
-        resolve_precision(settings["precision"], self.device)
-        tile_positions((1, 1), (settings["crop"],) * 2, self.overlap)
-        self._rehearse_build()
-        blank = torch.zeros(1, 1, 32, 32)
-        residual = scoring.anomaly_map(blank, blank, settings["residual"], settings["smoothing"])
-        scoring.image_score(residual, settings["score"])
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        # standard deviations of residual and KL over the validation normals
+        self.scales = torch.ones(2)
 
-    def _build(self) -> VAE:
-        architecture = {name: self.settings[name] for name in ("variant", "latent_dim", "widths")}
-        return build_vae(**architecture, image_size=(self.settings["crop"],) * 2, channels=self.preprocessing.channels)
+    def build_network(self) -> VAE:
+        """The network of the settings, untrained."""
+        return self.settings.network(self.preprocessing.channels)
 
     # -- training ------------------------------------------------------------------------------------------------------
 
@@ -142,76 +167,64 @@ class VAEDetector(NetworkDetector):
 
         Args:
             validation: held-out normal images.
-            settings: of :data:`RESCORED`; what is not given stays as it is.
+            settings: of :attr:`without_training`; what is not given stays as it is.
 
         Raises:
             RuntimeError: before ``fit``.
             ValueError: if a setting would need another training.
         """
         self._require_fit()
-        if changed := set(settings) - set(RESCORED):
-            raise ValueError(
-                f"{', '.join(sorted(changed))} cannot change without another training; fit a new VAEDetector, or "
-                f"change one of {', '.join(RESCORED)}"
-            )
-        other = type(self)(**self.settings | settings)
-        other._trained = self
-        try:
-            return other.fit(validation, validation)
-        finally:
-            other._trained = None
+        check_normal(validation=validation)
+        other = self.with_settings(**settings)
+        other._calibrate(validation)
+        return other
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        if self._trained is None:
-            self._learn(train, validation)
-        else:
-            self.model = copy.deepcopy(self._trained.model).to(self.device)
-            self.history = copy.deepcopy(self._trained.history)
-        if self.settings["score_by"] == "both":
-            self._calibrate(validation)
-
-    def _learn(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        seed_everything(self.training.seed)
-        settings, self.model = self.settings, self._build().to(self.device)
-        player = AdversarialVAE(self.model).to(self.device) if settings["adversarial"] else self.model
-        steps, beta = self.training.steps, settings["beta"]
-        anneal = partial(ANNEALING[settings["annealing"]], warmup=settings["warmup"], cycles=settings["cycles"])
-        train_loss = ELBOLoss(settings["loss"], settings["free_bits"]).to(self.device)
-        elbo = ELBOLoss(settings["loss"]).to(self.device)
+        settings = self.settings
+        seed_everything(settings.seed)
+        self.model = self.build_network().to(self.device)
+        trainee = AdversarialVAE(self.model).to(self.device) if settings.adversarial else self.model
+        train_loss = ELBOLoss(settings.loss, settings.free_bits).to(self.device)
+        elbo = ELBOLoss(settings.loss).to(self.device)
 
         def objective(model, batch):
-            annealed = beta * anneal(batch.step, steps)
+            beta = settings.beta * settings.annealed(batch.step)
             output = model(batch.images, batch.generator())
-            parts = train_loss(output, batch.images, annealed) | {"beta": torch.tensor(annealed)}
-            return parts | self._play(model, batch.images, output.reconstruction, parts["loss"])
+            parts = train_loss(output, batch.images, beta) | {"beta": torch.tensor(beta)}
+            return parts | self._adversarial_terms(model, batch.images, output.reconstruction, parts["loss"])
 
         def criterion(model, batch):
-            return elbo(model(batch.images, batch.generator()), batch.images, beta)
+            return elbo(model(batch.images, batch.generator()), batch.images, settings.beta)
 
-        def reached(step):  # β; weights from before it are never selected
-            return anneal(step - 1, steps) == 1
+        # weights from before β was reached are never selected
+        def reached(step):
+            return settings.annealed(step - 1) == 1
 
-        label = f"{settings['variant']} vae"
-        self._train(train, validation, objective, criterion, label, player, counts=reached)
+        label = f"{settings.variant} vae"
+        self._train(train, validation, objective, criterion, label, trainee, selectable=reached)
 
-    def _play(self, model: torch.nn.Module, images: Tensor, drawn: Tensor, loss: Tensor) -> dict[str, Tensor]:
-        """The loss with a discriminator in the game, and both players' losses, in the unit of the loss."""
-        if not self.settings["adversarial"]:
+    def _adversarial_terms(
+        self, model: torch.nn.Module, images: Tensor, reconstructed: Tensor, loss: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss with what a discriminator adds to it, and both networks' losses, in the unit of the loss."""
+        if not self.settings.adversarial:
             return {}
         numbers = images[0].numel()
-        judged, deceived = (numbers * one for one in adversarial_losses(model.discriminator, images, drawn))
-        total = loss + judged + self.settings["adversarial"] * deceived
+        judged, deceived = (numbers * term for term in adversarial_losses(model.discriminator, images, reconstructed))
+        total = loss + judged + self.settings.adversarial * deceived
         return {"loss": total, "discriminator": judged, "adversarial": deceived}
 
     @torch.inference_mode()
-    def _calibrate(self, validation: AnomalyDataset) -> None:
-        """Set the scales of residual and KL from the foreground of the validation normals."""
-        found = []
+    def _measure_scales(self, validation: AnomalyDataset) -> None:
+        """Set the scales of residual and KL, where both count, from the foreground of the validation normals."""
+        if self.settings.score_by != "both":
+            return
+        pixels = []
         for i in range(len(validation)):
             item = validation[i]
             maps = self._both_maps(item["image"][None].to(self.device))[:, 0]  # (2, H, W)
-            found.append(maps[:, item["foreground"].to(self.device)])
-        self.scales = torch.cat(found, dim=1).std(dim=1).clamp(min=1e-12).cpu()
+            pixels.append(maps[:, item["foreground"].to(self.device)])
+        self.scales = torch.cat(pixels, dim=1).std(dim=1).clamp(min=1e-12).cpu()
 
     # -- scoring -------------------------------------------------------------------------------------------------------
 
@@ -231,43 +244,44 @@ class VAEDetector(NetworkDetector):
         return mu, log_variance
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        if self.settings["score_by"] == "reconstruction":
+        if self.settings.score_by == "reconstruction":
             return self._residual(images)
-        if self.settings["score_by"] == "kl":
+        if self.settings.score_by == "kl":
             return self._kl_map(images)
         return (self._both_maps(images) / self.scales.to(self.device)[:, None, None, None]).sum(dim=0)
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return scoring.image_score(maps, self.settings["score"], foreground=foreground)
+        return scoring.image_score(maps, self.settings.score, foreground=foreground)
 
     def _both_maps(self, images: Tensor) -> Tensor:
         return torch.stack([self._residual(images), self._kl_map(images)])
 
     def _residual(self, images: Tensor) -> Tensor:
-        return scoring.anomaly_map(
-            images, self._reconstruct(images), self.settings["residual"], self.settings["smoothing"]
-        )
+        reconstructed = self._reconstruct(images)
+        return scoring.anomaly_map(images, reconstructed, self.settings.residual, self.settings.smoothing)
 
     def _reconstruct(self, images: Tensor) -> Tensor:
-        def reconstruct(squares):  # with the same draws for all of them
-            draws = generator(self.training.seed, device=self.device)
-            return (self.model.reconstruct(squares, self.settings["samples"], draws),)
+        # with the same draws for all of them
+        def reconstruct(squares):
+            draws = generator(self.settings.seed, device=self.device)
+            return (self.model.reconstruct(squares, self.settings.samples, draws),)
 
         (squares,) = in_chunks(reconstruct, self._squares(images))
         return self._stitched(squares, images)
 
     def _kl_map(self, images: Tensor) -> Tensor:
         """The KL divergence of each square in nats, spread over the square: (B, H, W)."""
-        side = self.settings["crop"]
+        side = self.settings.crop
         codes = in_chunks(self.model.encode, self._squares(images))
         nats = kl_divergence(*codes, reduction="none").sum(dim=-1)  # (squares, B)
         return self._stitched(nats[..., None, None].expand(-1, -1, side, side), images)
 
     def _positions(self, images: Tensor) -> list[tuple[int, int]]:
-        return tile_positions(tuple(images.shape[-2:]), (self.settings["crop"],) * 2, self.overlap)
+        crop, overlap = self.settings.crop, self.settings.overlap
+        return tile_positions(tuple(images.shape[-2:]), (crop, crop), crop // 4 if overlap is None else overlap)
 
     def _squares(self, images: Tensor) -> Tensor:
-        return cut_squares(images, self._positions(images), self.settings["crop"])
+        return cut_squares(images, self._positions(images), self.settings.crop)
 
     def _stitched(self, tiles: Tensor, images: Tensor) -> Tensor:
         return stitch(tiles, self._positions(images), tuple(images.shape[-2:]))
@@ -280,16 +294,3 @@ class VAEDetector(NetworkDetector):
     def _restore(self, tensors: dict[str, Tensor]) -> None:
         self.scales = tensors["scales"]
         super()._restore({name: value for name, value in tensors.items() if name != "scales"})
-
-
-def _check_settings(settings: dict) -> None:
-    for name, known in {"score_by": SCORES, "annealing": tuple(ANNEALING)}.items():
-        if settings[name] not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, got {settings[name]!r}")
-    if not 0 < settings["warmup"] < 1:
-        raise ValueError(f"warmup is a share of the steps, between 0 and 1, got {settings['warmup']!r}")
-    for name, kind in {"beta": Real, "adversarial": Real, "samples": Integral}.items():
-        if not (isinstance(settings[name], kind) and 0 <= settings[name] < float("inf")):
-            raise ValueError(f"{name} must be 0 or a positive {kind.__name__.lower()} number, got {settings[name]!r}")
-    if not (isinstance(settings["cycles"], Integral) and settings["cycles"] > 0):
-        raise ValueError(f"cycles must be a positive whole number, got {settings['cycles']!r}")

@@ -1,13 +1,25 @@
 """What is diagnosed: a fitted detector as it is, or a network on its own, which is then judged as detectors judge."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
+from adkit.detectors.settings import Settings
 
-SETTINGS = {"smoothing": 4.0, "score": "max", "percentile": 95.0, "pixel_percentile": 99.5, "quiet": True}
+
+@dataclass(frozen=True, kw_only=True)
+class BareSettings(Settings):
+    """How a network on its own is judged."""
+
+    # standard deviation of the Gaussian that smooths the map, in pixels
+    smoothing: float = 4.0
+    # how a map becomes one number
+    score: str = "max"
+    quiet: bool = True
 
 
 class BareNetwork(Detector):
@@ -25,9 +37,11 @@ class BareNetwork(Detector):
         torch.Size([1, 32, 64])
     """
 
+    settings_class = BareSettings
+
     def __init__(self, model: nn.Module):
         place = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        super().__init__(SETTINGS | {"device": str(place)})
+        super().__init__(device=str(place))
         self.model = model.eval()
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
@@ -50,7 +64,7 @@ class BareNetwork(Detector):
         return output.mu[:, None].cpu(), output.log_variance[:, None].cpu()
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        return scoring.anomaly_map(images, self.reconstruct(images).to(images.device), sigma=SETTINGS["smoothing"])
+        return scoring.anomaly_map(images, self.reconstruct(images).to(images.device), sigma=self.settings.smoothing)
 
     def _tensors(self) -> dict[str, Tensor]:
         return self.model.state_dict()
@@ -67,7 +81,8 @@ def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Dete
         RuntimeError: if a detector was not fitted.
     """
     if isinstance(model, Detector):
-        model._require_fit()
+        if not model.is_fitted:
+            raise RuntimeError(f"this {type(model).__name__} has not been fitted; call fit(train, validation) first")
         return model
     if not isinstance(model, nn.Module):
         raise TypeError(

@@ -12,7 +12,6 @@ from adkit.diagnose.map_readings import align_maps, of_alignment, of_better_ways
 from adkit.diagnose.plateau import SCORE, plateau
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
 from adkit.diagnose.reconstruction_readings import Reconstruction, read_redrawing
-from adkit.experiments.evaluation import judge
 
 FEW = 200_000  # pixels of the normal maps that a figure is drawn from
 
@@ -47,10 +46,10 @@ def gather(
     limits: Limits,
 ) -> tuple[Evidence, Material]:  # fmt: skip
     """All readings by key, and what they were taken from."""
-    maps, scores = detector._judge_items(validation)
+    maps, scores = detector.judge_items(validation)
     inside = [one[validation.foreground(i)].numpy() for i, one in enumerate(maps)]
     codes, reconstruction = read_codes(detector, validation), read_redrawing(detector, validation)
-    judged = None if test is None else judge(detector, test)
+    judged = None if test is None else detector.predict_dataset(test)
     alignment = None if judged is None else align_maps(judged)
     evidence = _of_codes(codes, limits) | _of_redrawing(reconstruction, limits)
     evidence |= of_normals(detector, inside, scores, limits) | of_threshold(detector, validation, scores, limits)

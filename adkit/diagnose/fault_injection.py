@@ -7,19 +7,17 @@ import copy
 import hashlib
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
 from adkit.data import AnomalyDataset, Splits
-from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.detectors.calibration import image_threshold, pixel_threshold
-from adkit.detectors.vae import VAEDetector
+from adkit.detectors.registry import detector_class
 from adkit.scoring import gaussian_smooth
 from adkit.scoring.thresholds import Threshold
 
-DETECTORS = {"autoencoder": AutoencoderDetector, "vae": VAEDetector}
 RECIPES = {  # healthy, and small enough for a lesson: the recommended recipes, named in full, with 400 steps
     "autoencoder": {
         "width": 16, "latent": 32, "skip": "concat", "defects": "recommended", "repair": 1.0, "loss": "0.31*l1",
@@ -72,7 +70,7 @@ class Cause:
         """
         if self.trains or healthy is None:
             settings = (RECIPES[self.method] if recipe is None else recipe) | self.settings
-            healthy = DETECTORS[self.method](**settings).fit(splits.train, splits.validation)
+            healthy = detector_class(self.method)(**settings).fit(splits.train, splits.validation)
         return healthy if self.spoil is None else self.spoil(healthy, splits)
 
     @property
@@ -101,15 +99,15 @@ def remembering(detector: Detector) -> Detector:
 def with_settings(detector: Detector, validation: AnomalyDataset, **changes) -> Detector:
     """The detector with other settings of its maps and scores, and thresholds to match."""
     changed = copy.copy(detector)
-    changed.settings = detector.settings | changes
+    changed.settings = replace(detector.settings, **changes)
     return calibrated(changed, validation)
 
 
 def calibrated(detector: Detector, normal: AnomalyDataset) -> Detector:
     """Both thresholds from these normal images, as ``fit`` sets them; the detector is changed in place."""
-    maps, scores = detector._judge_items(normal)
+    maps, scores = detector.judge_items(normal)
     settings = detector.settings
-    by_maximum = settings.get("score", "max") == "max"
+    by_maximum = getattr(settings, "score", "max") == "max"
     detector.pixel_threshold = pixel_threshold(normal, maps, settings["pixel_percentile"])
     with warnings.catch_warnings(action="ignore"):  # that there are few images was said when it was fitted
         detector.image_threshold = image_threshold(normal, maps, scores, settings["percentile"], by_maximum)
@@ -174,7 +172,7 @@ def threshold_of_contaminated(detector: Detector, splits: Splits) -> Detector:
     for i in range(len(splits.validation)):
         item = splits.validation[i]
         image = with_label(item["image"]) if i % round(1 / CONTAMINATION) == 0 else item["image"]
-        scores.append(float(detector._judge(image[None], item["foreground"][None])[1]))
+        scores.append(float(detector.image_score(image[None], item["foreground"][None])))
     highest = max(scores)
     return with_thresholds(detector, Threshold(highest, highest, highest, len(scores), 100.0), detector.pixel_threshold)
 

@@ -6,6 +6,7 @@ Readings of the test part: decisions, ranking, what would rank better, and wheth
 import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,9 +15,9 @@ from adkit import metrics, scoring
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.calibration import image_threshold, pixel_threshold
+from adkit.detectors.prediction import Predictions
 from adkit.diagnose.alignment import Alignment, align
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
-from adkit.experiments.evaluation import Judged
 
 TOP = 1e-3  # maxima of maps within so much of the highest, relative, are one and the same
 
@@ -55,7 +56,7 @@ def of_threshold(detector: Detector, validation: AnomalyDataset, scores: Sequenc
     name = "both thresholds and those of maps before smoothing, larger by smaller"
     if not evidence["threshold_over_normals"].trips:
         reading = Reading(name, None, note="the threshold lies among the scores")
-    elif not detector.settings.get("smoothing"):
+    elif not getattr(detector.settings, "smoothing", 0):
         reading = Reading(name, None, note="this method has no smoothing to leave out")
     else:
         reading = Reading(name, _distance_to_raw(detector, validation), limits.raw_match, BELOW)
@@ -65,8 +66,8 @@ def of_threshold(detector: Detector, validation: AnomalyDataset, scores: Sequenc
 def _distance_to_raw(detector: Detector, validation: AnomalyDataset) -> float:
     """The larger of the two factors between its thresholds and those that it would have had without smoothing."""
     raw, settings = with_smoothing(detector, 0.0), detector.settings
-    maps, scores = raw._judge_items(validation)
-    by_maximum = settings.get("score", "max") == "max"
+    maps, scores = raw.judge_items(validation)
+    by_maximum = getattr(settings, "score", "max") == "max"
     with warnings.catch_warnings(action="ignore"):  # that there are few images was said when it was fitted
         unsmoothed = image_threshold(validation, maps, scores, settings["percentile"], by_maximum).value
     image = ratio(detector.threshold, unsmoothed)
@@ -77,7 +78,7 @@ def _distance_to_raw(detector: Detector, validation: AnomalyDataset) -> float:
 def with_smoothing(detector: Detector, sigma: float) -> Detector:
     """The detector with another smoothing and its old thresholds."""
     changed = copy.copy(detector)
-    changed.settings = detector.settings | {"smoothing": sigma}
+    changed.settings = replace(detector.settings, smoothing=sigma)
     return changed
 
 
@@ -89,7 +90,7 @@ def ratio(above: float, below: float) -> float:
 SMOOTHINGS = (2.0, 4.0, 8.0)  # pixels: tried where the ROC is stuck
 
 
-def of_test(detector: Detector, judged: Judged | None, limits: Limits) -> Evidence:
+def of_test(detector: Detector, judged: Predictions | None, limits: Limits) -> Evidence:
     """Decisions at the detector's own threshold, and how well scores and maps rank."""
     names = {
         "precision": "precision at the threshold", "recall": "recall at the threshold", "f1": "F1 at the threshold",
@@ -122,7 +123,7 @@ def of_test(detector: Detector, judged: Judged | None, limits: Limits) -> Eviden
 
 
 def of_better_ways(
-    detector: Detector, test: AnomalyDataset | None, judged: Judged | None, evidence: Evidence, limits: Limits
+    detector: Detector, test: AnomalyDataset | None, judged: Predictions | None, evidence: Evidence, limits: Limits
 ) -> Evidence:
     """Where the images' ROC is stuck: would another score of the same maps, or less smoothing, part them better?"""
     names = {"better_score": "ROC AUC gained by another score", "better_smoothing": "ROC AUC gained by less smoothing"}
@@ -133,11 +134,11 @@ def of_better_ways(
     by_score = {
         method: metrics.auroc(judged.labels, _scores(judged.maps, method))
         for method in scoring.SCORE_METHODS
-        if method != detector.settings.get("score", "max")
+        if method != getattr(detector.settings, "score", "max")
     }
     best = max(by_score, key=by_score.get)
     found = {"better_score": Reading(names["better_score"], by_score[best] - own, limits.better_score, ABOVE, best)}
-    tried = [sigma for sigma in SMOOTHINGS if sigma < detector.settings.get("smoothing", 0)]
+    tried = [sigma for sigma in SMOOTHINGS if sigma < getattr(detector.settings, "smoothing", 0)]
     if not tried:
         return found | {"better_smoothing": Reading(names["better_smoothing"], None, note="there is hardly any")}
     by_sigma = {
@@ -152,7 +153,7 @@ def _scores(maps: list[np.ndarray], method: str) -> list[float]:
     return [float(scoring.image_score(torch.from_numpy(one)[None], method)) for one in maps]
 
 
-def align_maps(judged: Judged) -> Alignment | None:
+def align_maps(judged: Predictions) -> Alignment | None:
     """Where the masks of a test part fit its maps best; None where it has no mask with a defect in it."""
     marked = [i for i, mask in enumerate(judged.masks) if mask is not None and mask.any()]
     return align(*([part[i] for i in marked] for part in (judged.maps, judged.masks))) if marked else None

@@ -54,13 +54,14 @@ def plateau(values: Sequence[float], tolerance: float = 0.02) -> Plateau | None:
 
 
 def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames: int = 12) -> Callable[[dict], None]:
-    """A ``watch`` for training that adds ``probe_auroc`` to every row of the history.
+    """An ``on_validation`` for training that adds ``probe_auroc`` to every row of the history.
 
     It is the image AUROC of some validation normals against the same images with synthetic defects: a score over
     epochs that never looks at the test part.
 
     Args:
-        detector: whose training is watched: ``detector.watch = score_watcher(detector, validation)``, then ``fit``.
+        detector: whose training is watched: ``detector.on_validation = score_watcher(detector, validation)``, then
+            ``fit``.
         validation: normal images.
         frames: how many of them.
 
@@ -68,7 +69,7 @@ def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames:
         >>> from adkit import AutoencoderDetector, load_dataset
         >>> splits = load_dataset("textile", image_size=(32, 64))
         >>> detector = AutoencoderDetector(width=4, steps=4, validate_every=2, crop=32, quiet=True)
-        >>> detector.watch = score_watcher(detector, splits.validation)
+        >>> detector.on_validation = score_watcher(detector, splits.validation)
         >>> history = detector.fit(splits.train, splits.validation).history
         >>> [0 <= row["probe_auroc"] <= 1 for row in history]
         [True, True]
@@ -93,5 +94,7 @@ def _score(detector: NetworkDetector, image: torch.Tensor) -> torch.Tensor:
     """The image score (1,) by the residual, also before the thresholds are set."""
     settings = detector.settings
     reconstructed = detector.reconstruct(image)
-    maps = scoring.anomaly_map(image, reconstructed, settings.get("residual", "l2"), settings.get("smoothing", 4.0))
-    return scoring.image_score(maps, settings.get("score", "max"))
+    maps = scoring.anomaly_map(
+        image, reconstructed, getattr(settings, "residual", "l2"), getattr(settings, "smoothing", 4.0)
+    )
+    return scoring.image_score(maps, getattr(settings, "score", "max"))

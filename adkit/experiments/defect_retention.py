@@ -28,7 +28,7 @@ def clean_counterparts(dataset: AnomalyDataset) -> dict[str, list[tuple[Tensor, 
     for sample in dataset.samples:
         if isinstance(sample, TextileSample) and sample.kind != NORMAL:
             cloth = Textile(sample.record.fabric, sample.frame, sample.record.seed)
-            pair = np.stack([cloth.draw(sample.record.index, kind=kind)[0] for kind in (sample.kind, None)])
+            pair = np.stack([cloth.weave(sample.record.index, kind)[0] for kind in (sample.kind, None)])
             found.setdefault(sample.kind, []).append(
                 (torch.from_numpy(pair)[:, None] / 255, torch.from_numpy(sample.mask()))
             )

@@ -12,6 +12,7 @@ from adkit import metrics
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
+from adkit.detectors.prediction import Predictions
 
 TILE = 256  # pixels; strips at least two tiles long are also judged tile by tile
 PIXEL_INTERVALS = {"auroc": "pixel_auroc", "ap": "pixel_ap", "pro": "pro", "f1_max": "pixel_f1_oracle"}
@@ -74,37 +75,6 @@ class Evaluation:
         return cls(**{name: value for name, value in stored.items() if name in known} | {"intervals": intervals})
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Every original image of a test set with its map, its score and its truth."""
-
-    maps: list[np.ndarray]  # (H, W) at the size of the original mask
-    masks: list[np.ndarray | None]  # (H, W) bool; None where the truth is not known
-    scores: np.ndarray  # (N,)
-    labels: np.ndarray  # (N,)
-    kinds: list[str]
-    paths: list[str]
-
-
-def judge(detector: Detector, dataset: AnomalyDataset) -> Judged:
-    """Maps and scores of every original image: tiles stitched, maps at the size of the original masks.
-
-    Args:
-        detector: a fitted detector.
-        dataset: for example ``splits.test``.
-    """
-    maps, scores = detector.judge_images(dataset)
-    first = [group[0] for group in dataset.groups()]
-    return Judged(
-        maps=maps,
-        masks=[dataset.original_mask(i) for i in first],
-        scores=scores,
-        labels=dataset.labels[first],
-        kinds=[dataset.kinds[i] for i in first],
-        paths=[dataset.paths[i] for i in first],
-    )
-
-
 def evaluate(
     detector: Detector, dataset: AnomalyDataset, fpr_limit: float = 0.3, bootstrap: int = 1000, seed: int = 0
 ) -> Evaluation:
@@ -128,7 +98,7 @@ def evaluate(
         >>> sorted(evaluate(detector, splits.test, bootstrap=0).by_kind)
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
-    judged = judge(detector, dataset)
+    judged = detector.predict_dataset(dataset)
     image_values, by_kind, image_intervals, image_notes = image_level(judged, detector.threshold, bootstrap, seed)
     pixel_values, pixels_by_kind, pixel_intervals, pixel_notes = pixel_level(
         judged, detector.pixel_threshold, fpr_limit, bootstrap, seed
@@ -145,7 +115,7 @@ def evaluate(
     )
 
 
-def image_level(judged: Judged, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
+def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
     """What image scores and decisions are worth: values, values by defect type, intervals, notes."""
     labels, scores, kinds = judged.labels, judged.scores, np.array(judged.kinds)
     flagged = scores >= threshold
@@ -179,7 +149,7 @@ def image_level(judged: Judged, threshold: float, bootstrap: int, seed: int) -> 
     return values, by_kind, intervals, {}
 
 
-def tile_level(judged: Judged) -> float | None:
+def tile_level(judged: Predictions) -> float | None:
     """AUROC of 256-pixel tiles of long strips, each scored by its maximum; off-fabric tiles (all 0) are left out."""
     if min(max(one.shape) for one in judged.maps) < 2 * TILE or any(mask is None for mask in judged.masks):
         return None
@@ -194,7 +164,7 @@ def tile_level(judged: Judged) -> float | None:
 
 
 def pixel_level(
-    judged: Judged, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
+    judged: Predictions, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
 ) -> tuple[dict, dict, dict, dict]:
     """What the maps are worth: values, values by defect type, intervals, notes."""
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]

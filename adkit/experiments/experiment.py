@@ -6,7 +6,6 @@ and two notebooks that ask for the same experiment share one result.
 """
 
 import hashlib
-import inspect
 import json
 import platform
 import shutil
@@ -14,7 +13,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -23,20 +21,15 @@ import adkit
 from adkit.data import Splits, load_dataset
 from adkit.data.load import NAMES, reader_module
 from adkit.detectors.base import Detector
-from adkit.detectors.storage import REGISTRY, load_detector
+from adkit.detectors.registry import detector_class, own_source, source_modules
+from adkit.detectors.settings import Settings, setting_names, unknown_settings
+from adkit.detectors.storage import load_detector
 from adkit.experiments.evaluation import Evaluation, evaluate
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import atomic_path, fast_mode, home
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
 SELECTION = ("auroc", "ap", "pro")
-METHODS = {
-    "autoencoder": "AutoencoderDetector",
-    "latent": "LatentDetector",
-    "vae": "VAEDetector",
-    "patchcore": "PatchCoreDetector",
-    "draem": "DRAEMDetector",
-}
 UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
 _fetched: dict[str, float] = {}  # by address: seconds of results that this process found; 0 of those that it ran
 
@@ -46,7 +39,7 @@ class Experiment:
     """What to run: data, method, the method's settings, seed.
 
     Args:
-        method: one of ``METHODS``.
+        method: one of :func:`adkit.detectors.registry.known_methods`, a registered method of your own among them.
         settings: keyword arguments of the method's detector, all literals.
         seed: of training. The data keep their own ``data_seed``, so that seeds differ in learning, not in images.
         dataset, root, category, image_size, channels, tile, overlap, data_seed: of :func:`adkit.load_dataset`.
@@ -72,17 +65,14 @@ class Experiment:
     data_seed: int = 0
 
     def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
-        known = set(inspect.signature(self.detector_class).parameters) - {"seed"}
-        if unknown := set(self.settings) - known:
+        known = [name for name in setting_names(self.detector_class.settings_class) if name != "seed"]
+        if unknown := [name for name in self.settings if name not in known]:
             raise ValueError(
-                f"unknown setting {', '.join(sorted(unknown))} for {self.method}; known: {', '.join(sorted(known))} "
-                "(data and seed are arguments of Experiment itself)"
+                f"{unknown_settings(unknown, known, self.method)} (data and seed are arguments of Experiment itself)"
             )
-        checked = self.detector().settings  # refuses wrong values now, before any data are read
-        kept = {name: checked[name] for name in self.settings}  # a copy: later changes of the argument change nothing
-        object.__setattr__(self, "settings", kept)
+        # refuses wrong values now, before any data are read; they are copied, so later changes of the argument are lost
+        checked = self.all_settings()
+        object.__setattr__(self, "settings", {name: checked[name] for name in self.settings})
         object.__setattr__(self, "root", self.root and str(self.root))
 
     def __hash__(self) -> int:
@@ -91,8 +81,11 @@ class Experiment:
     @property
     def detector_class(self) -> type[Detector]:
         """The class that the method's name stands for."""
-        name = METHODS[self.method]
-        return getattr(import_module(REGISTRY[name]), name)
+        return detector_class(self.method)
+
+    def all_settings(self) -> Settings:
+        """The settings of the detector, the defaults too, and the seed among them."""
+        return self.detector_class.settings_class(**self.settings, seed=self.seed)
 
     @property
     def label(self) -> str:
@@ -112,7 +105,7 @@ class Experiment:
 
     def describe(self) -> dict:
         """The configuration as plain data: all settings, the defaults too, but those that change nothing."""
-        settings = self.detector().settings
+        settings = asdict(self.all_settings())
         counted = {name: value for name, value in settings.items() if name not in UNCOUNTED}
         return asdict(self) | {"settings": counted, "fast": fast_mode()}
 
@@ -222,14 +215,19 @@ def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=16)
-def source_hash(detector_class: type, dataset: str | None = None) -> str:
+def source_hash(method_class: type, dataset: str | None = None) -> str:
     """Hash of what every adkit module does that the data set, the detector and the evaluation run.
 
+    Of a method that lies outside adkit, a hash of its own source follows, see
+    :func:`adkit.detectors.registry.own_source`.
+
     Args:
-        detector_class: class of the detector.
+        method_class: class of the detector.
         dataset: name of the set, as :func:`adkit.load_dataset` knows it; None, or another name: images that no reader
             of adkit has brought.
     """
     rooms = ["adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation"]
     readers = [reader_module(dataset)] if dataset in NAMES else []
-    return source_fingerprint(imported_modules([*rooms, *readers, detector_class.__module__]))
+    of_adkit = source_fingerprint(imported_modules([*rooms, *readers, *source_modules(method_class)]))
+    own = own_source(method_class)
+    return f"{of_adkit} {own}" if own else of_adkit

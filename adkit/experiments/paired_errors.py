@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from adkit.data import AnomalyDataset
-from adkit.experiments.evaluation import judge
 from adkit.experiments.experiment import Result
 from adkit.metrics import Interval, auroc
 from adkit.metrics.resampling import draw_images, drawn_metrics
@@ -31,7 +30,7 @@ def drawn_errors(
     """
     errors = {"1 - image AUROC": np.zeros(1 + n), "1 - PRO": np.zeros(1 + n)}
     for result in results:
-        judged = judge(result.detector(), dataset)
+        judged = result.detector().predict_dataset(dataset)
         known = [i for i, mask in enumerate(judged.masks) if mask is not None]
         masks, maps = ([part[i] for i in known] for part in (judged.masks, judged.maps))
         drawn_auroc = [auroc(np.repeat(judged.labels, t), np.repeat(judged.scores, t)) for t in _drawn(judged, n, seed)]

@@ -20,17 +20,23 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torchvision.utils import make_grid
 
 import adkit
 from adkit import figures
 from adkit.data import AnomalyDataset, Splits
-from adkit.detectors.base import Detector, Prediction, whole_image
-from adkit.detectors.folder_report import DIFFERENCE, GAP, compare, table_row, write_tables
+from adkit.detectors.base import Detector
+from adkit.detectors.folder_report import (
+    DIFFERENCE,
+    GAP,
+    prediction_panels,
+    table_row,
+    write_picture,
+    write_tables,
+)
 from adkit.detectors.network import NetworkDetector
+from adkit.detectors.preprocessing import whole_image
 from adkit.experiments.evaluation import evaluate
 from adkit.experiments.experiment import UNCOUNTED, source_hash
 from adkit.runtime import atomic_path
@@ -86,7 +92,7 @@ def record(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size)
-    trained = type(detector)(**detector.settings | {"validate_every": every * per_epoch})
+    trained = detector.fresh(validate_every=every * per_epoch)
     trained.quiet = detector.quiet
     address = _address(trained, splits, shown, bootstrap)
     if (stored := _finished(out, address)) is not None:
@@ -94,7 +100,9 @@ def record(
     trained.checkpoint = out / f"checkpoint-{address}.pt"
     if not trained.checkpoint.exists():
         _clear(out)
-    trained.watch = _painter(trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch)
+    trained.on_validation = _painter(
+        trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch
+    )
 
     start = time.perf_counter()
     trained.fit(splits.train, splits.validation)
@@ -107,7 +115,7 @@ def record(
     write_predictions(trained, splits.test, out / "predictions")
     results = {
         "detector": type(trained).__name__,
-        "settings": trained.settings,
+        "settings": asdict(trained.settings),
         "threshold": asdict(trained.image_threshold),
         "pixel_threshold": trained.pixel_threshold,
         "metrics": evaluation.as_dict(),
@@ -149,16 +157,16 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
     judged = progress(judged, "drawing the test part", quiet=detector.quiet)
     for number, (group, a_map, score) in enumerate(judged):
         part = test.subset(group)
-        mask, anomalous = a_map >= detector.pixel_threshold, bool(score >= detector.threshold)
-        prediction = Prediction(float(score), detector.threshold, anomalous, a_map, mask)
+        prediction = detector.decide(a_map, score)
         name = f"{number:04d}_{part.kinds[0].replace('/', '_')}.png"
         rows.append(table_row(part.paths[0], prediction) | {"kind": part.kinds[0], "picture": name})
         image = whole_image(part, part.groups()[0], [part[i]["image"] for i in range(len(part))])
         reconstructed = detector.reconstruct_images(part)
-        _write_picture(
-            compare(image, prediction, detector.pixel_threshold, reconstructed and reconstructed[0]), out / name
+        panels = prediction_panels(
+            image, prediction, detector.pixel_threshold, reconstructed[0] if reconstructed else None
         )
-    write_tables(detector, rows, [], out)
+        write_picture(panels, out / name)
+    write_tables(detector.summary(), rows, [], out)
     return rows
 
 
@@ -179,14 +187,14 @@ def _painter(
             panels += [image, drawn, ((image - drawn).abs() / DIFFERENCE).clamp(max=1)]
         grid = make_grid(panels, columns, padding=GAP, pad_value=1)
         pixels = (255 * grid).round().byte().permute(1, 2, 0).numpy()
-        _write_picture(pixels, folder / f"epoch_{row['step'] // per_epoch:04d}.png")
+        write_picture(pixels, folder / f"epoch_{row['step'] // per_epoch:04d}.png")
 
     return paint
 
 
 def _address(detector: NetworkDetector, splits: Splits, *more: int) -> str:
     """Hash of all that a run leaves depends on."""
-    settings = {name: value for name, value in detector.settings.items() if name not in UNCOUNTED}
+    settings = {name: value for name, value in asdict(detector.settings).items() if name not in UNCOUNTED}
     kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector), splits.name), *more]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -219,8 +227,3 @@ def _clear(out: Path) -> None:
 def _write_json(content: object, path: Path) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _write_picture(pixels: np.ndarray, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary)

@@ -1,4 +1,4 @@
-"""Pictures of pictures: an animated GIF over epochs, and drawings side by side."""
+"""Pictures of pictures: an animated GIF over epochs, and figures side by side."""
 
 import io
 import os
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from adkit.figures.style import DPI, WIDTH, Drawing, new_figure, styled, to_image
+from adkit.figures.style import DPI, WIDTH, Plot, new_figure, styled, to_image
 from adkit.runtime import atomic_path
 
 
-def raster(drawing: Drawing) -> np.ndarray:
-    """A drawing as pixels, (H, W, 3) uint8."""
-    with Image.open(io.BytesIO(drawing.png())) as picture:
+def raster(plot: Plot) -> np.ndarray:
+    """A figure as pixels, (H, W, 3) uint8."""
+    with Image.open(io.BytesIO(plot.png())) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
@@ -22,9 +22,10 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
 
     Args:
         path: file to write.
-        frames: drawings, or images as `to_image` takes them; smaller ones are set on white.
-        seconds: time of a frame.
-        hold: time of the last frame.
+        frames: one or more figures (`Plot`), or images (H, W), (C, H, W) or (H, W, C), float in [0, 1] or uint8;
+            smaller ones are set on white.
+        seconds: how long a frame is shown, in seconds.
+        hold: how long the last frame is shown, in seconds.
 
     Raises:
         ValueError: if there are no frames.
@@ -39,7 +40,7 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
     """
     if not len(frames):
         raise ValueError("a GIF needs at least one frame, got none")
-    pixels = [raster(f) if isinstance(f, Drawing) else (to_image(f) * 255).round().astype(np.uint8) for f in frames]
+    pixels = [raster(f) if isinstance(f, Plot) else (to_image(f) * 255).round().astype(np.uint8) for f in frames]
     pictures = [Image.fromarray(p).convert("RGB") for p in pixels]
     size = tuple(max(sizes) for sizes in zip(*(picture.size for picture in pictures), strict=True))
     canvases = []
@@ -52,29 +53,30 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
 
 
 @styled
-def side_by_side(drawings: Sequence[Drawing], captions: Sequence[str]):
-    """Drawings as one picture with a caption over each: wide ones below one another, others beside one another.
+def side_by_side(plots: Sequence[Plot], captions: Sequence[str]):
+    """Figures as one picture with a caption over each: wide ones below one another, others beside one another.
 
     Args:
-        drawings: what figure functions returned.
-        captions: one a drawing.
+        plots: one or more results of figure functions.
+        captions: a text for each figure.
 
     Returns:
-        ``(fig, axes)``.
+        ``(fig, axes)``, axes an array of one a figure.
 
     Raises:
-        ValueError: if there are no drawings, or not as many captions.
+        ValueError: if there are no figures, or not as many captions.
 
     Example:
         >>> from adkit.figures import sweep
-        >>> drawing = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
-        >>> fig, axes = side_by_side([drawing, drawing], ["first", "second"])
+        >>> plot = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
+        >>> fig, axes = side_by_side([plot, plot], ["first", "second"])
     """
-    if not drawings or len(drawings) != len(captions):
-        raise ValueError(f"expected at least one drawing and a caption each, got {len(drawings)} and {len(captions)}")
-    pictures = [raster(drawing) for drawing in drawings]
+    if not plots or len(plots) != len(captions):
+        raise ValueError(f"expected at least one figure and a caption each, got {len(plots)} and {len(captions)}")
+    pictures = [raster(plot) for plot in plots]
     height, width = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
-    columns = min(max(int(WIDTH * DPI / (0.8 * width)), 1), len(pictures))  # never shrunk below 80 %
+    # As many columns as fit without shrinking a picture below 80 % of its size.
+    columns = min(max(int(WIDTH * DPI / (0.8 * width)), 1), len(pictures))
     rows = -(-len(pictures) // columns)
     cell = min(WIDTH / columns, width / DPI)
     fig = new_figure(rows * (cell * height / width + 0.3), columns * cell, layout="compressed")

@@ -1,4 +1,4 @@
-"""Lines: training curves, ROC and PRO curves, a quantity over a parameter."""
+"""Lines: training over its steps, ROC and PRO over the false positive rate, a quantity over a parameter."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from adkit.figures.style import COLOURS, GREY, INK, LINES, MARKERS, new_figure, styled, to_array
+from adkit.metrics import pixel_metrics
+from adkit.metrics.curves import pro_curve, roc_curve
 
+# Numbers of a training history that are no part of the loss.
 NOT_PARTS = ("step", "epoch", "loss", "validation", "lr", "learning_rate", "seconds")
 
 
@@ -21,7 +24,7 @@ def training_curves(history: Sequence[Mapping], parts: Sequence[str] | None = No
     Args:
         history: rows with ``step`` and any of ``loss``, ``validation``, ``learning_rate`` (or ``lr``) and parts of the
             loss such as ``mse`` or ``ssim``. A row need not have every key; ``None`` and NaN are left out.
-        parts: names of the parts to draw; default: every other number of the history.
+        parts: names of the parts to show; None: every other number of the history.
 
     Returns:
         ``(fig, axes)``, axes an array of one to three.
@@ -87,17 +90,31 @@ def _mark_best(ax: Axes, steps: np.ndarray, values: np.ndarray) -> None:
 
 
 def name_ends(ax: Axes, ends: Sequence[tuple[str, float, float]], colours: Sequence[str]) -> None:
-    """Write each line's name beside its end, moved apart where names would overlap."""
+    """Write each line's name beside its end, moved apart where names would overlap.
+
+    Args:
+        ax: where the lines are; its limits must be final.
+        ends: name, x and y of the end of each line.
+        colours: colours of the lines, used again from the first where there are more lines.
+    """
     bottom, top = ax.transAxes.inverted().transform(ax.transData.transform([(0, v) for v in ax.get_ylim()]))[:, 1]
     heights = ax.transAxes.inverted().transform(ax.transData.transform([(x, y) for _, x, y in ends]))[:, 1]
     heights = spread(np.clip(heights, bottom, top), gap=0.085)
     for (name, _, _), height, colour in zip(ends, heights, cycle(colours), strict=False):
-        shade = [0.75 * channel for channel in to_rgb(colour)]  # thin letters need more contrast than a line
+        # Thin letters need more contrast than a line.
+        shade = [0.75 * channel for channel in to_rgb(colour)]
         ax.text(1.02, height, name, transform=ax.transAxes, color=shade, va="center", fontsize=9)
 
 
 def spread(heights: Sequence[float], gap: float) -> np.ndarray:
-    """Move heights apart to at least ``gap``, in their order and about their common middle.
+    """Move heights apart, in their order and about their common middle.
+
+    Args:
+        heights: where the names would stand, in any unit.
+        gap: least distance of two of them, in that unit.
+
+    Returns:
+        The heights to take instead, in the order of ``heights``.
 
     Example:
         >>> spread([0.5, 0.5, 0.9], gap=0.1).round(3).tolist()
@@ -105,7 +122,8 @@ def spread(heights: Sequence[float], gap: float) -> np.ndarray:
     """
     heights = np.asarray(heights, dtype=float)
     order = np.argsort(heights, kind="stable")
-    groups: list[tuple[float, int]] = []  # (middle, size) of runs that touch
+    # Middle and size of each run of names that touch.
+    groups: list[tuple[float, int]] = []
     for height in heights[order]:
         middle, size = float(height), 1
         while groups and middle - size * gap / 2 < groups[-1][0] + groups[-1][1] * gap / 2:
@@ -119,26 +137,33 @@ def spread(heights: Sequence[float], gap: float) -> np.ndarray:
 
 
 @styled
-def roc_pro_curves(curves: Mapping[str, Mapping], fpr_limit: float = 0.3):
+def roc_pro_curves(methods: Mapping, fpr_limit: float = 0.3):
     """Pixel ROC and PRO curves of one or several methods; what lies beyond the PRO limit is shaded.
 
     Args:
-        curves: name → ``{"roc": roc_curve(…), "pro": pro_curve(…)}``, each a tuple whose first two entries are the
-            false positive rate and the height; with ``auroc`` and ``pro_area``, these numbers go into the labels.
-        fpr_limit: where the PRO score stops counting.
+        methods: name → ``(masks, maps)``, such as the ``masks`` and ``maps`` of a detector's predictions: (N, H, W) or
+            lists of N arrays (H, W), masks bool; images whose mask is None are left out. Or name → what
+            :func:`pixel_curves` returns, where ``auroc`` and ``pro_area`` may be missing.
+        fpr_limit: false positive rate up to which the PRO score counts, above 0 and up to 1.
 
     Returns:
-        ``(fig, axes)`` with the axes of ROC and PRO.
+        ``(fig, axes)`` with the axes of ROC and PRO; the legends name the areas.
 
     Raises:
-        ValueError: if there are no curves.
+        ValueError: if there is no method, or masks and maps do not fit, see :func:`adkit.metrics.pixel_metrics`.
 
     Example:
-        >>> line = (np.linspace(0, 1, 5), np.linspace(0, 1, 5))
-        >>> fig, (roc, pro) = roc_pro_curves({"chance": {"roc": line, "pro": line}})
+        >>> mask = np.zeros((1, 8, 8), bool)
+        >>> mask[0, 2:4, 2:4] = True
+        >>> fig, (roc, pro) = roc_pro_curves({"blurred truth": (mask, 0.5 * mask + np.roll(mask, 1, axis=2))})
+        >>> roc.get_legend().get_texts()[0].get_text()
+        'blurred truth  0.983'
     """
-    if not curves:
-        raise ValueError('expected at least one method, as {"mse": {"roc": (fpr, tpr), "pro": (fpr, pro)}}, got none')
+    if not methods:
+        raise ValueError('expected at least one method, as {"mse": (masks, maps)}, got none')
+    curves = {}
+    for name, entry in methods.items():
+        curves[name] = entry if isinstance(entry, Mapping) else pixel_curves(*entry, fpr_limit)
     fig = new_figure(3.9)
     axes = fig.subplots(1, 2)
     for ax, kind, number in zip(axes, ("roc", "pro"), ("auroc", "pro_area"), strict=True):
@@ -157,18 +182,47 @@ def roc_pro_curves(curves: Mapping[str, Mapping], fpr_limit: float = 0.3):
     return fig, axes
 
 
+def pixel_curves(masks: Sequence, maps: Sequence, fpr_limit: float = 0.3, points: int = 400) -> dict:
+    """ROC and PRO curve of anomaly maps, with the areas under them, for :func:`roc_pro_curves`.
+
+    Args:
+        masks: N true masks, bool (H, W); images whose mask is None are left out.
+        maps: N anomaly maps (H, W) of the same sizes; higher is more anomalous.
+        fpr_limit: false positive rate up to which the PRO score counts, above 0 and up to 1.
+        points: at most so many points of each curve, at least 2.
+
+    Returns:
+        ``roc`` and ``pro``: tuples of false positive rates, heights and thresholds; ``auroc`` and ``pro_area``: numbers
+        between 0 and 1.
+
+    Raises:
+        ValueError: if masks and maps do not fit, see :func:`adkit.metrics.pixel_metrics`.
+
+    Example:
+        >>> mask = np.arange(64).reshape(8, 8) > 60
+        >>> curves = pixel_curves([mask, None], [mask + 0.0, 0.0 * mask])
+        >>> float(curves["auroc"]), float(curves["pro_area"])
+        (1.0, 1.0)
+    """
+    pairs = [(mask, a_map) for mask, a_map in zip(masks, maps, strict=True) if mask is not None]
+    masks, maps = [mask for mask, _ in pairs], [a_map for _, a_map in pairs]
+    areas = pixel_metrics(masks, maps, fpr_limit)
+    curves = {"roc": roc_curve(masks, maps, points), "pro": pro_curve(masks, maps, points)}
+    return curves | {"auroc": areas.auroc, "pro_area": areas.pro}
+
+
 @styled
 def sweep(x, ys: Mapping, *, xlabel: str, ylabel: str, log: bool = True, chance: float | None = None):
     """Quantities over a parameter, with the range over seeds or an interval as a band.
 
     Args:
-        x: (N,) values of the parameter.
+        x: (N,) values of the parameter; positive where the axis is logarithmic.
         ys: name → (N,) values, or (N, seeds) whose mean is the line and whose range is the band, or a list of N
             intervals with ``value``, ``low`` and ``high``.
         xlabel: name of the parameter.
         ylabel: name of the quantity.
         log: a logarithmic axis for the parameter.
-        chance: height of a thin line for guessing.
+        chance: height of a thin line for guessing; None: no line.
 
     Returns:
         ``(fig, ax)``.

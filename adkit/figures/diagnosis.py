@@ -1,7 +1,4 @@
-"""The evidence of a diagnosis in one figure: six panels, in the order of the pipeline; what trips is in colour.
-
-A decision tree as a picture: a yes leads to the right, a no leads down.
-"""
+"""The playbook as pictures: the evidence of a diagnosis in six panels, and the decision tree with a way through it."""
 
 import textwrap
 
@@ -9,11 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from adkit.figures.latents import ACTIVE
 from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
 
 PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
 PANELS = ("latent code", "reconstructions", "maps of normal images", "image scores", "ROC AUC", "maps and masks")
-KEYS = {  # the readings that colour a panel
+# The readings that colour a panel.
+KEYS = {
     "latent code": ("active_units", "mutual_information", "noise"),
     "reconstructions": ("variance_ratio", "gain_over_mean", "kept"),
     "maps of normal images": ("share_above", "same_top"),
@@ -57,7 +56,7 @@ def _codes(ax: Axes, diagnosis) -> None:
     if codes is None:
         return _missing(ax, diagnosis.evidence["active_units"].note)
     ax.loglog(codes.variance.mean(0).clip(1e-6), codes.spread.clip(1e-6), "o", color=BLUE, alpha=0.6)
-    ax.axhline(0.01, color=GREY, linewidth=0.8)
+    ax.axhline(ACTIVE, color=GREY, linewidth=0.8)
     ax.axvline(diagnosis.limits.noise, color=GREY, linewidth=0.8, linestyle="--")
     ax.set(xlim=(1e-4, 3), ylim=(5e-7, 30), xlabel="σ² of a dimension", ylabel="variance of its μ")
     ax.minorticks_off()
@@ -127,13 +126,13 @@ def _auroc(ax: Axes, diagnosis) -> None:
 
 
 def _shifts(ax: Axes, diagnosis) -> None:
-    found = diagnosis.material.alignment
-    if found is None:
+    alignment = diagnosis.material.alignment
+    if alignment is None:
         return _missing(ax, diagnosis.evidence["shift"].note)
-    reach = found.heights.shape[0] // 2
-    ax.imshow(found.heights, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
+    reach = alignment.heights.shape[0] // 2
+    ax.imshow(alignment.heights, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
     ax.plot(0, 0, "+", color=INK, markersize=10)
-    ax.plot(found.dx, found.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
+    ax.plot(alignment.dx, alignment.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
     ax.set(xlabel="masks moved right, pixels", ylabel="down")
 
 

@@ -1,7 +1,4 @@
-"""Latent codes side by side: which dimensions carry anything, where μ lies, and how large σ is.
-
-A latent space in two dimensions: one point an image, and the frame behind one of them.
-"""
+"""Latent spaces: what each dimension of a code carries, and images as points in a plane."""
 
 from collections.abc import Mapping
 from itertools import chain, cycle
@@ -12,20 +9,24 @@ from adkit.figures.curves import name_ends
 from adkit.figures.marks import outline, show
 from adkit.figures.style import COLOURS, GREY, INK, LINES, MARKERS, TRUE, WIDTH, new_figure, styled, to_array, to_image
 
-ACTIVE = 0.01  # variance of μ from which a dimension counts as active (Burda et al. 2016)
+# Variance of μ from which a dimension counts as active (Burda, Grosse, Salakhutdinov: "Importance weighted
+# autoencoders", 2016).
+ACTIVE = 0.01
+# Inches: height of the plane of points.
+SIDE = 4.0
 
 
 @styled
 def latents(codes: Mapping):
     """For each run: the variance of μ by dimension, and histograms of μ and of σ over inputs and dimensions.
 
-    The prior is drawn in grey: μ = 0 with σ = 1 means that a posterior says nothing about its input.
+    The prior is shown in grey: μ = 0 with σ = 1 means that a posterior says nothing about its input.
 
     Args:
         codes: name → something with ``mu`` and ``variance``, (N, D) each, such as the playbook's ``Codes``.
 
     Returns:
-        ``(fig, axes)``, three axes.
+        ``(fig, axes)``, axes an array of three.
 
     Raises:
         ValueError: if there is no run.
@@ -41,7 +42,7 @@ def latents(codes: Mapping):
         raise ValueError("latents needs the codes of at least one run, as name -> codes, got none")
     fig = new_figure(2.9)
     axes = fig.subplots(1, 3, width_ratios=[1, 1, 1])
-    pooled = {name: (to_array(one.mu), np.sqrt(to_array(one.variance))) for name, one in codes.items()}
+    pooled = {name: (to_array(code.mu), np.sqrt(to_array(code.variance))) for name, code in codes.items()}
     widest = max(1.0, *(float(np.quantile(np.abs(mu), 0.995)) for mu, _ in pooled.values()))
     smallest = min(0.5, *(float(sigma.min()) for _, sigma in pooled.values()))
     edges = np.linspace(-widest, widest, 61), np.geomspace(smallest, 3, 61)
@@ -67,9 +68,6 @@ def latents(codes: Mapping):
     return fig, axes
 
 
-SIDE = 4.0  # inches: height of the plane of points
-
-
 @styled
 def scatter(
     groups: Mapping, *, picked=None, image=None, mask=None, title="", labels=("1st component", "2nd component")
@@ -77,12 +75,12 @@ def scatter(
     """Points in a plane, a colour and a marker for each group; below, the frame behind a picked one.
 
     Args:
-        groups: name → points (N, 2); the first group is drawn in grey, as what the others are compared with.
+        groups: name → points (N, 2); the first group is shown in grey, as what the others are compared with.
         picked: (2,), a point to ring; None: none.
         image: (C, H, W) or (H, W) in [0, 1], the frame behind the picked point; None: no frame is shown.
-        mask: bool (H, W), its defect, outlined.
-        title: of the frame.
-        labels: of the two axes.
+        mask: bool (H, W), the defect in that frame, outlined; None: no outline.
+        title: title of the frame.
+        labels: names of the two axes.
 
     Returns:
         ``(fig, axes)``, axes an array of one, or two with a frame.
@@ -127,11 +125,12 @@ def _height(image) -> float:
 def principal_plane(groups: Mapping, base: str) -> dict[str, np.ndarray]:
     """Vectors of many numbers on the plane in which those of one group vary most (principal components).
 
-    Every number is first measured in standard deviations of the base group, from its mean.
+    Every number is first measured in standard deviations of the base group, from its mean. The sign of a component is
+    arbitrary: it is chosen so that its entries have a positive sum.
 
     Args:
         groups: name → vectors (N, D), with D of at least 2.
-        base: the group whose plane it is, such as normal training images, at least 3 of them.
+        base: name of the group whose plane it is, such as normal training images, at least 3 of them.
 
     Returns:
         Name → points (N, 2).
@@ -147,10 +146,14 @@ def principal_plane(groups: Mapping, base: str) -> dict[str, np.ndarray]:
     groups = {name: to_array(vectors).astype(float) for name, vectors in groups.items()}
     if len(groups.get(base, ())) < 3:
         raise ValueError(f"the plane needs at least 3 vectors of the group {base!r}, got groups {_sizes(groups)}")
+    # scikit-learn takes a second to import, and few figures need it.
+    from sklearn.decomposition import PCA
+
     centre, spread = groups[base].mean(axis=0), groups[base].std(axis=0).clip(min=1e-12)
-    _, _, components = np.linalg.svd((groups[base] - centre) / spread, full_matrices=False)
-    axes = components[:2] * np.where(components[:2].sum(axis=1, keepdims=True) < 0, -1, 1)  # the sign is arbitrary
-    return {name: (vectors - centre) / spread @ axes.T for name, vectors in groups.items()}
+    groups = {name: (vectors - centre) / spread for name, vectors in groups.items()}
+    plane = PCA(2, svd_solver="full").fit(groups[base])
+    signs = np.where(plane.components_.sum(axis=1) < 0, -1, 1)
+    return {name: plane.transform(vectors) * signs for name, vectors in groups.items()}
 
 
 def _sizes(groups: Mapping) -> dict[str, int]:
@@ -162,10 +165,10 @@ def nearest_point(groups: Mapping, place) -> tuple[str, int]:
 
     Args:
         groups: name → points (N, 2).
-        place: where to look.
+        place: (2,), where to look.
 
     Returns:
-        Name of its group, and its number there.
+        Name of the point's group, and its index there.
 
     Example:
         >>> nearest_point({"normal": [[0.0, 0.0], [1.0, 1.0]], "dark": [[5.0, 5.0]]}, (4.0, 4.5))
@@ -173,6 +176,7 @@ def nearest_point(groups: Mapping, place) -> tuple[str, int]:
     """
     groups = {name: to_array(points) for name, points in groups.items() if len(points)}
     spread = np.concatenate(list(groups.values())).std(axis=0).clip(min=1e-12)
-    far = {name: np.linalg.norm((points - to_array(place)) / spread, axis=1) for name, points in groups.items()}
-    name = min(far, key=lambda one: far[one].min())
-    return name, int(far[name].argmin())
+    offsets = {name: (points - to_array(place)) / spread for name, points in groups.items()}
+    distances = {name: np.linalg.norm(offset, axis=1) for name, offset in offsets.items()}
+    nearest = min(distances, key=lambda name: distances[name].min())
+    return nearest, int(distances[nearest].argmin())

@@ -9,14 +9,24 @@ from scipy import ndimage
 
 from adkit.figures.style import GREY, INK
 
-TINY = 0.2  # inches: a region that comes out shorter than this gets a ring around it
-MOST_RINGS = 12  # more would hide the image; the largest regions keep theirs
+# Inches: a region that comes out shorter than this gets a ring around it.
+TINY = 0.2
+# More rings would hide the image; the largest regions keep theirs.
+MOST_RINGS = 12
 
-Box = tuple[int, int, int, int]  # top, left, height, width in pixels
+# Top, left, height and width, in pixels.
+Box = tuple[int, int, int, int]
 
 
 def show(ax: Axes, image: np.ndarray, title: str = "", **options) -> None:
-    """Show an image or a map without ticks, a thin frame around it."""
+    """Show an image or a map without ticks, a thin frame around it.
+
+    Args:
+        ax: where to show it.
+        image: (H, W) or (H, W, 3), as :func:`adkit.figures.style.to_image` makes it.
+        title: text above it.
+        **options: of matplotlib's ``imshow``; without ``vmin`` the shades run from 0 to 1.
+    """
     limits = {"vmin": 0, "vmax": 1} if "vmin" not in options else {}
     ax.imshow(image, **limits, **options)
     ax.set(xticks=[], yticks=[], title=title)
@@ -24,7 +34,14 @@ def show(ax: Axes, image: np.ndarray, title: str = "", **options) -> None:
 
 
 def regions(mask: np.ndarray, gap: int = 1) -> list[Box]:
-    """The bounding boxes of the 8-connected regions of a mask, largest first; within ``gap`` pixels counts as touching.
+    """The bounding boxes of the 8-connected regions of a mask, largest first.
+
+    Args:
+        mask: bool (H, W).
+        gap: regions at most so many pixels apart count as one.
+
+    Returns:
+        ``(top, left, height, width)`` of each region, in pixels.
 
     Example:
         >>> mask = np.zeros((9, 9), bool); mask[2:4, 5:8] = True
@@ -43,11 +60,20 @@ def _halo(width: float) -> list:
 
 
 def outline(ax: Axes, mask: np.ndarray, colour: str, width: float = 1.2, rings: bool = True) -> None:
-    """Draw the border of every region of ``mask`` (H, W), and a ring around the tiny ones."""
+    """Show the border of every region of a mask, and a ring around the tiny ones.
+
+    Args:
+        ax: where to show them.
+        mask: bool (H, W).
+        colour: of the lines, as matplotlib takes it.
+        width: of the lines, in points.
+        rings: put a ring around regions too small to be seen.
+    """
     if not mask.any():
         return
     height, length = mask.shape
-    padded = np.pad(mask.astype(np.float32), 1)  # so that regions at the frame's edge close
+    # One pixel of nothing around it, so that regions at the frame's edge close.
+    padded = np.pad(mask.astype(np.float32), 1)
     x, y = np.arange(-1, length + 1), np.arange(-1, height + 1)
     lines = ax.contour(x, y, padded, levels=[0.5], colors=[colour], linewidths=width)
     lines.set_path_effects(_halo(width))
@@ -57,9 +83,12 @@ def outline(ax: Axes, mask: np.ndarray, colour: str, width: float = 1.2, rings: 
 
 
 def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
-    inches = ax.get_position().width * ax.figure.get_size_inches()[0]  # about; the layout is not final yet
-    tiny = TINY * mask.shape[1] / inches  # in pixels of the mask
-    boxes = regions(mask, gap=max(round(tiny), 1))  # dots that one ring can hold get one ring
+    # About: the layout is not final yet.
+    inches = ax.get_position().width * ax.figure.get_size_inches()[0]
+    # The same length in pixels of the mask.
+    tiny = TINY * mask.shape[1] / inches
+    # Dots that one ring can hold get one ring.
+    boxes = regions(mask, gap=max(round(tiny), 1))
     for top, left, height, length in [box for box in boxes if max(box[2:]) < 1.5 * tiny][:MOST_RINGS]:
         centre = (left + (length - 1) / 2, top + (height - 1) / 2)
         radius = 0.6 * max(height, length) + 0.5 * tiny
@@ -69,14 +98,30 @@ def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
 
 
 def fill(image: np.ndarray, mask: np.ndarray, colour: str) -> np.ndarray:
-    """The image faded towards white, (H, W, 3), with ``mask`` filled in a solid colour."""
+    """The image faded towards white, with a mask filled in a solid colour.
+
+    Args:
+        image: (H, W) or (H, W, 3) in [0, 1].
+        mask: bool (H, W).
+        colour: of the mask, as matplotlib takes it.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+    """
     faded = 0.55 + 0.45 * (np.stack([image] * 3, axis=-1) if image.ndim == 2 else image)
     faded[mask] = to_rgb(colour)
     return faded
 
 
 def zoom_box(mask: np.ndarray, smallest: int = 48) -> Box:
-    """A square around the largest region of ``mask`` (the frame's centre where there is none), inside the frame.
+    """A square around the largest region of a mask (the frame's centre where there is none), inside the frame.
+
+    Args:
+        mask: bool (H, W).
+        smallest: least side of the square, in pixels.
+
+    Returns:
+        ``(top, left, height, width)``, in pixels.
 
     Example:
         >>> mask = np.zeros((176, 976), bool); mask[80:90, 500:510] = True
@@ -92,7 +137,13 @@ def zoom_box(mask: np.ndarray, smallest: int = 48) -> Box:
 
 
 def mark_box(ax: Axes, box: Box, colour: str = INK) -> None:
-    """Draw the border of a zoom box."""
+    """Show the border of a zoom box.
+
+    Args:
+        ax: where to show it.
+        box: ``(top, left, height, width)``, in pixels.
+        colour: of the line, as matplotlib takes it.
+    """
     top, left, height, width = box
     frame = Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=1.2)
     frame.set_path_effects(_halo(1.2))

@@ -1,17 +1,29 @@
-"""What a detector sees, image by image: five panels with one colour scale.
+"""What a detector makes of frames: maps on one colour scale, and the masks that are cut from them."""
 
-Frames to look at: stacked strips with defects outlined, and defects by kind with a zoom on each.
-"""
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from adkit.figures.marks import fill, mark_box, outline, show, zoom_box
-from adkit.figures.style import MAP, PREDICTED, TRUE, WIDTH, new_figure, styled, to_array, to_images, to_maps, to_masks
+from adkit.figures.frames import frame_grid, is_wide
+from adkit.figures.marks import fill, outline, show
+from adkit.figures.style import (
+    MAP,
+    PREDICTED,
+    TRUE,
+    WIDTH,
+    new_figure,
+    styled,
+    to_array,
+    to_image,
+    to_images,
+    to_maps,
+    to_masks,
+)
 
-WIDE = 2.0  # frames longer than this (width / height) are stacked, the others stand side by side
+PARTS = ("image", "map", "mask")
 
 
 def colour_scale(maps) -> tuple[float, float]:
@@ -49,7 +61,13 @@ def colour_limits(scale) -> tuple[float, float]:
 
 
 def colour_bar(ax: Axes, scale: tuple[float, float], wide: bool) -> Axes:
-    """A colour bar for a map: right of a wide frame, below others."""
+    """A colour bar for a map.
+
+    Args:
+        ax: the map's axes.
+        scale: ``(low, high)`` of the colours.
+        wide: set the bar right of the map (a wide frame), not below it.
+    """
     place = [1.012, 0.0, 0.012, 1.0] if wide else [0.08, -0.11, 0.84, 0.05]
     bar_axes = ax.inset_axes(place)
     shades = ScalarMappable(Normalize(*scale), MAP)
@@ -60,54 +78,20 @@ def colour_bar(ax: Axes, scale: tuple[float, float], wide: bool) -> Axes:
     return bar_axes
 
 
-def frame_grid(count: int, parts: int, shape: tuple[int, int], columns: int = 2):
-    """A grid of axes for ``count`` frames with ``parts`` pictures each, sized to the frames.
-
-    Wide frames have their pictures stacked, some frames beside one another; others have one frame a row.
-
-    Args:
-        count: number of frames.
-        parts: number of pictures a frame.
-        shape: (H, W) of a frame.
-        columns: at most so many wide frames beside one another.
-
-    Returns:
-        The figure and its axes as an array (count, parts).
-    """
-    wide = is_wide(shape)
-    columns = min(count, columns) if wide else parts
-    rows = parts * -(-count // columns) if wide else count
-    cell = (WIDTH - 0.1 * columns) / columns
-    fig = new_figure(rows * (cell * shape[0] / shape[1] + 0.26) + 0.25, layout="compressed")
-    fig.get_layout_engine().set(h_pad=0.02, w_pad=0.03)
-    grid = fig.subplots(rows, columns, squeeze=False)
-    if not wide:
-        return fig, grid
-    spare = grid.reshape(-1, parts, columns).transpose(0, 2, 1).reshape(-1, parts)
-    for ax in spare[count:].ravel():
-        ax.remove()
-    return fig, spare[:count]
-
-
-def is_wide(shape: tuple[int, ...]) -> bool:
-    """Whether frames of this (H, W) are stacked rather than set side by side."""
-    return shape[1] > WIDE * shape[0]
-
-
 @styled
 def panels(image, reconstruction, anomaly_map, mask_predicted, mask_true, *, scale, titles=None):
     """Image, reconstruction, anomaly map, predicted mask and true mask, for one frame or several.
 
-    The true outline is drawn over the map and over the predicted mask; a ring marks regions too small to be seen.
+    The true outline lies over the map and over the predicted mask; a ring marks regions too small to be seen.
 
     Args:
         image: (C, H, W) or (H, W) in [0, 1]; or a batch (B, C, H, W); or a list.
-        reconstruction: the same, or ``None`` for a method that reconstructs nothing: four panels then.
+        reconstruction: the same, or None for a method that reconstructs nothing: four panels then.
         anomaly_map: (H, W), (B, H, W) or a list.
         mask_predicted: bool, as ``anomaly_map``.
         mask_true: bool, as ``anomaly_map``.
         scale: ``(low, high)`` or the upper limit of the map's colours, from validation normals: see `colour_scale`.
-        titles: one a frame, in front of the first panel's title.
+        titles: a text for each frame, in front of the first panel's title; None: none.
 
     Returns:
         ``(fig, axes)`` with axes (B, panels).
@@ -122,10 +106,10 @@ def panels(image, reconstruction, anomaly_map, mask_predicted, mask_true, *, sca
         (1, 5)
     """
     images, maps = to_images(image), to_maps(anomaly_map)
-    rebuilt = [None] * len(images) if reconstruction is None else to_images(reconstruction)
+    reconstructed = [None] * len(images) if reconstruction is None else to_images(reconstruction)
     predicted, true = to_masks(mask_predicted), to_masks(mask_true)
     titles = [""] * len(images) if titles is None else titles
-    counts = [len(part) for part in (images, rebuilt, maps, predicted, true, titles)]
+    counts = [len(part) for part in (images, reconstructed, maps, predicted, true, titles)]
     if len(set(counts)) > 1:
         raise ValueError(
             "panels needs as many reconstructions, maps, predicted masks, true masks and titles as images, got "
@@ -133,19 +117,19 @@ def panels(image, reconstruction, anomaly_map, mask_predicted, mask_true, *, sca
         )
     limits, wide = colour_limits(scale), is_wide(maps[0].shape)
     fig, axes = frame_grid(len(images), 5 if reconstruction is not None else 4, maps[0].shape)
-    frames = zip(axes, images, rebuilt, maps, predicted, true, titles, strict=True)
+    frames = zip(axes, images, reconstructed, maps, predicted, true, titles, strict=True)
     for number, (row, *frame) in enumerate(frames):
-        _draw_frame(row, *frame, limits, headed=wide or number == 0)
+        _show_frame(row, *frame, limits, headed=wide or number == 0)
     colour_bar(axes[min(1, len(axes) - 1) if wide else -1, -3], limits, wide)
     return fig, axes
 
 
-def _draw_frame(row, image, rebuilt, a_map, predicted, true, title, limits, headed) -> None:
+def _show_frame(row, image, reconstructed, a_map, predicted, true, title, limits, headed) -> None:
     head = (lambda text: text) if headed else (lambda text: "")
     first = " · ".join(part for part in (title, head("image")) if part)
     show(row[0], image, first)
-    if rebuilt is not None:
-        show(row[1], rebuilt, head("reconstruction"))
+    if reconstructed is not None:
+        show(row[1], reconstructed, head("reconstruction"))
     show(row[-3], a_map, head("anomaly map"), cmap=MAP, vmin=limits[0], vmax=limits[1])
     outline(row[-3], true, TRUE, 1.0)
     show(row[-2], fill(image, predicted, PREDICTED), head("mask predicted"))
@@ -159,93 +143,102 @@ def _draw_frame(row, image, rebuilt, a_map, predicted, true, title, limits, head
 
 
 @styled
-def strips(images, titles, masks=None, *, zoom=False):
-    """Frames one below another at full width, defects outlined.
+def detections(images, maps, masks, captions, *, scale, thresholds=None, parts=PARTS, columns: int = 3):
+    """A few detections beside one another: image, anomaly map, and mask with its IoU and false-positive area.
 
     Args:
-        images: a list of (C, H, W) or (H, W) images in [0, 1], or a batch (B, C, H, W).
-        titles: one a frame.
-        masks: bool, a list of (H, W) or (B, H, W); ``None`` draws no outlines.
-        zoom: set a magnified square beside each frame, on its largest defect.
+        images: a list of (C, H, W) or (H, W) images in [0, 1].
+        maps: a list of anomaly maps (H, W).
+        masks: a list of true masks, bool (H, W).
+        captions: a text for each frame.
+        scale: ``(low, high)`` or the upper limit of the map's colours, from validation normals: see `colour_scale`.
+        thresholds: a number for each frame, from which on a pixel of its map is predicted as defective; None: the true
+            masks are shown.
+        parts: which of ``image``, ``map`` and ``mask`` to show.
+        columns: at most so many wide frames beside one another.
 
     Returns:
-        ``(fig, axes)`` with axes (B, 1), or (B, 2) with zooms.
-
-    Raises:
-        ValueError: if there are not as many titles or masks as images, or a zoom is wanted without masks.
+        ``(fig, axes)`` with axes (B, parts).
 
     Example:
-        >>> import numpy as np
-        >>> fig, axes = strips(np.zeros((2, 1, 176, 976)), ["first", "second"])
-        >>> axes.shape
-        (2, 1)
+        >>> frame, mask = np.eye(8), np.eye(8) > 0
+        >>> fig, axes = detections([frame], [frame], [mask], ["above 0.5"], scale=1.0, thresholds=[0.5])
+        >>> axes[0, 2].get_title(loc="left")
+        'IoU 1.00, false area 0.00 %'
     """
-    images, masks = _paired(images, titles, masks, zoom)
-    aspect = max(image.shape[1] / image.shape[0] for image in images)
-    side = max(WIDTH / (aspect + 1.05), 1.0) if zoom else 0.0  # of the square, in inches
-    length = WIDTH - side - 0.1
-    height = len(images) * (max(length / aspect, side) + 0.26) + 0.1
-    fig = new_figure(height, layout="constrained" if zoom else "compressed")  # compressing wants equal shapes
-    fig.get_layout_engine().set(h_pad=0.02, w_pad=0.03)
-    axes = fig.subplots(len(images), 2 if zoom else 1, squeeze=False, width_ratios=[length, side] if zoom else None)
-    for row, image, title, mask in zip(axes, images, titles, masks, strict=True):
-        show(row[0], image, title)
-        if zoom:
-            _zoom(row[0], row[1], image, mask)
-        elif mask is not None:
-            outline(row[0], mask, TRUE)
+    images, maps, masks = to_images(images), to_maps(maps), to_masks(masks)
+    limits, wide = colour_limits(scale), is_wide(masks[0].shape)
+    fig, axes = frame_grid(len(images), len(parts), masks[0].shape, columns)
+    thresholds = [None] * len(images) if thresholds is None else thresholds
+    for row, image, a_map, mask, threshold, caption in zip(
+        axes, images, maps, masks, thresholds, captions, strict=True
+    ):
+        for ax, part in zip(row, parts, strict=True):
+            if part == "image":
+                show(ax, image)
+            elif part == "map":
+                show(ax, a_map, "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
+                outline(ax, mask, TRUE, 1.0)
+            else:
+                _show_mask(ax, image, a_map, mask, threshold)
+        row[0].set_title(": ".join(filter(None, [caption, row[0].get_title(loc="left")])))
+    if "map" in parts:
+        colour_bar(axes[min(columns, len(axes)) - 1 if wide else -1, parts.index("map")], limits, wide)
     return fig, axes
+
+
+def _show_mask(ax, image: np.ndarray, a_map: np.ndarray, mask: np.ndarray, threshold: float | None) -> None:
+    """The mask predicted above a threshold, with its IoU and its false-positive area; without one, the true mask."""
+    if threshold is None:
+        show(ax, fill(image, mask, TRUE), "mask true")
+    else:
+        predicted = a_map >= threshold
+        union = int((predicted | mask).sum())
+        iou = f"IoU {(predicted & mask).sum() / union:.2f}" if union else "rightly nothing"
+        show(ax, fill(image, predicted, PREDICTED), f"{iou}, false area {100 * (predicted & ~mask).mean():.2f} %")
+    outline(ax, mask, TRUE, 1.0)
 
 
 @styled
-def samples(images, masks, kinds):
-    """Defects by kind, each with a magnified square: the untouched frame, its zoom box, and the zoom with the outline.
+def mask_rows(image, mask, predictions: Mapping[str, np.ndarray], title: str = ""):
+    """One frame, cut in several ways: each mask over the whole frame, with its IoU and false area.
 
     Args:
-        images: a list of (C, H, W) or (H, W) images in [0, 1], or a batch (B, C, H, W); all wide, or all not.
-        masks: bool, a list of (H, W) or (B, H, W).
-        kinds: the title of each frame.
+        image: (C, H, W) or (H, W) in [0, 1].
+        mask: bool (H, W), the true one.
+        predictions: method → predicted mask, bool (H, W).
+        title: title of the image.
 
     Returns:
-        ``(fig, axes)`` with axes (B, 2): frame and zoom.
+        ``(fig, axes)``, axes an array of one for the image and one a method; wide frames stand in two columns.
 
     Raises:
-        ValueError: if there are not as many masks or kinds as images.
+        ValueError: if there are no predictions.
 
     Example:
-        >>> import numpy as np
-        >>> fig, axes = samples(np.zeros((5, 1, 64, 64)), np.zeros((5, 64, 64), bool), list("abcde"))
-        >>> axes.shape
-        (5, 2)
+        >>> frame, mask = np.zeros((44, 244)), np.zeros((44, 244), bool)
+        >>> fig, axes = mask_rows(frame, mask, {"Otsu": mask})
+        >>> len(axes)
+        2
     """
-    images, masks = _paired(images, kinds, masks, zoom=True)
-    if is_wide(images[0].shape):
-        return strips(images, kinds, masks, zoom=True)
-    side = WIDTH / max(len(images), 3)
-    fig = new_figure(2 * side + 0.3, side * len(images), layout="compressed")
-    axes = fig.subplots(2, len(images), squeeze=False).T
-    for row, image, mask, kind in zip(axes, images, masks, kinds, strict=True):
-        show(row[0], image, kind)
-        _zoom(row[0], row[1], image, mask)
+    if not predictions:
+        raise ValueError("mask_rows needs at least one prediction, as method -> mask, got none")
+    image, (mask, *predicted_masks) = to_image(image), to_masks([mask, *predictions.values()])
+    columns, count = 2 if is_wide(mask.shape) else 4, 1 + len(predicted_masks)
+    rows = -(-count // columns)
+    cell = WIDTH / columns
+    fig = new_figure(rows * (cell * mask.shape[0] / mask.shape[1] + 0.26) + 0.1, layout="compressed")
+    fig.get_layout_engine().set(h_pad=0.02, w_pad=0.03)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[count:]:
+        ax.remove()
+    axes = axes[:count]
+    show(axes[0], image, title)
+    for ax, name, predicted in zip(axes[1:], predictions, predicted_masks, strict=True):
+        union = (predicted | mask).sum()
+        overlap = f"IoU {(predicted & mask).sum() / union:.2f}" if union else "rightly nothing"
+        wrong = f"{100 * (predicted & ~mask).mean():.2f} % false"
+        show(ax, fill(image, predicted, PREDICTED), f"{name}: {overlap}, {wrong}")
+    for ax in axes:
+        outline(ax, mask, TRUE, 1.0)
     return fig, axes
-
-
-def _paired(images, titles, masks, zoom: bool):
-    images = to_images(images)
-    if zoom and masks is None:
-        raise ValueError("a zoom is centred on the defect, so it needs masks; got masks=None")
-    masks = [None] * len(images) if masks is None else to_masks(masks)
-    if not len(images) == len(titles) == len(masks):
-        raise ValueError(
-            f"expected one title and one mask a frame, got {len(titles)} titles and {len(masks)} masks "
-            f"for {len(images)} frames"
-        )
-    return images, masks
-
-
-def _zoom(ax, zoomed, image, mask) -> None:
-    top, left, height, width = box = zoom_box(mask, smallest=min(48, max(8, min(mask.shape) // 3)))
-    inside = slice(top, top + height), slice(left, left + width)
-    mark_box(ax, box)
-    show(zoomed, image[inside], f"{width} × {height} px")
-    outline(zoomed, mask[inside], TRUE, 0.8, rings=False)

@@ -1,15 +1,13 @@
-"""One defect, reconstructed by several networks: what each makes of it, and what it leaves as residual.
-
-Where a reconstruction is wrong: pixel by pixel, and in the spectrum of each small window.
-"""
+"""Images beside their reconstructions, and the error of these: by pixel, or in the spectra of small windows."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
+from adkit.figures.frames import frame_grid, is_wide
 from adkit.figures.marks import outline, show, zoom_box
-from adkit.figures.panels import colour_limits, colour_scale, frame_grid, is_wide
+from adkit.figures.panels import colour_limits, colour_scale
 from adkit.figures.style import MAP, TRUE, WIDTH, new_figure, styled, to_images, to_masks
 from adkit.scoring import MAP_METHODS
 
@@ -20,7 +18,7 @@ def reconstructions(image, mask, reconstructed: Mapping, *, gain: float = 4.0, s
 
     Args:
         image: (C, H, W) or (H, W) in [0, 1].
-        mask: bool (H, W).
+        mask: bool (H, W), the true one.
         reconstructed: name → reconstruction, as ``image``.
         gain: the residual, the absolute difference, is shown from 0 (dark) to 1 / gain (bright) in all panels.
         smallest: side of the smallest window, in pixels.
@@ -67,8 +65,11 @@ def error_scales(images: Sequence, reconstructions: Sequence, methods: Sequence[
 
     Args:
         images: normal images (C, H, W) in [0, 1].
-        reconstructions: the same.
-        methods: of :data:`adkit.scoring.MAP_METHODS`.
+        reconstructions: their reconstructions, of the same shapes.
+        methods: kinds of error, names of :data:`adkit.scoring.MAP_METHODS`.
+
+    Returns:
+        Kind of error → ``(low, high)``, see :func:`adkit.figures.colour_scale`.
 
     Example:
         >>> images = [torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0))]
@@ -80,7 +81,16 @@ def error_scales(images: Sequence, reconstructions: Sequence, methods: Sequence[
 
 
 def error_map(image, reconstruction, method: str):
-    """The error (H, W) of one image (C, H, W), without smoothing; see :data:`adkit.scoring.MAP_METHODS`."""
+    """The error of one image, without smoothing.
+
+    Args:
+        image: (C, H, W) in [0, 1].
+        reconstruction: the same.
+        method: kind of error, a name of :data:`adkit.scoring.MAP_METHODS`.
+
+    Returns:
+        Tensor (H, W).
+    """
     image, reconstruction = torch.as_tensor(image), torch.as_tensor(reconstruction)
     return MAP_METHODS[method](image[None].float(), reconstruction[None].float())[0]
 
@@ -90,11 +100,11 @@ def error_maps(images: Sequence, reconstructions: Sequence, masks: Sequence, *, 
     """Images, their reconstructions, and a map for each kind of error.
 
     Args:
-        images: (C, H, W) in [0, 1], all of one size.
-        reconstructions: the same.
-        masks: bool (H, W), outlined on the maps.
-        scales: kind of error → colour scale, from :func:`error_scales`: the kinds that are drawn, in this order.
-        titles: one an image.
+        images: N images (C, H, W) in [0, 1], all of one size.
+        reconstructions: their N reconstructions, of the same shapes.
+        masks: N masks, bool (H, W), outlined on the maps.
+        scales: kind of error → colour scale, from :func:`error_scales`: the kinds that are shown, in this order.
+        titles: N texts.
 
     Returns:
         ``(fig, axes)`` with axes (N, 2 + kinds).

@@ -1,7 +1,4 @@
-"""Which spatial frequencies a reconstruction keeps: an autoencoder blurs, and the spectrum says how much.
-
-Several reconstructions of the same frames, frequency by frequency: what each keeps, and what it gets wrong.
-"""
+"""Which spatial frequencies a reconstruction keeps: an autoencoder blurs, and the spectrum says how much."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -52,7 +49,7 @@ def spectrum(image, reconstruction):
         reconstruction: the same.
 
     Returns:
-        ``(fig, axes)``, three axes.
+        ``(fig, axes)``, axes an array of three.
 
     Raises:
         ValueError: if the two differ in size.
@@ -88,7 +85,7 @@ def relative_power(images, others: Sequence, bins: int = 40) -> tuple[np.ndarray
 
     Args:
         images: the set to compare with: a list of (C, H, W) or (H, W) in [0, 1], or a batch; colour is averaged.
-        others: arrays of the same sizes, (H, W), of any range.
+        others: one array of the same size for each image, (H, W), of any range.
         bins: number of rings between 0 and 0.5 cycles a pixel.
 
     Returns:
@@ -117,8 +114,10 @@ def grey(images) -> list[np.ndarray]:
 
 
 @styled
-def spectra(images, reconstructions: Mapping[str, Sequence], bins: int = 40):
-    """Left, the power that each reconstruction keeps; right, the power of its error; both relative to the images'.
+def compare_spectra(images, reconstructions: Mapping[str, Sequence], bins: int = 40):
+    """Several reconstructions, frequency by frequency: the power each keeps (left), and that of its error (right).
+
+    Both are relative to the power of the images.
 
     A reconstruction can keep all the power of a frequency and still have it in the wrong place: only the error shows.
 
@@ -128,24 +127,25 @@ def spectra(images, reconstructions: Mapping[str, Sequence], bins: int = 40):
         bins: number of rings between 0 and 0.5 cycles a pixel.
 
     Returns:
-        ``(fig, axes)``, two axes.
+        ``(fig, axes)``, axes an array of two.
 
     Raises:
         ValueError: if the numbers of images differ.
 
     Example:
         >>> image = np.random.default_rng(0).random((64, 64))
-        >>> fig, axes = spectra([image], {"half": [image / 2], "same": [image]})
+        >>> fig, axes = compare_spectra([image], {"half": [image / 2], "same": [image]})
     """
     frames, fig = grey(images), new_figure(3.1)
     axes, ends = fig.subplots(1, 2, sharex=True), []
     for (name, reconstructed), colour, line in zip(reconstructions.items(), cycle(COLOURS), cycle(LINES), strict=False):
         reconstructed = grey(reconstructed)
-        frequency, kept = relative_power(frames, reconstructed, bins)
-        wrong = relative_power(frames, [a - b for a, b in zip(reconstructed, frames, strict=True)], bins)[1]
-        for ax, values in zip(axes, (kept, wrong), strict=True):
+        errors = [a - b for a, b in zip(reconstructed, frames, strict=True)]
+        frequency, power_kept = relative_power(frames, reconstructed, bins)
+        _, power_of_error = relative_power(frames, errors, bins)
+        for ax, values in zip(axes, (power_kept, power_of_error), strict=True):
             ax.plot(frequency, values, color=colour, linestyle=line)
-        ends.append((name, frequency[-1], wrong[np.isfinite(wrong)][-1]))
+        ends.append((name, frequency[-1], power_of_error[np.isfinite(power_of_error)][-1]))
     for ax, title in zip(axes, ("power kept (1: all)", "power of the error"), strict=True):
         ax.axhline(1, color=GREY, linewidth=0.8)
         ax.set(title=title, xlabel="cycles a pixel (0.5 = finest)", xlim=(0, 0.5))

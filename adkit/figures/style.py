@@ -18,10 +18,13 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
 BLUE, VERMILLION, GREY, INK = COLOURS[0], COLOURS[1], "#8A8A8A", "#262626"
-TRUE, PREDICTED = BLUE, VERMILLION  # one colour each for the true and the predicted mask, in every figure
-MAP = "inferno"  # perceptually uniform and rising in lightness, so it also reads in grey
+# One colour each for the true and the predicted mask, in every figure.
+TRUE, PREDICTED = BLUE, VERMILLION
+# Perceptually uniform and rising in lightness, so it also reads in grey.
+MAP = "inferno"
 
-WIDTH, DPI = 9.2, 110  # inches and pixels an inch: a frame of 976 pixels is shown at about its own size
+# Inches, and pixels an inch: a frame of 976 pixels is shown at about its own size.
+WIDTH, DPI = 9.2, 110
 
 STYLE = {
     "font.size": 9,
@@ -56,10 +59,10 @@ STYLE = {
 
 
 class StyledFigure(Figure):
-    """A matplotlib figure outside pyplot that keeps the kit's style whenever it is drawn, so none is ever left open."""
+    """A matplotlib figure outside pyplot that keeps the kit's style whenever it is rendered; none is ever left open."""
 
     def draw(self, renderer) -> None:
-        """Draw under `STYLE`: matplotlib makes ticks late, from the settings of that moment."""
+        """Render under `STYLE`: matplotlib makes ticks late, from the settings of that moment."""
         with matplotlib.rc_context(STYLE):
             super().draw(renderer)
 
@@ -72,13 +75,13 @@ class StyledFigure(Figure):
     _repr_png_ = png
 
 
-class Drawing(NamedTuple):
+class Plot(NamedTuple):
     r"""What every figure function returns: ``fig, axes = panels(...)``, or the last line of a cell to see it.
 
     Example:
-        >>> drawing = Drawing(*_blank())
-        >>> fig, axes = drawing
-        >>> drawing.png()[:4]
+        >>> plot = Plot(*_blank())
+        >>> fig, axes = plot
+        >>> plot.png()[:4]
         b'\x89PNG'
     """
 
@@ -90,7 +93,11 @@ class Drawing(NamedTuple):
         return self.fig.png()
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the picture to ``path`` as PNG, whole or not at all."""
+        """Write the picture as a PNG file, whole or not at all.
+
+        Args:
+            path: file to write, such as ``"curves.png"``; its folder is made where it is missing.
+        """
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png())
 
@@ -102,18 +109,24 @@ class Drawing(NamedTuple):
 
 
 def styled(function):
-    """Run a figure function under `STYLE` and wrap the ``(fig, axes)`` it returns in a `Drawing`."""
+    """Run a figure function under `STYLE` and wrap the ``(fig, axes)`` it returns in a `Plot`."""
 
     @wraps(function)
-    def draw(*args, **kwargs) -> Drawing:
+    def plot(*args, **kwargs) -> Plot:
         with matplotlib.rc_context(STYLE):
-            return Drawing(*function(*args, **kwargs))
+            return Plot(*function(*args, **kwargs))
 
-    return draw
+    return plot
 
 
 def new_figure(height: float, width: float = WIDTH, layout: str = "constrained") -> StyledFigure:
-    """An empty figure of ``width`` × ``height`` inches."""
+    """An empty figure.
+
+    Args:
+        height: inches.
+        width: inches.
+        layout: matplotlib's layout engine, ``constrained`` or ``compressed`` (closes gaps beside pictures).
+    """
     return StyledFigure(figsize=(width, height), dpi=DPI, layout=layout)
 
 
@@ -123,7 +136,7 @@ def _blank() -> tuple[StyledFigure, Axes]:
 
 
 def to_array(values) -> np.ndarray:
-    """Numbers of any kind (tensor on any device, bfloat16, list) as a NumPy array."""
+    """Numbers of any kind (tensor on any device, bfloat16, list) as a NumPy array of the same shape."""
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu()
         return (values.float() if values.is_floating_point() else values).numpy()

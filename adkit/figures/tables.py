@@ -1,57 +1,104 @@
-"""A table of numbers as a figure: every cell says its number, and is shaded by it.
-
-A table of unlike numbers: every column has a unit of its own, and so shades of its own.
-
-What is called what: a confusion matrix whose cells are shaded by the share of their row.
-"""
+"""Tables as figures: every cell says its number and is shaded by it, light for low and dark for high."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 
-from adkit.figures.style import INK, new_figure, styled, to_array
+from adkit.figures.style import INK, WIDTH, StyledFigure, new_figure, styled, to_array
 
-DARK = 0.62  # from this shade on, white letters read better than dark ones
+# From this shade on, white letters read better than dark ones.
+DARK = 0.62
 
 
-def shaded_grid(values: np.ndarray, shades: np.ndarray, rows: Sequence[str], columns: Sequence[str], form: str):
-    """Draw a grid of numbers with the names of rows and columns around it.
+def tabular(
+    rows: Sequence[str], columns: Sequence[str], *, height: float, width: float, slanted: bool = False
+) -> tuple[StyledFigure, Axes]:
+    """An empty table: cell (row r, column c) is the unit square from (c, r) to (c + 1, r + 1), row 0 on top.
 
     Args:
-        values: (R, C); NaN leaves a cell empty.
-        shades: (R, C) from 0, light, to 1, dark.
-        rows: R names.
-        columns: C names.
-        form: format of a number.
+        rows: R names, written at the left.
+        columns: C names, written above the table.
+        height: of the figure, in inches.
+        width: of the figure, in inches; at most that of a page.
+        slanted: write the columns' names below the table, slanted, for many of them in narrow columns.
 
     Returns:
         ``(fig, ax)``.
     """
+    fig = new_figure(height, min(WIDTH, width))
+    ax = fig.subplots()
+    ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
+    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    ax.set_xticks(np.arange(len(columns)) + 0.5, labels=columns, **turned)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
+    ax.tick_params(length=0, labeltop=not slanted, labelbottom=slanted)
+    ax.spines[:].set_visible(False)
+    return fig, ax
+
+
+def _shade(ax: Axes, shades: np.ndarray, texts: np.ndarray) -> None:
+    """Shade the cells of a table from 0, light, to 1, dark (NaN: white), and write their texts in them."""
+    blues = matplotlib.colormaps["Blues"].with_extremes(bad="white")
+    # 1.25: the darkest blues would hide the difference between high values.
+    ax.pcolormesh(np.ma.masked_invalid(shades), cmap=blues, vmin=0, vmax=1.25, edgecolor="white", linewidth=2)
+    for (row, column), text in np.ndenumerate(texts):
+        if text:
+            colour = "white" if shades[row, column] > DARK else INK
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour)
+
+
+def _shaded_numbers(values: np.ndarray, shades: np.ndarray, rows: Sequence[str], columns: Sequence[str], form: str):
+    """A shaded table of numbers, wide enough for their names; NaN is a dash."""
     longest, widest = max(map(len, rows)), max(map(len, columns))
     width = 0.4 + 0.075 * longest + max(0.95, 0.085 * widest) * len(columns)
-    fig = new_figure(0.6 + 0.34 * len(rows), min(9.2, width))
-    ax = fig.subplots()
-    light = matplotlib.colormaps["Blues"].with_extremes(bad="white")
-    ax.pcolormesh(np.ma.masked_invalid(shades), cmap=light, vmin=0, vmax=1.25, edgecolor="white", linewidth=2)
-    for (y, x), value in np.ndenumerate(values):
-        text = form.format(value) if np.isfinite(value) else "–"
-        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="white" if shades[y, x] > DARK else INK)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, labels=columns)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
-    ax.invert_yaxis()
+    fig, ax = tabular(rows, columns, height=0.6 + 0.34 * len(rows), width=width)
+    texts = [[form.format(value) if np.isfinite(value) else "–" for value in row] for row in values]
+    _shade(ax, shades, np.array(texts, dtype=object))
+    return fig, ax
+
+
+@styled
+def heat_table(values, rows: Sequence[str], columns: Sequence[str], *, limits=None, form="{:.2f}", label=""):
+    """A table of numbers of one unit, shaded by value: light is low, dark is high, also in grey print.
+
+    Args:
+        values: (R, C) numbers; NaN leaves a cell empty.
+        rows: R names.
+        columns: C names.
+        limits: ``(low, high)``, the values of the lightest and of the darkest shade; None: the smallest and the
+            largest value of the table.
+        form: format of a number, such as ``"{:.3f}"``.
+        label: title, such as the metric's name.
+
+    Returns:
+        ``(fig, ax)``.
+
+    Raises:
+        ValueError: if names and values do not fit.
+
+    Example:
+        >>> fig, ax = heat_table([[0.5, 0.9]], ["mse"], ["bright", "dots"], label="pixel AP")
+    """
+    values = to_array(values).astype(float)
+    if values.shape != (len(rows), len(columns)):
+        raise ValueError(
+            f"expected values of shape ({len(rows)}, {len(columns)}), as rows and columns, got {values.shape}"
+        )
+    low, high = limits or (np.nanmin(values), np.nanmax(values))
+    fig, ax = _shaded_numbers(values, (values - low) / ((high - low) or 1.0), rows, columns, form)
+    ax.set_title(label, pad=22)
     return fig, ax
 
 
 @styled
 def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g}", label: str = ""):
-    """A table whose cells are shaded column by column: light is the lowest of its column, dark the highest.
+    """A table of unlike numbers, shaded column by column: light is the lowest of its column, dark the highest.
 
     Args:
         table: row → column → number; None or NaN leaves a cell empty.
-        form: format of a number.
+        form: format of a number, such as ``"{:.3f}"``.
         label: title of the figure.
 
     Returns:
@@ -68,7 +115,7 @@ def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g
         raise ValueError(f"expected rows with the same columns, as row -> column -> number, got {named}")
     values = np.array([[np.nan if value is None else value for value in row.values()] for row in table.values()], float)
     shades = np.array([_ranked(column) for column in values.T]).T
-    fig, ax = shaded_grid(values, shades, list(table), named[0], form)
+    fig, ax = _shaded_numbers(values, shades, list(table), named[0], form)
     ax.set_title(label, pad=22)
     return fig, ax
 
@@ -87,13 +134,13 @@ def _ranked(column: np.ndarray) -> np.ndarray:
 
 @styled
 def confusion(counts, rows: Sequence[str], columns: Sequence[str] | None = None, *, title: str = ""):
-    """Counts by the truth (rows) and by what it was called (columns); empty cells stay empty.
+    """A confusion matrix: counts by the truth (rows) and by the verdict (columns), shaded by the share of their row.
 
     Args:
-        counts: (R, C), not negative.
+        counts: (R, C) numbers of images, not negative; a cell of 0 stays empty.
         rows: R names, the truth.
-        columns: C names; default: the rows'.
-        title: of the figure.
+        columns: C names, the verdicts; None: the rows' names.
+        title: title of the figure.
 
     Returns:
         ``(fig, ax)``.
@@ -110,20 +157,11 @@ def confusion(counts, rows: Sequence[str], columns: Sequence[str] | None = None,
             f"expected {len(rows)} x {len(columns)} counts of at least 0, as rows and columns, got {counts.shape} "
             f"with the smallest {counts.min(initial=0):g}"
         )
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    longest = max(len(name) for name in [*rows, *columns])
-    margin = 0.3 + 0.07 * longest  # inches for the names
-    fig = new_figure(margin + 0.55 + 0.32 * len(rows), min(9.2, margin + 0.3 + 0.5 * len(columns)))
-    ax = fig.subplots()
-    ax.pcolormesh(shares, cmap=matplotlib.colormaps["Blues"], vmin=0, vmax=1.25, edgecolor="white", linewidth=2)
-    for (y, x), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if shares[y, x] > 0.62 else INK
-            ax.text(x + 0.5, y + 0.5, f"{count:g}", ha="center", va="center", color=colour)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, labels=columns, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.invert_yaxis()
+    # Inches for the names.
+    margin = 0.3 + 0.07 * max(len(name) for name in [*rows, *columns])
+    height, width = margin + 0.55 + 0.32 * len(rows), margin + 0.3 + 0.5 * len(columns)
+    fig, ax = tabular(rows, columns, height=height, width=width, slanted=True)
+    texts = [[f"{count:g}" if count else "" for count in row] for row in counts]
+    _shade(ax, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.array(texts, dtype=object))
     ax.set(xlabel="is called", ylabel="is", title=title)
     return fig, ax

@@ -1,4 +1,4 @@
-"""The convolutional autoencoder: squeeze a fabric through a narrow bottleneck, draw it again, look at what is missing.
+"""The convolutional autoencoder: squeeze a fabric through a narrow bottleneck, reconstruct it, see what is missing.
 
 Fully convolutional, so it trains on small crops and runs on any frame. The bottleneck is ``latent`` numbers for each
 patch of ``2**depth × 2**depth`` pixels: too many, and a defect fits through; too few, and the cloth itself does not.
@@ -11,28 +11,34 @@ from numbers import Real
 from torch import Tensor, nn
 
 from adkit.data.padding import pad_to_multiple
-from adkit.models.blocks import Join, SqueezeExcite, Up, check_skip, conv_block
+from adkit.models.blocks import Join, Up, check_skip, conv_block, squeeze_excitation
 
 
 class Autoencoder(nn.Module):
     """Encoder → bottleneck → decoder, with a choice of skip connections.
 
     Args:
-        channels: 1 for grey, 3 for RGB.
-        width: channels after the first level; each further level doubles them, up to ``8 * width``. It need not be
-            whole: level k has ``width * 2**min(k, 3)`` channels, rounded, at least 1, so that networks can be made
-            equally large, see :func:`adkit.models.matching.match_width`.
-        depth: number of times the sides are halved.
-        latent: channels of the bottleneck, at 1 / 2**depth of the resolution.
+        channels: positive integer: 1 for grey, 3 for RGB.
+        width: positive number, channels after the first level; each further level doubles them, up to ``8 * width``. It
+            need not be whole: level k has ``width * 2**min(k, 3)`` channels, rounded, at least 1, so that networks can
+            be made equally large, see :func:`adkit.models.matching.match_width`.
+        depth: positive integer, number of times the sides are halved.
+        latent: positive integer, channels of the bottleneck, at 1 / 2**depth of the resolution.
         skip: ``none``, ``add``, ``concat`` or ``gated``, see :class:`adkit.models.blocks.Join`.
         skip_levels: the encoder levels that have the skip, from 0, the finest (half resolution), to ``depth - 2``; the
             others have none. None: all of them. An empty list is refused, and so is any with ``skip="none"``.
-        excite: squeeze-and-excitation on the bottleneck, see :class:`adkit.models.blocks.SqueezeExcite`. It reads
+        excite: squeeze-and-excitation on the bottleneck, see :func:`adkit.models.blocks.squeeze_excitation`. It reads
             averages of the whole frame: a tile is then reconstructed differently from the same cloth inside the frame.
 
     Raises:
         ValueError: if a size is not a positive integer, the width no positive number, the skip unknown, a level
             unknown or named twice, or excite no bool.
+
+    Source:
+        An encoder and a decoder as in Hinton and Salakhutdinov: Reducing the dimensionality of data with neural
+        networks, Science 2006, with convolutions; as a detector of defects Bergmann et al.: Improving unsupervised
+        defect segmentation by applying structural similarity to autoencoders, VISAPP 2019. With ``skip="concat"`` a
+        U-Net: Ronneberger et al., MICCAI 2015; the other skips: :class:`adkit.models.blocks.Join`.
 
     Example:
         >>> import torch
@@ -71,10 +77,11 @@ class Autoencoder(nn.Module):
         self.head = nn.Sequential(
             nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(widths[0], channels, 3, padding=1)
         )
-        self.excite = SqueezeExcite(latent) if excite else nn.Identity()  # last: the rest starts as it does without
+        # built last, so that all other weights start as they do without it
+        self.excite = squeeze_excitation(latent) if excite else nn.Identity()
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Encoder features, finest first: level k is (B, C_k, H / 2**(k+1), W / 2**(k+1))."""
+        """Encoder features of images (B, C, H, W), finest first: level k is (B, C_k, H / 2**(k+1), W / 2**(k+1))."""
         levels = []
         for down in self.down:
             images = down(images)
@@ -121,7 +128,7 @@ class Autoencoder(nn.Module):
         reach one cell of their own resolution; and a cell of the bottleneck is itself 2**depth pixels wide. With
         ``excite`` every pixel reaches the whole frame: infinity.
         """
-        if isinstance(self.excite, SqueezeExcite):
+        if not isinstance(self.excite, nn.Identity):
             return math.inf
         encoder = sum(2 * 2**level for level in range(self.depth))
         decoder = sum(2**level for level in range(self.depth))
@@ -131,11 +138,6 @@ class Autoencoder(nn.Module):
     def compression(self) -> float:
         """Input numbers for each number of the bottleneck: ``channels · 4**depth / latent``."""
         return self.channels * 4**self.depth / self.latent
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def _check_sizes(width: float, **sizes: int) -> None:

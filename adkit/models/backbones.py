@@ -86,8 +86,8 @@ class Backbone(_Frozen):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Images (B, 1 or 3, H, W) in [0, 1], grey ones repeated to three channels, to one (B, C, h, w) a layer."""
-        found = self.extract((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
-        return [found[layer] for layer in self.layers]
+        features = self.extract((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        return [features[layer] for layer in self.layers]
 
 
 class EncoderBackbone(_Frozen):
@@ -120,7 +120,7 @@ class EncoderBackbone(_Frozen):
 
 
 def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) -> Tensor:
-    """One feature vector for each cell of the finest level (PatchCore, section 3.1).
+    """One feature vector for each cell of the finest level.
 
     Each cell is averaged with its neighbours; coarser levels are brought to the finest grid, bilinearly, and joined.
     The frame is first continued by its mirror image: to a multiple of the coarsest stride, so that all levels cover the
@@ -129,10 +129,13 @@ def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) ->
     Args:
         backbone: gives one (B, C_k, h_k, w_k) a level.
         images: (B, C, H, W) in [0, 1].
-        neighbourhood: side, odd, of the square of cells that is averaged; 1: none.
+        neighbourhood: odd positive integer, side of the square of cells that is averaged; 1: none.
 
     Returns:
         (B, ΣC_k, h, w): cell (i, j) stands for the pixels from (i, j) times ``min(backbone.strides)``.
+
+    Source:
+        Roth et al.: Towards total recall in industrial anomaly detection, CVPR 2022, section 3.1.
 
     Example:
         >>> backbone = EncoderBackbone(Autoencoder(width=4, depth=3), layers=(1, 2))
@@ -145,9 +148,9 @@ def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) ->
         for level in backbone(_with_margin(images, MARGIN * max(backbone.strides)))
     ]
     finest = levels[backbone.strides.index(min(backbone.strides))].shape[-2:]
-    same = [F.interpolate(level, size=finest, mode="bilinear", align_corners=False) for level in levels]
+    resized = [F.interpolate(level, size=finest, mode="bilinear", align_corners=False) for level in levels]
     cut = MARGIN * max(backbone.strides) // min(backbone.strides)
-    return torch.cat([level[..., cut:-cut, cut:-cut] for level in same], dim=1)
+    return torch.cat([level[..., cut:-cut, cut:-cut] for level in resized], dim=1)
 
 
 def _with_margin(images: Tensor, margin: int) -> Tensor:
@@ -160,6 +163,9 @@ def _with_margin(images: Tensor, margin: int) -> Tensor:
 
 def missing(name: str) -> str:
     """Why the published weights of a backbone cannot be had here, in words; empty where they can.
+
+    Args:
+        name: of the backbone, as of :class:`Backbone`.
 
     Example:
         >>> reason = missing("efficientnet_lite0")
@@ -174,7 +180,16 @@ def missing(name: str) -> str:
 
 
 def check_backbone(name: str, layers: Sequence[str] | None, weights: str | None) -> None:
-    """Build without weights, memory or random numbers, and raise as :class:`Backbone` does for unknown names."""
+    """Build without weights, memory or random numbers.
+
+    Args:
+        name: as of :class:`Backbone`.
+        layers: as of :class:`Backbone`.
+        weights: as of :class:`Backbone`.
+
+    Raises:
+        ValueError: as :class:`Backbone` does for unknown names.
+    """
     _check_names(name, weights)
     with torch.device("meta"):
         Backbone(name, layers, weights=None)
@@ -213,7 +228,8 @@ def _network(name: str, weights: str | None) -> nn.Module:
 def _cut(network: nn.Module, name: str, layers: list[str]) -> nn.Module:
     from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-    whole = {"leaf_modules": [SameConv2d]}  # its padding depends on the size: not to be traced
+    # the padding of these depends on the size of the frame: not to be traced
+    whole = {"leaf_modules": [SameConv2d]}
     try:
         return create_feature_extractor(network.eval(), layers, tracer_kwargs=whole)
     except ValueError as error:

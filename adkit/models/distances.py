@@ -34,7 +34,7 @@ class MeanDistance:
 
     @classmethod
     def fit(cls, features: Tensor) -> "MeanDistance":
-        """Learn from normal features (N, C)."""
+        """Learn from normal features (N, C), floats."""
         return cls(features.mean(dim=0))
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class MeanDistance:
 
 @dataclass(frozen=True)
 class MahalanobisDistance:
-    """Mahalanobis distance to normal features, with a shrunk covariance (Ledoit & Wolf 2004, by scikit-learn).
+    """Mahalanobis distance to normal features, with a shrunk covariance.
 
     A covariance of C × C numbers estimated from few features is too narrow in some directions by chance. Shrinkage
     moves it towards a multiple of the identity, by as much as minimises the expected error.
@@ -53,6 +53,11 @@ class MahalanobisDistance:
         mean: (C,)
         whitening: W (C, C) with ``W Wᵀ`` the precision, so that the distance is the length of ``(x - mean) W``: no
             rounding makes it the root of a negative number.
+
+    Source:
+        Ledoit and Wolf: A well-conditioned estimator for large-dimensional covariance matrices, Journal of Multivariate
+        Analysis 2004, by scikit-learn. On features: Rippel et al., Modeling the distribution of normal data in
+        pre-trained deep features for anomaly detection, ICPR 2020.
 
     Example:
         >>> normal = torch.randn(5000, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 10.0])
@@ -67,7 +72,8 @@ class MahalanobisDistance:
     @classmethod
     def fit(cls, features: Tensor) -> "MahalanobisDistance":
         """Learn from normal features (N, C), in float64 on the CPU."""
-        from sklearn.covariance import LedoitWolf  # slow to import: only who fits pays
+        # slow to import: only who fits pays
+        from sklearn.covariance import LedoitWolf
 
         estimate = LedoitWolf().fit(features.cpu().double().numpy())
         values, vectors = torch.linalg.eigh(torch.from_numpy(estimate.precision_))
@@ -82,7 +88,7 @@ class MahalanobisDistance:
 
 @dataclass(frozen=True)
 class NearestDistance:
-    """Mean distance to the k nearest features of a coreset (PatchCore's search, Roth et al. 2022, on our own encoder).
+    """Mean distance to the k nearest features of a coreset: PatchCore's search, on our own encoder.
 
     Attributes:
         bank: (n, C), normal features that cover all the others, see :func:`adkit.models.memory.greedy_coreset`.
@@ -90,6 +96,9 @@ class NearestDistance:
 
     Raises:
         ValueError: if the bank holds fewer features than ``neighbours``.
+
+    Source:
+        Roth et al.: Towards total recall in industrial anomaly detection, CVPR 2022.
 
     Example:
         >>> NearestDistance(torch.tensor([[0.0], [10.0]]))(torch.tensor([[1.0], [5.0], [12.0]]))
@@ -110,7 +119,14 @@ class NearestDistance:
     def fit(
         cls, features: Tensor, neighbours: int = 1, coreset: int | float = 200, draw: torch.Generator | None = None
     ) -> "NearestDistance":
-        """Choose a coreset of normal features (N, C): a count, at most all of them, or a float fraction in (0, 1]."""
+        """Choose a coreset of normal features and keep it as the bank.
+
+        Args:
+            features: (N, C), floats.
+            neighbours: k, a positive integer.
+            coreset: how many features to keep: a count (at most all are kept), or a float fraction in (0, 1].
+            draw: chooses the projection and the first feature; None: torch's global generator.
+        """
         size = coreset if isinstance(coreset, float) else min(coreset, len(features))
         return cls(features[greedy_coreset(features, size, generator=draw)], neighbours)
 
@@ -133,11 +149,11 @@ def fit_distance(
     """Fit a distance of one of the kinds that learn: ``mean``, ``mahalanobis`` or ``knn``.
 
     Args:
-        kind: of ``DISTANCES``, but ``reconstruction``.
-        features: (N, C) of normal images.
-        neighbours: of ``knn``.
-        coreset: of ``knn``.
-        draw: where the coreset starts.
+        kind: of ``DISTANCES``, but not ``reconstruction``, which learns nothing.
+        features: (N, C) of normal images, floats.
+        neighbours: of ``knn``: a positive integer, how many nearest features the distance is a mean over.
+        coreset: of ``knn``: how many features to keep, a count or a float fraction in (0, 1].
+        draw: of ``knn``: the generator of the coreset's random numbers; None: torch's global one.
     """
     if kind == "knn":
         return NearestDistance.fit(features, neighbours, coreset, draw)
@@ -145,7 +161,13 @@ def fit_distance(
 
 
 def restore_distance(kind: str, tensors: dict[str, Tensor], neighbours: int = 1) -> FittedDistance:
-    """A fitted distance from its tensors, by name of the field."""
+    """A fitted distance from what it has learned: the inverse of ``vars``.
+
+    Args:
+        kind: of ``DISTANCES``, but not ``reconstruction``.
+        tensors: name of the field → its tensor.
+        neighbours: of ``knn``: a positive integer.
+    """
     if kind == "knn":
         return NearestDistance(**tensors, neighbours=neighbours)
     return {"mean": MeanDistance, "mahalanobis": MahalanobisDistance}[kind](**tensors)

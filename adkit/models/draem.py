@@ -1,10 +1,12 @@
-"""DRAEM: draw the image again without its defect, then look at both and mark where they differ *in a way that counts*.
+"""DRAEM: reconstruct the image without its defect, then compare both and mark where they differ *in a way that counts*.
 
 Two networks in a row. The reconstructor has no skip connections, so that a defect does not slip past its bottleneck.
 The segmenter, a U-Net, sees the image and its reconstruction together and learns from synthetic defects which of their
 differences are defects: a residual, a distance fixed beforehand, has to count every yarn that is half a pixel off.
 
-Zavrtanik et al.: DRÆM – A discriminatively trained reconstruction embedding for surface anomaly detection, ICCV 2021.
+Source:
+    Zavrtanik et al.: DRÆM – A discriminatively trained reconstruction embedding for surface anomaly detection, ICCV
+    2021.
 """
 
 from itertools import pairwise
@@ -21,13 +23,14 @@ class Hourglass(nn.Module):
 
     Unlike :class:`adkit.models.autoencoder.Autoencoder` it has two convolutions at every level, and with ``stride=1``
     begins and ends at full resolution. A larger stride works on cells of that many pixels, at a cost that falls with
-    its square; the last layer draws the pixels of each cell apart again.
+    its square; the last layer spreads each cell over its pixels again.
 
     Args:
-        inputs, outputs: channels of what comes in, and of what goes out (no activation at the end).
+        inputs: channels of what comes in.
+        outputs: channels of what goes out; there is no activation at the end.
         width: channels of the finest features; each level down doubles them, up to ``8 * width``.
         depth: number of times the sides, which must divide by ``stride * 2**depth``, are halved.
-        skip: see :class:`adkit.models.blocks.Join`.
+        skip: ``none``, ``add``, ``concat`` or ``gated``, see :class:`adkit.models.blocks.Join`.
         stride: side of a cell of the finest features, in pixels.
     """
 
@@ -61,8 +64,10 @@ class DRAEM(nn.Module):
 
     Args:
         channels: 1 for grey, 3 for RGB.
-        width, depth: of the reconstructor, see :class:`Hourglass`.
-        segment_width, segment_depth: of the segmenter.
+        width: channels of the reconstructor's finest features, see :class:`Hourglass`.
+        depth: number of times the reconstructor halves the sides.
+        segment_width: channels of the segmenter's finest features.
+        segment_depth: number of times the segmenter halves the sides.
         stride: of both, in pixels: 1 as in the paper, or 2 at a quarter of the cost.
 
     Raises:
@@ -96,6 +101,9 @@ class DRAEM(nn.Module):
     @classmethod
     def paper(cls, channels: int = 3) -> "DRAEM":
         """The size of the paper's networks: for a GPU.
+
+        Args:
+            channels: 1 for grey, 3 for RGB.
 
         Example:
             >>> with torch.device("meta"):  # shapes only

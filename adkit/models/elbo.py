@@ -47,26 +47,40 @@ class ELBOLoss(nn.Module):
 
         Where the reconstruction is a sum of several losses, each of them follows, in the same unit. ``kl`` is the true
         divergence; what free bits spare is missing from ``loss`` only.
+
+        Args:
+            output: of the network's pass.
+            images: (B, C, H, W) in [0, 1], what should come out.
+            beta: weight of the divergence, at least 0.
         """
         numbers = images[0].numel()
         reconstruction = numbers * self.reconstruction(output.reconstruction, images)
-        each = kl_divergence(output.mu, output.log_variance, reduction="none").mean(dim=0)  # (latent_dim,)
-        loss = reconstruction + beta * each.clamp(min=self.free_bits).sum()
+        kl = kl_divergence(output.mu, output.log_variance, reduction="none").mean(dim=0)  # (latent_dim,)
+        loss = reconstruction + beta * kl.clamp(min=self.free_bits).sum()
         components = getattr(self.reconstruction, "components", {})
         parts = {name: numbers * value for name, value in components.items()} if len(components) > 1 else {}
-        return {"loss": loss, "reconstruction": reconstruction, "kl": each.sum(), **parts}
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl.sum(), **parts}
 
 
 # -- annealing: the share of β that a step uses, in [0, 1] -----------------------------------------------------------
 
 
 def no_annealing(step: int, steps: int, warmup: float = 0.5, cycles: int = 4) -> float:
-    """All of β from the first step on."""
+    """All of β from the first step on; takes what the other schedules take, and needs none of it."""
     return 1.0
 
 
 def linear_annealing(step: int, steps: int, warmup: float = 0.5, cycles: int = 4) -> float:
-    """From 0 straight up to 1 in the first ``warmup`` of the steps (Bowman et al., CoNLL 2016, use such a warm-up).
+    """From 0 straight up to 1 in the first ``warmup`` of the steps.
+
+    Args:
+        step: number of the step, from 0.
+        steps: how many there are in all.
+        warmup: share of the steps in which β grows, in (0, 1).
+        cycles: not used.
+
+    Source:
+        Such a warm-up: Bowman et al., Generating sentences from a continuous space, CoNLL 2016.
 
     Example:
         >>> [linear_annealing(step, steps=100, warmup=0.2) for step in (0, 5, 20, 99)]
@@ -77,6 +91,12 @@ def linear_annealing(step: int, steps: int, warmup: float = 0.5, cycles: int = 4
 
 def cyclical_annealing(step: int, steps: int, warmup: float = 0.5, cycles: int = 4) -> float:
     """``cycles`` times from 0 up to 1 in the first ``warmup`` of the cycle, and 1 for the rest of it.
+
+    Args:
+        step: number of the step, from 0.
+        steps: how many there are in all.
+        warmup: share of each cycle in which β grows, in (0, 1).
+        cycles: positive integer, how many times β starts again from 0.
 
     Source:
         Fu et al.: Cyclical annealing schedule, NAACL 2019, equation 6; four cycles and half of each are theirs.

@@ -1,9 +1,9 @@
-"""The latent space of one trained encoder: its chosen levels, and how far an image is from normal at each.
-
-Features of every level of our own encoder, by position and pooled; no pretrained network.
+"""The latent space of our own trained encoder: its levels, and how far an image is from normal at each of them.
 
 Level k < depth has one position for each cell of ``2**(k+1)`` × ``2**(k+1)`` pixels. The last level, number ``depth``,
 is the bottleneck, at the resolution of level ``depth - 1``: what ``squeeze`` keeps of that level's channels.
+
+The class comes first; below it, level by level, stand the functions that it is made of.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,7 @@ from torch import Tensor
 from adkit.data.padding import pad_to_multiple
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.distances import DISTANCES, FittedDistance, fit_distance, reconstruction_distance, restore_distance
-from adkit.runtime import generator
-
-CORESET_DRAWS = -1  # keeps what the coreset draws apart from the draws of the positions
+from adkit.runtime import Stream, generator
 
 
 class LatentSpace:
@@ -25,9 +23,9 @@ class LatentSpace:
 
     Args:
         model: the autoencoder; its weights are read, never changed.
-        levels: 0 (finest) to ``depth``, which is the bottleneck; None: all of them.
+        levels: integers from 0 (finest) to ``depth``, which is the bottleneck; None: all of them.
         distance: one of ``DISTANCES``, see :mod:`adkit.models.distances`.
-        neighbours: of ``knn``: the distance is the mean of those to so many nearest features.
+        neighbours: of ``knn``: positive integer; the distance is the mean of those to so many nearest features.
         coreset: of ``knn``: how many features to keep at each level, a count or a float fraction in (0, 1].
 
     Raises:
@@ -65,8 +63,8 @@ class LatentSpace:
 
         Args:
             batches: images (B, C, H, W) and their foreground, bool (B, H, W).
-            count: how many positions to draw from an image, at each level.
-            seed: of the draws.
+            count: positive integer, how many positions to take from an image, at each level.
+            seed: integer; another seed takes other positions, and starts the coreset elsewhere.
 
         Raises:
             ValueError: if no image shows any foreground, or a coreset comes out smaller than ``neighbours``.
@@ -82,39 +80,45 @@ class LatentSpace:
             raise ValueError("no training image shows any foreground to learn from; check the foreground rule")
         self.fitted = [
             fit_distance(
-                self.distance, torch.cat(found), self.neighbours, self.coreset, generator(seed, level, CORESET_DRAWS)
+                self.distance, torch.cat(parts), self.neighbours, self.coreset, generator(seed, level, Stream.CORESET)
             )
-            for level, found in samples.items()
+            for level, parts in samples.items()
         ]
 
     def maps(self, images: Tensor, reconstructed: Tensor | None = None) -> Tensor:
         """Distances at every level, brought to image size: (K, B, H, W), not negative, not smoothed.
 
         Args:
-            images: (B, C, H, W).
-            reconstructed: their reconstructions, which only ``reconstruction`` needs; None: they are drawn now.
+            images: (B, C, H, W) in [0, 1].
+            reconstructed: their reconstructions, of the same shape, which only ``reconstruction`` needs; None: they are
+                made now.
         """
-        found = encoder_levels(self.model, images)
+        features = encoder_levels(self.model, images)
         if self.distance == "reconstruction":
-            others = encoder_levels(self.model, self.model(images) if reconstructed is None else reconstructed)
-            far = [reconstruction_distance(as_vectors(found[k]), as_vectors(others[k])) for k in self.levels]
+            again = encoder_levels(self.model, self.model(images) if reconstructed is None else reconstructed)
+            distances = [reconstruction_distance(as_vectors(features[k]), as_vectors(again[k])) for k in self.levels]
         else:
-            far = [fitted(as_vectors(found[k])) for k, fitted in zip(self.levels, self.fitted, strict=True)]
-        grids = [values.view(found[k][:, 0].shape) for k, values in zip(self.levels, far, strict=True)]
+            distances = [fitted(as_vectors(features[k])) for k, fitted in zip(self.levels, self.fitted, strict=True)]
+        grids = [values.view(features[k][:, 0].shape) for k, values in zip(self.levels, distances, strict=True)]
         strides = [level_stride(k, self.model.depth) for k in self.levels]
         size = images.shape[-2:]
         return torch.stack([to_image_size(grid, stride, size) for grid, stride in zip(grids, strides, strict=True)])
 
     def pooled(self, images: Tensor, foreground: Tensor) -> Tensor:
-        """One vector an image: the mean features over its foreground, all levels in a row, (B, sum of C_k)."""
+        """One vector an image: the mean features over its foreground, all levels in a row, (B, sum of C_k).
+
+        Args:
+            images: (B, C, H, W) in [0, 1].
+            foreground: bool (B, H, W).
+        """
         return torch.cat([pool(features, shown) for _, features, shown in self._features(images, foreground)], dim=1)
 
     def _features(self, images: Tensor, foreground: Tensor) -> Iterable[tuple[int, Tensor, Tensor]]:
         """Each level, its features (B, C, h, w), and which positions show foreground, bool (B, h, w)."""
-        found = encoder_levels(self.model, images)
+        features = encoder_levels(self.model, images)
         for k in self.levels:
             stride = level_stride(k, self.model.depth)
-            yield k, found[k], shown_positions(foreground, found[k].shape[-2:], stride)
+            yield k, features[k], shown_positions(foreground, features[k].shape[-2:], stride)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that was learned, as ``<level>.<field>``."""
@@ -171,12 +175,12 @@ def encoder_levels(model: Autoencoder, images: Tensor) -> list[Tensor]:
 
 
 def level_name(level: int, depth: int) -> str:
-    """``level 0`` for the finest, …, ``bottleneck`` for number ``depth``."""
+    """``level 0`` for the finest, …, ``bottleneck`` for number ``depth``, the number of halvings of the encoder."""
     return "bottleneck" if level == depth else f"level {level}"
 
 
 def level_stride(level: int, depth: int) -> int:
-    """Side of the cell of pixels that one position stands for."""
+    """Side, in pixels, of the cell that one position of a level stands for; ``depth`` halvings in all."""
     return 2 ** min(level + 1, depth)
 
 
@@ -215,7 +219,7 @@ def pool(features: Tensor, shown: Tensor) -> Tensor:
 
 
 def sample_positions(features: Tensor, shown: Tensor, count: int, draw: torch.Generator) -> Tensor:
-    """Feature vectors at up to ``count`` shown positions, drawn without replacement.
+    """Feature vectors at up to ``count`` shown positions, chosen at random without replacement.
 
     Args:
         features: (B, C, h, w).
@@ -241,6 +245,11 @@ def to_image_size(maps: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
 
     A position's receptive field is centred on its cell of ``stride`` × ``stride`` pixels, so its value belongs to the
     middle of the cell: ``align_corners=False``.
+
+    Args:
+        maps: (B, h, w).
+        stride: side of a cell, in pixels.
+        size: (H, W) of the images, at most ``stride`` times that of the maps.
 
     Example:
         >>> to_image_size(torch.tensor([[[0.0, 1.0]]]), stride=2, size=(1, 4))

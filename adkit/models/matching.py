@@ -1,12 +1,10 @@
-"""Networks of equal size: the width that gives an architecture as many parameters as another one has.
+"""Networks of equal size: the widths at which one architecture has as many parameters as another.
 
 A skip that concatenates needs more weights than one that adds, so at equal width it may win by size alone. A
-comparison of architectures therefore fixes the number of parameters and lets the width follow.
+comparison of architectures therefore fixes the number of parameters and lets the widths follow.
 
-VAEs of equal size: the widths that give a variant as many parameters as the plain network has.
-
-Nearly all parameters of a VAE lie in the linear layers at its bottleneck, and their number follows the last width; so
-that is the one that gives way.
+In an autoencoder one width sets all others, and may be a fraction. Nearly all parameters of a VAE lie in the linear
+layers at its bottleneck, and their number follows the last width; so there that one alone gives way.
 """
 
 from bisect import bisect_left
@@ -14,10 +12,12 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from adkit.models.autoencoder import Autoencoder, count_parameters
+from adkit.models.autoencoder import Autoencoder
+from adkit.models.blocks import count_parameters
 from adkit.models.vae_variants import build_vae
 
-STEPS = (1, 2, 4, 8, 16, 32)  # whole widths, halves, …; channels change at 16ths, so 32nds meet every network
+# whole widths, halves, …; the channels of a level change at 16ths, so 32nds meet every network
+STEPS = (1, 2, 4, 8, 16, 32)
 
 
 def match_width(target: int, tolerance: float = 0.03, **settings) -> float:
@@ -27,8 +27,8 @@ def match_width(target: int, tolerance: float = 0.03, **settings) -> float:
     tolerance decide, and the closest is taken. Nothing is allocated: parameters are counted on torch's ``meta`` device.
 
     Args:
-        target: number of trainable parameters, see :func:`~adkit.models.autoencoder.count_parameters`.
-        tolerance: largest relative difference from the target, in [0, 1).
+        target: positive integer, number of parameters, see :func:`adkit.models.count_parameters`.
+        tolerance: largest relative difference from the target, a share in [0, 1).
         settings: the other arguments of the autoencoder: ``channels``, ``depth``, ``latent``, ``skip``, …
 
     Returns:
@@ -40,6 +40,7 @@ def match_width(target: int, tolerance: float = 0.03, **settings) -> float:
             the error names the width that came nearest.
 
     Example:
+        >>> from adkit.models import count_parameters
         >>> target = count_parameters(Autoencoder(width=16))
         >>> width = match_width(target, skip="concat")
         >>> width, round(count_parameters(Autoencoder(width=width, skip="concat")) / target, 3)
@@ -92,8 +93,8 @@ def match_widths(variant: str, widths: Sequence[int], tolerance: float = 0.03, *
 
     Args:
         variant: one of :data:`adkit.models.vae_variants.VARIANTS`.
-        widths: of the plain network.
-        tolerance: largest relative difference, in [0, 1).
+        widths: of the plain network, positive integers, finest level first.
+        tolerance: largest relative difference, a share in [0, 1).
         settings: the other arguments of :class:`adkit.models.vae.VAE`.
 
     Raises:
@@ -103,11 +104,11 @@ def match_widths(variant: str, widths: Sequence[int], tolerance: float = 0.03, *
         >>> match_widths("attention", [16, 32, 64], image_size=(32, 32), channels=1, latent_dim=64)
         [16, 32, 60]
     """
-    *kept, last = widths
+    *unchanged, last = widths
 
     def size(name: str, end: int) -> int:
         with torch.device("meta"):
-            return count_parameters(build_vae(name, widths=[*kept, end], **settings))
+            return count_parameters(build_vae(name, widths=[*unchanged, end], **settings))
 
     target = size("plain", last)
     sizes = {end: size(variant, end) for end in range(last, max(1, 3 * last // 4) - 1, -1)}
@@ -117,4 +118,4 @@ def match_widths(variant: str, widths: Sequence[int], tolerance: float = 0.03, *
             f"no last width from {min(sizes)} to {last} gives the {variant} VAE {target} parameters within "
             f"{100 * tolerance:g} %; the nearest, {best}, gives {sizes[best]}; allow a larger tolerance"
         )
-    return [*kept, best]
+    return [*unchanged, best]

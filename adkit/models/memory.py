@@ -1,7 +1,10 @@
 """A memory of normal patches: thin it out to a coreset, find nearest neighbours, score an image by its worst patch.
 
-PatchCore (Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection") learns no weights. It remembers the
-features of normal patches and calls a patch anomalous that is far from all of them.
+PatchCore learns no weights. It remembers the features of normal patches and calls a patch anomalous that is far from
+all of them.
+
+Source:
+    Roth et al.: Towards total recall in industrial anomaly detection, CVPR 2022.
 """
 
 from dataclasses import dataclass
@@ -22,15 +25,15 @@ def greedy_coreset(
     label: str = "coreset",
     quiet: bool = True,
 ) -> Tensor:
-    """Choose features that cover all the others: greedy k-centre (Sener & Savarese 2018; PatchCore, Algorithm 1).
+    """Choose features that cover all the others: greedy k-centre.
 
     Start at a random feature; again and again take the one that is furthest from all taken so far. The largest distance
     of any feature to its nearest centre is then at most twice the smallest possible. Distances are those of a random
-    Gaussian projection, which keeps them to about 6 % at 128 dimensions (Johnson & Lindenstrauss 1984). In memory there
-    is one row of N distances, never N × n; nothing but the progress line makes a GPU wait.
+    Gaussian projection, which keeps them to about 6 % at 128 dimensions. In memory there is one row of N distances,
+    never N × n; nothing but the progress line makes a GPU wait.
 
     Args:
-        features: (N, D).
+        features: (N, D), floats.
         size: how many to choose: a count in [1, N], or a float in (0, 1], a fraction of N.
         projection: dimensions to measure distances in; None, or D and more: all of D, exactly.
         generator: draws the projection and the start; on any device. None: torch's own on the CPU.
@@ -43,6 +46,11 @@ def greedy_coreset(
     Raises:
         ValueError: if the features are not (N, D) of floats with N >= 1, or ``size`` or ``projection`` is out of range.
 
+    Source:
+        Sener and Savarese: Active learning for convolutional neural networks: a core-set approach, ICLR 2018;
+        PatchCore, algorithm 1. The projection: Johnson and Lindenstrauss, Extensions of Lipschitz mappings into a
+        Hilbert space, 1984.
+
     Example:
         >>> line = torch.tensor([[0.0], [0.1], [0.2], [9.0], [9.1], [4.0]])
         >>> chosen = greedy_coreset(line, 3, generator=torch.Generator().manual_seed(0))
@@ -52,7 +60,8 @@ def greedy_coreset(
     _check_features(features, "features")
     count = coreset_size(size, len(features))
     points = _project(features, projection, generator)
-    points = points - points.mean(dim=0)  # short vectors: |x|² + |c|² - 2 x·c then loses few digits
+    # vectors are short about their mean, so that |x|² + |c|² - 2 x·c loses few digits
+    points = points - points.mean(dim=0)
     norms = points.square().sum(dim=1)
     distances, row = torch.full_like(norms, torch.inf), torch.empty_like(norms)  # squared
     latest = _draw(torch.randint, (len(points), (1,)), generator).to(points.device)
@@ -69,6 +78,10 @@ def greedy_coreset(
 
 def coreset_size(size: int | float, total: int) -> int:
     """How many of ``total`` features a ``size`` stands for: a count, or a fraction as a float.
+
+    Args:
+        size: a count in [1, total], or a float in (0, 1], a fraction.
+        total: positive integer, how many features there are.
 
     Raises:
         ValueError: if it is neither a count in [1, total] nor a float in (0, 1].
@@ -117,8 +130,8 @@ def nearest(queries: Tensor, bank: Tensor, k: int = 1, chunk: int | None = None)
         raise ValueError(f"chunk must be at least 1 query, got {chunk}")
     chunk = chunk or max(1, BUDGET // max(len(bank), k * bank.shape[1]))
     norms = bank.square().sum(dim=1)
-    found = [_nearest_of(part, bank, norms, k) for part in queries.split(chunk)]
-    return torch.cat([distances for distances, _ in found]), torch.cat([indices for _, indices in found])
+    parts = [_nearest_of(part, bank, norms, k) for part in queries.split(chunk)]
+    return torch.cat([distances for distances, _ in parts]), torch.cat([indices for _, indices in parts])
 
 
 def _nearest_of(queries: Tensor, bank: Tensor, norms: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +142,7 @@ def _nearest_of(queries: Tensor, bank: Tensor, norms: Tensor, k: int) -> tuple[T
 
 
 def reweighted_score(worst: Tensor, bank: Tensor, neighbours: int = 9) -> Tensor:
-    """Image scores from each image's worst patch (PatchCore, equations 6 and 7).
+    """Image scores from each image's worst patch.
 
     The distance s* of the worst patch q to its nearest neighbour m* in the bank, times
     ``1 - exp|q - m*| / Σ exp|q - m|`` over the ``neighbours`` features m of the bank nearest to m*, itself among them.
@@ -147,6 +160,9 @@ def reweighted_score(worst: Tensor, bank: Tensor, neighbours: int = 9) -> Tensor
     Raises:
         ValueError: if the shapes do not fit or ``neighbours`` is below 2.
 
+    Source:
+        PatchCore, equations 6 and 7.
+
     Example:
         >>> bank = torch.tensor([[0.0], [1.0], [2.0]])
         >>> reweighted_score(torch.tensor([[4.0]]), bank, neighbours=2)  # 2 · (1 - e² / (e² + e³))
@@ -159,7 +175,8 @@ def reweighted_score(worst: Tensor, bank: Tensor, neighbours: int = 9) -> Tensor
         return distance[:, 0]
     around = nearest(bank[index[:, 0]], bank, k=min(neighbours, len(bank)))[1]  # (B, b)
     others = torch.linalg.vector_norm(worst[:, None] - bank[around], dim=2)
-    weight = 1 - (distance[:, 0] - others.logsumexp(dim=1)).exp()  # logarithms: exp of a distance may overflow
+    # by logarithms, because exp of a distance may overflow
+    weight = 1 - (distance[:, 0] - others.logsumexp(dim=1)).exp()
     return weight * distance[:, 0]
 
 

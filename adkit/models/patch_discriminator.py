@@ -1,7 +1,7 @@
-"""A discriminator that looks at patches, and the game between it and a network that draws images.
+"""A discriminator that looks at patches, and a VAE that is trained against it.
 
-Both players sit in one loss, and each sees the other's parameters as constants. So the training loop that every other
-network uses, with its one optimiser, plays the game too.
+The losses of both networks are terms of one sum, and each term sees the other network's parameters as constants. So the
+training loop of all other networks, with its one optimiser, trains these two as well.
 
 Source:
     Patches: Isola et al., Image-to-image translation with conditional adversarial networks, CVPR 2017. With a VAE:
@@ -20,11 +20,11 @@ from adkit.models.vae import VAE, VAEOutput
 
 
 class PatchDiscriminator(nn.Sequential):
-    """One number for each patch of an image: above 0 where it looks real, below where it looks drawn.
+    """One number for each patch of an image: above 0 where it looks real, below where it looks reconstructed.
 
     Args:
         channels: 1 for grey, 3 for RGB.
-        width: channels after the first of three halvings; doubled by each further one.
+        width: positive integer, channels after the first of three halvings; doubled by each further one.
 
     Example:
         >>> PatchDiscriminator(channels=1)(torch.rand(2, 1, 64, 64)).shape
@@ -42,7 +42,7 @@ class PatchDiscriminator(nn.Sequential):
 
 
 class AdversarialVAE(nn.Module):
-    """A VAE and the discriminator that it plays against; after training only ``vae`` is needed.
+    """A VAE and the discriminator that it is trained against; after training only ``vae`` is needed.
 
     Args:
         vae: of any variant.
@@ -57,18 +57,18 @@ class AdversarialVAE(nn.Module):
         return self.vae(images, generator)
 
 
-def adversarial_losses(discriminator: nn.Module, real: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-    """Hinge losses of both players, scalars.
+def adversarial_losses(discriminator: nn.Module, real: Tensor, reconstructed: Tensor) -> tuple[Tensor, Tensor]:
+    """Hinge losses of a discriminator and of the network that it judges, scalars.
 
     Args:
         discriminator: maps images (B, C, H, W) to patch scores.
         real: images (B, C, H, W) in [0, 1].
-        drawn: images of the same shape, through which the artist's gradients flow.
+        reconstructed: images of the same shape in [0, 1], through which gradients flow back to what made them.
 
     Returns:
-        The discriminator's loss, with gradients for its parameters only, and the artist's, with gradients for
-        ``drawn`` only.
+        The discriminator's loss, with gradients for its parameters only, and the other network's, with gradients for
+        ``reconstructed`` only.
     """
-    judged = relu(1 - discriminator(real)).mean() + relu(1 + discriminator(drawn.detach())).mean()
+    judged = relu(1 - discriminator(real)).mean() + relu(1 + discriminator(reconstructed.detach())).mean()
     frozen = {name: parameter.detach() for name, parameter in discriminator.named_parameters()}
-    return judged, -functional_call(discriminator, frozen, (drawn,)).mean()
+    return judged, -functional_call(discriminator, frozen, (reconstructed,)).mean()

@@ -1,4 +1,4 @@
-"""The variational autoencoder: an image becomes a Gaussian in a latent space, and is drawn again from a sample of it.
+"""The variational autoencoder: an image becomes a Gaussian in a latent space, and is reconstructed from a sample of it.
 
 The encoder ends in two linear heads, one for the mean μ and one for log σ² of each latent dimension. They tie the
 network to one image size: that of its training images, or of the tiles that larger images are cut into.
@@ -33,6 +33,11 @@ class VAEOutput(NamedTuple):
 def reparameterise(mu: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Sample N(μ, σ²) as z = μ + σ ε: all chance is in ε ~ N(0, 1), so gradients reach μ and σ.
 
+    Args:
+        mu: means, of any shape.
+        log_variance: log σ², of the same shape.
+        noise: ε, of a shape that broadcasts to it.
+
     Source:
         Kingma and Welling: Auto-encoding variational Bayes, ICLR 2014, section 2.4.
 
@@ -54,8 +59,8 @@ class VAE(nn.Module):
     Args:
         image_size: (height, width) of all its images.
         channels: 1 for grey, 3 for RGB.
-        latent_dim: dimensions of the latent space.
-        widths: channels after each halving of the sides.
+        latent_dim: positive integer, dimensions of the latent space.
+        widths: positive integers, channels after each halving of the sides.
 
     Raises:
         ValueError: if a size is not a positive integer.
@@ -102,7 +107,11 @@ class VAE(nn.Module):
     def forward(self, images: Tensor, generator: torch.Generator | None = None) -> VAEOutput:
         """Encode, sample and decode images (B, C, H, W) in [0, 1].
 
-        In training mode z is drawn; in evaluation mode it is only drawn where a generator is given, and is μ otherwise.
+        In training mode z is a random sample; in evaluation mode it is one where a generator is given, else it is μ.
+
+        Args:
+            images: (B, C, H, W) in [0, 1].
+            generator: of ε, on the device of the images; None: torch's global one in training mode.
 
         Raises:
             ValueError: if the images have another size or number of channels than the network.
@@ -121,14 +130,22 @@ class VAE(nn.Module):
         return VAEOutput(self.decode(z), mu, log_variance, z)
 
     def reconstruct(self, images: Tensor, samples: int = 0, generator: torch.Generator | None = None) -> Tensor:
-        """Images (B, C, H, W) drawn again: from μ, or the mean over several samples of z.
+        """Reconstruct images (B, C, H, W) in [0, 1]: from μ, or as the mean over several samples of z.
 
         All images share the draws of ε, so that what an image becomes does not depend on its batch.
+
+        Args:
+            images: (B, C, H, W) in [0, 1].
+            samples: how many samples of z the mean is over; 0 takes μ.
+            generator: of ε, on the device of the images; None: torch's global one.
+
+        Returns:
+            (B, C, H, W) in (0, 1).
         """
         if samples == 0:
             return self.trace(images, torch.zeros(1, self.latent_dim, device=images.device)).reconstruction
-        noise = torch.randn(samples, 1, self.latent_dim, generator=generator, device=images.device)
-        return torch.stack([self.trace(images, one).reconstruction for one in noise]).mean(dim=0)
+        noises = torch.randn(samples, 1, self.latent_dim, generator=generator, device=images.device)
+        return torch.stack([self.trace(images, noise).reconstruction for noise in noises]).mean(dim=0)
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Encoder features, finest first: level k is (B, widths[k], H / 2**(k+1), W / 2**(k+1)), rounded up.

@@ -34,7 +34,8 @@ class HierarchicalVAE(VAE):
                 "two latent levels need at least three widths and two latent dimensions, "
                 f"got widths={self.widths} and latent_dim={self.latent_dim}"
             )
-        self.middle = len(self.widths) // 2  # the encoder level, and the number of steps that the decoder stops before
+        # the encoder level that is read, and the number of steps that the decoder still has to go there
+        self.middle = len(self.widths) // 2
         width, low = self.widths[self.middle], self.latent_dim // 2
         self.top, cells = self.latent_dim - low, width * POOLED**2
         self.mu, self.log_variance = nn.Linear(self.cells, self.top), nn.Linear(self.cells, self.top)
@@ -44,7 +45,7 @@ class HierarchicalVAE(VAE):
         self.insert = nn.Linear(low, cells)
 
     def trace(self, images: Tensor, noise: Tensor) -> VAEOutput:
-        """As ``VAE.trace``: the top is drawn first, the lower level given the top."""
+        """As ``VAE.trace``: the top is sampled first, the lower level given the top."""
         levels = self.features(images)
         cells = levels[-1].flatten(1)
         mu, log_variance = self.mu(cells).float(), self.log_variance(cells).float()

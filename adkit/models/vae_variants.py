@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from adkit.models.blocks import Join, SqueezeExcite, check_skip
+from adkit.models.blocks import Join, check_skip, squeeze_excitation
 from adkit.models.vae import VAE, VAEOutput, reparameterise
 from adkit.models.vae_conditional import ConditionalVAE
 from adkit.models.vae_hierarchical import HierarchicalVAE
@@ -51,7 +51,7 @@ class SkipVAE(VAE):
 
 
 class SqueezeVAE(VAE):
-    """Squeeze-and-excitation after each level of the encoder, see :class:`adkit.models.blocks.SqueezeExcite`.
+    """Squeeze-and-excitation after each level of the encoder, see :func:`adkit.models.blocks.squeeze_excitation`.
 
     Args:
         settings: of :class:`adkit.models.vae.VAE`.
@@ -60,19 +60,20 @@ class SqueezeVAE(VAE):
     def __init__(self, **settings):
         super().__init__(**settings)
         self.down = nn.ModuleList(
-            nn.Sequential(block, SqueezeExcite(width)) for block, width in zip(self.down, self.widths, strict=True)
+            nn.Sequential(block, squeeze_excitation(width)) for block, width in zip(self.down, self.widths, strict=True)
         )
 
 
 class SelfAttention(nn.Module):
     """Every cell of a feature map looks at every other one, and adds what it finds.
 
-    The learned strength starts at 0, so that training begins with the network as it is without (Zhang et al.:
-    Self-attention generative adversarial networks, ICML 2019).
+    The learned strength starts at 0, so that training begins with the network as it is without.
 
     Args:
-        channels: of input and output.
-        heads: of the attention; the largest of 4, 2 and 1 that divides the channels.
+        channels: of input and output. The attention has the largest of 4, 2 and 1 heads that divides them.
+
+    Source:
+        Zhang et al.: Self-attention generative adversarial networks, ICML 2019.
     """
 
     def __init__(self, channels: int):
@@ -84,8 +85,8 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
         """Add the attended values to a feature map (B, C, H, W)."""
         tokens = x.flatten(2).transpose(1, 2)  # (B, H · W, C)
-        found, _ = self.attend(tokens, tokens, tokens, need_weights=False)
-        return x + self.strength * found.transpose(1, 2).unflatten(2, x.shape[-2:])
+        attended, _ = self.attend(tokens, tokens, tokens, need_weights=False)
+        return x + self.strength * attended.transpose(1, 2).unflatten(2, x.shape[-2:])
 
 
 class AttentionVAE(VAE):
@@ -113,7 +114,11 @@ VARIANTS: dict[str, Callable[..., VAE]] = {
 
 
 def build_vae(variant: str = "plain", **settings) -> VAE:
-    """A VAE of a named variant, with the settings of :class:`adkit.models.vae.VAE`.
+    """A VAE of a named variant.
+
+    Args:
+        variant: one of :data:`VARIANTS`.
+        settings: of :class:`adkit.models.vae.VAE`, and those that the variant adds.
 
     Raises:
         ValueError: if the variant is unknown, and as the variants.

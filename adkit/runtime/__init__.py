@@ -4,6 +4,7 @@ from adkit.runtime.lazy import lazy_exports
 
 _HOMES = {
     "PRECISIONS": "adkit.runtime.environment",
+    "Stream": "adkit.runtime.environment",
     "atomic_path": "adkit.runtime.environment",
     "fast_mode": "adkit.runtime.environment",
     "generator": "adkit.runtime.environment",

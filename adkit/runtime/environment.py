@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,20 @@ if TYPE_CHECKING:  # torch is slow to import, and a small inspection box has non
     import torch
 
 PRECISIONS = ("float32", "bfloat16", "auto")
+
+
+class Stream(IntEnum):
+    """Numbers that keep streams of random draws apart which share all else of their key, see :func:`generator`.
+
+    Each is part of a key, so another value would draw other numbers.
+    """
+
+    # where a coreset starts, apart from the positions drawn at step 0, 1, 2, …
+    CORESET = -1
+    # what an objective draws for a batch, apart from the crops of that batch, whose key ends before
+    OBJECTIVE = 1
+    # what turns and scales a batch, apart from what the objective draws for it
+    AUGMENTATION = 2
 
 
 def _flag(name: str) -> bool:

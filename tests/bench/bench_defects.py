@@ -5,7 +5,7 @@
 
 import torch
 
-from adkit.defects import KINDS, SyntheticDefects
+from adkit.defects import DEFECT_TYPES, SyntheticDefects
 from adkit.losses import mse
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import generator, seed_everything
@@ -47,7 +47,7 @@ def share_of_step() -> dict:
 
     stepped, corrupted = in_turn(step, lambda: defects(images, generator=draw), ROUNDS, times=10)
     note = f"corruption takes {corrupted / stepped:.1%} of a step; {torch.get_num_threads()} threads"
-    what = f"training step (peer) and corruption (ours) of 8 x 1 x 128 x 128 with {len(KINDS)} kinds, s"
+    what = f"training step (peer) and corruption (ours) of 8 x 1 x 128 x 128 with {len(DEFECT_TYPES)} defect types, s"
     return row(what, stepped, corrupted, note=note)
 
 

@@ -2,7 +2,7 @@
 
 from threadpoolctl import threadpool_limits
 
-from adkit.data.textile import FABRICS, KINDS, Textile
+from adkit.data.textile import DEFECT_TYPES, FABRICS, Textile
 from tests.bench.rows import markdown, row, seconds
 
 FRAMES = 20
@@ -10,12 +10,12 @@ FRAMES = 20
 
 def rate(textile: Textile, kinds: tuple[str | None, ...]) -> float:
     """Frames a second, the kinds in turn, the first frame left out."""
-    textile.draw(0, kinds[0])
+    textile.weave(0, kinds[0])
     frames = iter(range(FRAMES))
 
     def draw() -> None:
         index = next(frames)
-        textile.draw(index, kinds[index % len(kinds)])
+        textile.weave(index, kinds[index % len(kinds)])
 
     return 1 / seconds(draw, FRAMES)
 
@@ -26,7 +26,7 @@ def main() -> list[dict]:
     with threadpool_limits(1):
         for fabric in FABRICS:
             textile = Textile(fabric)
-            clean, defective = rate(textile, (None,)), rate(textile, KINDS)
+            clean, defective = rate(textile, (None,)), rate(textile, DEFECT_TYPES)
             note = f"clean {clean:.0f}, defective {defective:.0f}"
             rows.append(row(f"textile, {fabric}, frames/s on one core", ours=min(clean, defective),
                             target="≥ 25", note=note))  # fmt: skip

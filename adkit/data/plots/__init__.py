@@ -1,6 +1,6 @@
-"""Time-series plots as images: what a monitoring screen shows, normal or with one of nine anomalies, drawn fast.
+"""Time-series plots as images: what a monitoring screen shows, normal or with one of nine anomalies, rendered fast.
 
->>> KINDS
+>>> ANOMALY_TYPES
 ('spike', 'level_shift', 'trend_change', 'variance_change', 'missing_span', 'frequency_change', 'saturation', 'drift', \
 'phase_jump')
 """
@@ -8,22 +8,22 @@
 import numpy as np
 
 from adkit.data.plots.anomalies import ANOMALIES
-from adkit.data.plots.raster import INKS, SIDE, draw_plot, line_mask
-from adkit.data.plots.series import draw_series
+from adkit.data.plots.raster import INKS, SIDE, line_mask, rasterise
+from adkit.data.plots.series import random_series
 
-KINDS = tuple(ANOMALIES)
+ANOMALY_TYPES = tuple(ANOMALIES)
 
-__all__ = ["KINDS", "SIDE", "Plots"]
+__all__ = ["ANOMALY_TYPES", "SIDE", "Plots"]
 
 
 class Plots:
     """An endless supply of plots; what number ``index`` shows depends on the seed and the index alone.
 
     Args:
-        seed: another seed, other series.
+        seed: integer, at least 0; another seed gives other series.
 
     Example:
-        >>> image, mask = Plots().draw(7, kind="spike")
+        >>> image, mask = Plots().render(7, "spike")
         >>> image.shape, image.dtype, mask.shape
         ((3, 224, 224), dtype('uint8'), (224, 224))
     """
@@ -31,34 +31,41 @@ class Plots:
     def __init__(self, seed: int = 0):
         self.seed = seed
 
-    def series(self, index: int, kind: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The values that a plot shows, float (192,), NaN where there are none, and its anomalous points, bool (192,).
-
-        Raises:
-            ValueError: if the kind is unknown.
-        """
-        if kind is not None and kind not in ANOMALIES:
-            raise ValueError(f"kind must be None or one of {', '.join(KINDS)}, got {kind!r}")
-        series = draw_series(np.random.default_rng([self.seed, index]))
-        if kind is None:
-            return series.values, np.zeros(len(series.noise), bool)
-        return ANOMALIES[kind](series, np.random.default_rng([self.seed, index, 1]))
-
-    def draw(self, index: int, kind: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one plot; the same index without an anomaly is its normal twin.
+    def series(self, index: int, anomaly_type: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The values that a plot shows, and which of them are anomalous.
 
         Args:
-            index: of the plot, at least 0.
-            kind: one of ``KINDS``; None: normal.
+            index: number of the plot, from 0.
+            anomaly_type: one of ``ANOMALY_TYPES``; None: normal.
+
+        Returns:
+            Values, float (192,), NaN where nothing was measured, and anomalous points, bool (192,).
+
+        Raises:
+            ValueError: if the anomaly type is unknown.
+        """
+        if anomaly_type is not None and anomaly_type not in ANOMALIES:
+            raise ValueError(f"anomaly_type must be None or one of {', '.join(ANOMALIES)}, got {anomaly_type!r}")
+        series = random_series(np.random.default_rng([self.seed, index]))
+        if anomaly_type is None:
+            return series.values, np.zeros(len(series.noise), bool)
+        return ANOMALIES[anomaly_type](series, np.random.default_rng([self.seed, index, 1]))
+
+    def render(self, index: int, anomaly_type: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The image of one plot; the same index without an anomaly is its clean counterpart.
+
+        Args:
+            index: number of the plot, from 0.
+            anomaly_type: one of ``ANOMALY_TYPES``; None: normal.
 
         Returns:
             Image, uint8 (3, 224, 224), and mask, bool (224, 224): the line and a few pixels around it at the anomalous
             points; where nothing was measured, the line that is missing.
 
         Raises:
-            ValueError: if the kind is unknown.
+            ValueError: if the anomaly type is unknown.
         """
-        values, here = self.series(index, kind)
+        values, anomalous = self.series(index, anomaly_type)
         ink = INKS[np.random.default_rng([self.seed, index, 2]).integers(len(INKS))]
         expected = self.series(index)[0] if np.isnan(values).any() else values
-        return draw_plot(values, ink), line_mask(expected, here)
+        return rasterise(values, ink), line_mask(expected, anomalous)

@@ -1,7 +1,8 @@
 """Nine things that go wrong with a time series.
 
-Each function changes a series and returns its values, NaN where nothing was measured, and the points, bool (POINTS,),
-at which an observer would say: here.
+Each function takes a series, which it may change, and a generator that decides where and how much. It returns the
+changed values (POINTS,), NaN where nothing was measured, and the points, bool (POINTS,), at which an observer would
+say: here.
 """
 
 from collections.abc import Callable
@@ -17,51 +18,86 @@ JUMP_REACH = 4  # points on both sides of a jump of the phase that belong to it
 
 
 def spike(series: Series, rng: np.random.Generator) -> Changed:
-    """One to three points far off."""
-    values, here = series.values, _span(rng, 1, 4)
-    values[here] += _away(values[here].mean()) * rng.uniform(1.2, 2.0)
-    return values, here
+    """One to three points far off.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    values, points = series.values, _span(rng, 1, 4)
+    values[points] += _away(values[points].mean()) * rng.uniform(1.2, 2.0)
+    return values, points
 
 
 def level_shift(series: Series, rng: np.random.Generator) -> Changed:
-    """From some point on, everything lies higher or lower."""
-    here = _from(rng, 0.3, 0.7)
-    series.baseline = series.baseline + here * _away(series.baseline.mean()) * rng.uniform(0.8, 1.3)
-    return series.values, here
+    """From some point on, everything lies higher or lower.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    points = _from(rng, 0.3, 0.7)
+    series.baseline = series.baseline + points * _away(series.baseline.mean()) * rng.uniform(0.8, 1.3)
+    return series.values, points
 
 
 def trend_change(series: Series, rng: np.random.Generator) -> Changed:
-    """From some point on, the trend is another, with a kink."""
-    here = _from(rng, 0.3, 0.6)
-    rise = np.cumsum(here) / here.sum()
+    """From some point on, the trend is another, with a kink.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    points = _from(rng, 0.3, 0.6)
+    rise = np.cumsum(points) / points.sum()
     series.baseline = series.baseline + rise * _away(series.baseline.mean()) * rng.uniform(1.3, 1.8)
-    return series.values, here & (rise > 0.1)
+    return series.values, points & (rise > 0.1)
 
 
 def variance_change(series: Series, rng: np.random.Generator) -> Changed:
-    """For a while the noise is much stronger."""
-    here = _span(rng, 0.2 * POINTS, 0.4 * POINTS)
-    series.noise = np.where(here, series.noise * rng.uniform(0.3, 0.5) / series.sigma, series.noise)
-    return series.values, here
+    """For a while the noise is much stronger.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    points = _span(rng, 0.2 * POINTS, 0.4 * POINTS)
+    series.noise = np.where(points, series.noise * rng.uniform(0.3, 0.5) / series.sigma, series.noise)
+    return series.values, points
 
 
 def missing_span(series: Series, rng: np.random.Generator) -> Changed:
-    """For a while nothing was measured: a gap in the line."""
-    here = _span(rng, 0.06 * POINTS, 0.15 * POINTS)
-    return np.where(here, np.nan, series.values), here
+    """For a while nothing was measured: a gap in the line.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    points = _span(rng, 0.06 * POINTS, 0.15 * POINTS)
+    return np.where(points, np.nan, series.values), points
 
 
 def frequency_change(series: Series, rng: np.random.Generator) -> Changed:
-    """For a while the season runs about twice as fast, by whole periods, so that it goes on as before."""
-    here = _span(rng, 0.3 * POINTS, 0.45 * POINTS)
-    periods = here.mean() * (series.phase[-1] - series.phase[0]) / (2 * np.pi)
+    """For a while the season runs about twice as fast, by whole periods, so that it goes on as before.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
+    points = _span(rng, 0.3 * POINTS, 0.45 * POINTS)
+    periods = points.mean() * (series.phase[-1] - series.phase[0]) / (2 * np.pi)
     extra = max(1, round(rng.uniform(0.9, 1.6) * periods))
-    series.phase = series.phase + 2 * np.pi * extra * np.cumsum(here) / here.sum()
-    return series.values, here
+    series.phase = series.phase + 2 * np.pi * extra * np.cumsum(points) / points.sum()
+    return series.values, points
 
 
 def saturation(series: Series, rng: np.random.Generator) -> Changed:
-    """The sensor has a limit: tops, or bottoms, are cut flat."""
+    """The sensor has a limit: tops, or bottoms, are cut flat.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
     sign = rng.choice([-1, 1])
     signed = sign * series.values
     limit = np.quantile(signed, rng.uniform(0.6, 0.75))
@@ -69,7 +105,12 @@ def saturation(series: Series, rng: np.random.Generator) -> Changed:
 
 
 def drift(series: Series, rng: np.random.Generator) -> Changed:
-    """The level slowly wanders off, in half of the plot, and does not come back."""
+    """The level slowly wanders off, in half of the plot, and does not come back.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
     start, width = rng.uniform(0.1, 0.35), rng.uniform(0.4, 0.6)
     progress = np.clip((np.linspace(0, 1, POINTS) - start) / width, 0, 1)
     wandered = (1 - np.cos(np.pi * progress)) / 2
@@ -78,7 +119,12 @@ def drift(series: Series, rng: np.random.Generator) -> Changed:
 
 
 def phase_jump(series: Series, rng: np.random.Generator) -> Changed:
-    """The season breaks off and goes on from another place; the break is where it shows most within one period."""
+    """The season breaks off and goes on from another place; the break is where it shows most within one period.
+
+    Args:
+        series: normal; its parts may be changed in place.
+        rng: decides where and how much.
+    """
     before, phase = series.values, series.phase
     series.phase = phase + rng.uniform(0.6, 1.4) * np.pi
     after = series.values

@@ -1,7 +1,7 @@
-"""From values to pixels: axes, a grid, and an anti-aliased line, drawn by a few array operations.
+"""From values to pixels: axes, a grid, and an anti-aliased line, by a few array operations.
 
 A line over columns is a range of rows in each column. How much of a pixel that range covers is how much of the line's
-colour it gets: no loop over segments, no drawing library.
+colour it gets: no loop over segments, no plotting library.
 """
 
 from functools import lru_cache
@@ -18,11 +18,11 @@ INKS = np.array([(0, 114, 178), (213, 94, 0), (0, 158, 115), (120, 94, 240)], fl
 PAPER, FIELD, GRID, SPINE = 1.0, 0.97, 0.87, 0.35  # greys
 
 
-def draw_plot(values: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Draw values (POINTS,) as a line; NaN leaves a gap.
+def rasterise(values: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """The image of a line.
 
     Args:
-        values: inside -LIMIT to LIMIT; what lies beyond is drawn at the border.
+        values: (POINTS,) inside -LIMIT to LIMIT; what lies beyond shows at the border, and NaN leaves a gap.
         ink: colour of the line, (3,) in [0, 1].
 
     Returns:
@@ -38,18 +38,33 @@ def draw_plot(values: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return np.round(image * 255).astype(np.uint8)
 
 
-def line_mask(values: np.ndarray, here: np.ndarray) -> np.ndarray:
-    """The line of values (POINTS,) and MARGIN pixels around it, at some points: bool (SIDE, SIDE)."""
+def line_mask(values: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The line and MARGIN pixels around it, at some points.
+
+    Args:
+        values: (POINTS,) inside -LIMIT to LIMIT.
+        points: (POINTS,) bool, those that belong to the mask.
+
+    Returns:
+        bool (SIDE, SIDE).
+    """
     low, high = line_rows(values)
     row = np.arange(SIDE)[:, None]
     mask = np.zeros((SIDE, SIDE), bool)
-    mask[:, LEFT : LEFT + POINTS] = here & (row + 1 > low - MARGIN) & (row < high + MARGIN)
+    mask[:, LEFT : LEFT + POINTS] = points & (row + 1 > low - MARGIN) & (row < high + MARGIN)
     mask[:TOP] = mask[BOTTOM:] = False
     return mask
 
 
 def line_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Upper and lower end of the line in each column, in rows, (POINTS,) each; it meets its neighbours half way."""
+    """Upper and lower end of the line in each column, in rows; it meets its neighbours half way.
+
+    Args:
+        values: (POINTS,); NaN where there is no line.
+
+    Returns:
+        (POINTS,) each, in pixels from the top of the image.
+    """
     y = TOP + (BOTTOM - TOP) * (1 - np.clip(values / LIMIT, -1, 1)) / 2
     y = np.clip(y, TOP + THICKNESS / 2, BOTTOM - THICKNESS / 2)
     half_way = (y[1:] + y[:-1]) / 2

@@ -1,4 +1,4 @@
-"""The plots as a set: their records, drawn when they are first needed and kept; labelled and mixed sets beside them."""
+"""The plots as a set: rendered when they are first needed, and kept; labelled and mixed sets beside them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from adkit.data.plots import KINDS, SIDE, Plots
+from adkit.data.plots import ANOMALY_TYPES, SIDE, Plots
 from adkit.data.read import Header
 from adkit.data.samples import NORMAL, choose_categories
 
@@ -20,11 +20,12 @@ TRAIN, VALIDATION, TEST_NORMAL, TEST_ANOMALOUS, LABELLED, MIXED = range(6)
 class PlotSample:
     """One plot; nothing lies on disk, so ``path`` is a name.
 
-    Attributes:
-        index: of the plot, see :class:`adkit.data.plots.Plots`.
+    Args:
+        index: number of the plot, see :class:`adkit.data.plots.Plots`.
         seed: of the plots.
-        shows: the anomaly that is drawn, or None.
+        shows: the anomaly type that the image shows, or None.
         labelled: whether ``kind`` tells of it; a plot of an unlabelled mix says that it is normal.
+        category: ``series``, the only one.
     """
 
     index: int
@@ -54,14 +55,14 @@ class PlotSample:
 
     def read(self) -> np.ndarray:
         """The image, uint8 (3, 224, 224)."""
-        return _draw(self.seed, self.index, self.shows)[0]
+        return _rendered(self.seed, self.index, self.shows)[0]
 
     def mask(self) -> np.ndarray:
         """The mask, bool (224, 224)."""
-        return _draw(self.seed, self.index, self.shows)[1].copy()
+        return _rendered(self.seed, self.index, self.shows)[1].copy()
 
     def digests(self) -> tuple[str]:
-        """A hash of what the plot is drawn from: the same name is the same image."""
+        """A hash of what the plot is made from: the same name is the same image."""
         return (hashlib.blake2b(f"{self.path}/{self.shows}".encode(), digest_size=16).hexdigest(),)
 
 
@@ -72,8 +73,8 @@ def plots_parts(
 
     Args:
         category: None or ``series``, the only one.
-        seed: another seed, other plots.
-        counts: plots in train, validation, test normals and test anomalous (the nine kinds in turn).
+        seed: integer, at least 0; another seed gives other plots.
+        counts: plots in train, validation, test normals and test anomalous (the nine anomaly types in turn).
 
     Raises:
         ValueError: if the category is unknown, or the counts are impossible.
@@ -94,29 +95,43 @@ def plots_parts(
         for part in (TRAIN, VALIDATION, TEST_NORMAL)
     )
     anomalous = [
-        PlotSample(TEST_ANOMALOUS * PART_SIZE + k, seed, KINDS[k % len(KINDS)]) for k in range(counts[TEST_ANOMALOUS])
+        PlotSample(TEST_ANOMALOUS * PART_SIZE + k, seed, ANOMALY_TYPES[k % len(ANOMALY_TYPES)])
+        for k in range(counts[TEST_ANOMALOUS])
     ]
     return {"train": train, "validation": validation, "test": normals + anomalous}
 
 
-def labelled_plots(each: int, seed: int = 0, kinds: Sequence[str] = KINDS) -> list[PlotSample]:
-    """Labelled anomalies for a classifier, ``each`` of every kind; none of them is in :func:`plots_parts`.
+def labelled_plots(each: int, seed: int = 0, anomaly_types: Sequence[str] = ANOMALY_TYPES) -> list[PlotSample]:
+    """Labelled anomalies for a classifier; none of them is in :func:`plots_parts`.
 
-    A kind that is left out does not change the plots of the others.
+    A type that is left out does not change the plots of the others.
+
+    Args:
+        each: plots of each type.
+        seed: integer, at least 0; another seed gives other plots.
+        anomaly_types: names from ``ANOMALY_TYPES``.
 
     Example:
-        >>> [sample.kind for sample in labelled_plots(2, kinds=("drift", "spike"))]
+        >>> [sample.kind for sample in labelled_plots(2, anomaly_types=("drift", "spike"))]
         ['drift', 'spike', 'drift', 'spike']
     """
-    places = [(k, kind) for k in range(each) for kind in kinds]
     first = LABELLED * PART_SIZE
-    return [PlotSample(first + k * len(KINDS) + KINDS.index(kind), seed, kind) for k, kind in places]
+    return [
+        PlotSample(first + k * len(ANOMALY_TYPES) + ANOMALY_TYPES.index(anomaly_type), seed, anomaly_type)
+        for k in range(each)
+        for anomaly_type in anomaly_types
+    ]
 
 
 def mixed_plots(count: int, share: float, seed: int = 0) -> list[PlotSample]:
-    """An unlabelled mix: ``count`` plots that all say ``good``, of which ``share`` are anomalous, kinds in turn.
+    """An unlabelled mix: plots that all say ``good``, of which a share are anomalous, the types in turn.
 
     The plots of a small share are among those of a larger one; none is in :func:`plots_parts`.
+
+    Args:
+        count: number of plots.
+        share: of them, the fraction in [0, 1] that are anomalous.
+        seed: integer, at least 0; another seed gives other plots.
 
     Raises:
         ValueError: if the share lies outside 0 to 1.
@@ -130,11 +145,16 @@ def mixed_plots(count: int, share: float, seed: int = 0) -> list[PlotSample]:
         raise ValueError(f"share must lie between 0 and 1, got {share!r}; 0.05 is one plot in twenty")
     anomalous = round(share * count)
     return [
-        PlotSample(MIXED * PART_SIZE + k, seed, KINDS[k % len(KINDS)] if k < anomalous else None, labelled=False)
+        PlotSample(
+            MIXED * PART_SIZE + k,
+            seed,
+            ANOMALY_TYPES[k % len(ANOMALY_TYPES)] if k < anomalous else None,
+            labelled=False,
+        )
         for k in range(count)
     ]
 
 
 @lru_cache(maxsize=256)
-def _draw(seed: int, index: int, kind: str | None) -> tuple[np.ndarray, np.ndarray]:
-    return Plots(seed).draw(index, kind)
+def _rendered(seed: int, index: int, anomaly_type: str | None) -> tuple[np.ndarray, np.ndarray]:
+    return Plots(seed).render(index, anomaly_type)

@@ -35,8 +35,12 @@ class Series:
         return self.baseline + self.amplitude * season + self.noise
 
 
-def draw_series(rng: np.random.Generator) -> Series:
-    """A normal series: a season of 2.5 to 5 periods, a little trend, a little noise."""
+def random_series(rng: np.random.Generator) -> Series:
+    """A normal series: a season of 2.5 to 5 periods, a little trend, a little noise.
+
+    Args:
+        rng: decides all of it.
+    """
     time = np.linspace(0, 1, POINTS)
     sigma = rng.uniform(0.04, 0.1)
     return Series(

@@ -3,7 +3,7 @@
 A frame is made as the real one is: ``weaves`` says which yarn lies on top at each crossing, ``fabrics`` holds the
 presets, ``cloth`` lays the yarns, ``faults`` and ``stains`` spoil them, ``render`` takes the picture.
 
->>> image, mask = Textile("denim", frame=(64, 64)).draw(0, kind="dots")
+>>> image, mask = Textile("denim", frame=(64, 64)).weave(0, "dots")
 >>> image.shape, mask.dtype
 ((64, 64), dtype('bool'))
 """
@@ -13,6 +13,6 @@ from adkit.data.textile.loom import MAKERS, Textile
 from adkit.data.textile.records import TextileRecord, textile_records
 from adkit.data.textile.weaves import WEAVES
 
-KINDS = tuple(MAKERS)
+DEFECT_TYPES = tuple(MAKERS)
 
-__all__ = ["FABRICS", "KINDS", "WEAVES", "Fabric", "Textile", "TextileRecord", "textile_records"]
+__all__ = ["DEFECT_TYPES", "FABRICS", "WEAVES", "Fabric", "Textile", "TextileRecord", "textile_records"]

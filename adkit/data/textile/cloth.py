@@ -28,7 +28,7 @@ class Yarns:
 
 @dataclass(frozen=True)
 class Cloth:
-    """A woven frame of H x W pixels, float32; defects return a changed copy."""
+    """A woven frame of H x W pixels; what is put into it is put into a changed copy."""
 
     fabric: Fabric
     u: np.ndarray  # (H, W) warp coordinate: warp i covers [i, i + 1)
@@ -57,13 +57,24 @@ def _spline(length: int, scale: float) -> np.ndarray:
 
 
 def smooth_curves(rng: np.random.Generator, count: int, length: int, scale: float) -> np.ndarray:
-    """Random curves that change over ``scale`` pixels: (count, length) float64 within [-1, 1], spread about 0.4."""
+    """Random curves that change over ``scale`` pixels.
+
+    Args:
+        rng: decides them.
+        count: number of curves.
+        length: pixels of each.
+        scale: pixels from one knot to the next.
+
+    Returns:
+        (count, length) float64 within [-1, 1], with a standard deviation of about 0.4.
+    """
     basis = _spline(length, scale)
     return rng.uniform(-1, 1, (count, len(basis))) @ basis
 
 
 def _yarns(rng: np.random.Generator, fabric: Fabric, direction: int, count: int, length: int) -> Yarns:
-    slub = 2.5 * fabric.slub * smooth_curves(rng, count, length, 50.0)  # 2.5: to unit standard deviation
+    # 2.5 brings the curves to unit standard deviation.
+    slub = 2.5 * fabric.slub * smooth_curves(rng, count, length, 50.0)
     thickness = 1 + slub + rng.normal(0, 0.5 * fabric.uneven, (count, 1))
     wander = 0.06 * smooth_curves(rng, count, length, 30.0) + rng.normal(0, 0.03, (count, 1))
     shade = fabric.albedo[direction] * (1 + 0.5 * slub + rng.normal(0, fabric.uneven, (count, 1)))
@@ -88,7 +99,13 @@ def _drift(rng: np.random.Generator, shape: tuple[int, int], amplitude: float) -
 
 
 def weave_cloth(fabric: Fabric, shape: tuple[int, int], rng: np.random.Generator) -> Cloth:
-    """Weave one frame without a defect; ``rng`` decides all that differs from frame to frame."""
+    """Weave one frame without a defect.
+
+    Args:
+        fabric: the preset.
+        shape: height and width in pixels.
+        rng: decides all that differs from frame to frame.
+    """
     height, width = shape
     warps = int(np.ceil(width / fabric.pitch[0])) + 2 * MARGIN
     wefts = int(np.ceil(height / fabric.pitch[1])) + 2 * MARGIN

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adkit.data.textile.cloth import WIDTH_FLOOR, Cloth
-from adkit.data.textile.places import band, extent, place, smoothstep, soft_edge
+from adkit.data.textile.places import bent_line, extent, place, smoothstep, soft_edge
 
 Change = tuple[Cloth, np.ndarray]
 
@@ -26,13 +26,27 @@ class Stretch:
 
 
 def texture(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
-    """One of: missing pick, double pick, float, broken yarn, fold."""
+    """One of: missing pick, double pick, float, broken yarn, fold.
+
+    Args:
+        cloth: without a defect; it stays as it is.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        The changed cloth, and the region (H, W) bool of the defect.
+    """
     make = (_missing_pick, _double_pick, _float, _broken_yarn, _fold)[rng.integers(5)]
     return make(cloth, rng, severity, size)
 
 
 def turned(cloth: Cloth) -> Cloth:
-    """The cloth with warp and weft exchanged, as a transposed picture; twice gives it back."""
+    """The cloth with warp and weft exchanged, as a transposed picture; twice gives it back.
+
+    Args:
+        cloth: it stays as it is.
+    """
     fabric = cloth.fabric
     swapped = {name: getattr(fabric, name)[::-1] for name in ("pitch", "thickness", "albedo")}
     return replace(
@@ -47,12 +61,24 @@ def turned(cloth: Cloth) -> Cloth:
 
 
 def faces_warp(cloth: Cloth, rng: np.random.Generator) -> bool:
-    """Whether the warp makes the face of the cloth; where both do alike, chance decides."""
+    """Whether the warp makes the face of the cloth.
+
+    Args:
+        cloth: of any weave.
+        rng: decides where warp and weft show alike.
+    """
     return bool(cloth.lifts.mean() > rng.uniform(0.4, 0.6))
 
 
 def pick_stretch(cloth: Cloth, rng: np.random.Generator, length: float, picks: int = 1) -> Stretch:
-    """Choose a stretch of that many pixels on ``picks`` neighbouring picks, inside the frame."""
+    """Choose a stretch on neighbouring picks, inside the frame.
+
+    Args:
+        cloth: without a defect.
+        rng: decides where.
+        length: of the stretch in pixels.
+        picks: number of neighbouring picks.
+    """
     pitch = cloth.fabric.pitch
     y, x = place(rng, cloth.shape, (picks + 2) * pitch[1], length)
     row = cloth.u[int(y)]
@@ -61,9 +87,10 @@ def pick_stretch(cloth: Cloth, rng: np.random.Generator, length: float, picks: i
     edge = np.float32(min(6.0, length / 4))
     along = smoothstep((np.float32(length / 2) - np.abs(columns - x).astype(np.float32)) / edge)
     warps = np.interp(np.arange(cloth.lifts.shape[0]) + 0.5, row, along, left=0, right=0).astype(np.float32)
-    near = np.abs(cloth.v - np.float32(pick + picks / 2)) < np.float32(picks / 2 + 0.3)  # neighbours give way a little
-    wide = np.abs(columns - x) < (length + pitch[0]) / 2
-    return Stretch(pick, along, warps, near & wide)
+    # Neighbours give way a little.
+    on_picks = np.abs(cloth.v - np.float32(pick + picks / 2)) < np.float32(picks / 2 + 0.3)
+    on_length = np.abs(columns - x) < (length + pitch[0]) / 2
+    return Stretch(pick, along, warps, on_picks & on_length)
 
 
 def _missing_pick(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
@@ -85,13 +112,15 @@ def _double_pick(cloth: Cloth, rng: np.random.Generator, severity: float, size: 
     stretch = pick_stretch(cloth, rng, extent(size, 60, 400, cloth.shape[1]), picks=2)
     first, second = stretch.pick, stretch.pick + 1
     lifts, half_width, offset = cloth.lifts.copy(), cloth.weft.half_width.copy(), cloth.weft.offset.copy()
-    same = (lifts[:, first] == lifts[:, second]).all()  # as in the pairs of a basket: then the shed before them
-    shed = lifts[:, first - 1 if same else first]
+    # Where both lie in one shed already, as in the pairs of a basket, they take the shed before them.
+    one_shed = (lifts[:, first] == lifts[:, second]).all()
+    shed = lifts[:, first - 1 if one_shed else first]
     weight = np.float32(severity) * stretch.warps
     lifts[:, second] += weight * (shed - lifts[:, second])
-    lifts[:, [first, second]] -= 0.2 * weight[:, None]  # two yarns stand higher than one,
+    # Two yarns stand higher than one, and close together.
+    lifts[:, [first, second]] -= 0.2 * weight[:, None]
     half_width[[first, second]] *= 1 + np.float32(0.15 * severity) * stretch.along
-    offset[first] += np.float32(0.2 * severity) * stretch.along  # and close together
+    offset[first] += np.float32(0.2 * severity) * stretch.along
     offset[second] -= np.float32(0.2 * severity) * stretch.along
     return replace(cloth, weft=replace(cloth.weft, half_width=half_width, offset=offset), lifts=lifts), stretch.region
 
@@ -132,7 +161,7 @@ def _fold(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) 
     angle = np.pi / 2 + rng.uniform(-0.5, 0.5)
     bend = tuple(rng.uniform(-0.06, 0.06, 2) * length)
     half = np.float32(5 + 6 * size)
-    along, across = band(cloth.shape, place(rng, cloth.shape, length, length / 2), angle, length, bend)
+    along, across = bent_line(cloth.shape, place(rng, cloth.shape, length, length / 2), angle, length, bend)
     side = across / half
     inside = np.clip(1 - side * side, 0, None) * soft_edge((1 - np.abs(along)) * 3)
     flank = side * inside * np.float32(severity * rng.choice((-1, 1)))

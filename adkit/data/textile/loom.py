@@ -1,7 +1,4 @@
-"""The loom: frames of one fabric by number, with or without a defect.
-
-Put one defect into a cloth and say exactly where it is.
-"""
+"""The loom: frames of one fabric by number, with or without a defect, and exactly where the defect is."""
 
 from numbers import Integral, Real
 from zlib import crc32
@@ -12,28 +9,32 @@ from scipy import ndimage
 from adkit.data.textile.cloth import Cloth, weave_cloth
 from adkit.data.textile.fabrics import FABRICS
 from adkit.data.textile.faults import texture
-from adkit.data.textile.render import Window, expose, render
+from adkit.data.textile.render import FrameWindow, expose, render
 from adkit.data.textile.stains import bright, brightness, dark, dots
 
 MIN_SIDE = 32  # px
-LEAST_SEVERITY = 0.15  # barely visible; what draw chooses from when nothing is asked for
+LEAST_SEVERITY = 0.15  # barely visible: from there to 1 a frame chooses its own
+VISIBILITY = 0.6  # contrast = severity ** 0.6 of the fullest: at severity 0.15 a careful eye can just find it
+SPREAD = 1  # px, how far the optics carry more than a few per cent of a change; the rest is left out of the frame
+MAKERS = {"bright": bright, "dark": dark, "brightness": brightness, "texture": texture, "dots": dots}
 
 
 class Textile:
     """Frames of a procedural fabric, each decided by (seed, fabric, index) alone.
 
-    A frame and its defective twins share yarns, light and noise: outside the mask they are equal bit for bit.
+    A defective frame and its clean counterpart share yarns, light and noise: outside the mask they are equal bit for
+    bit.
 
     Args:
         fabric: a name in ``FABRICS``.
         frame: height and width in pixels, at least 32 each. The yarns keep their scale.
-        seed: another seed, other cloth.
+        seed: integer, at least 0; another seed weaves other cloth.
 
     Raises:
         ValueError: if the fabric is unknown, the frame too small or the seed negative.
 
     Example:
-        >>> image, mask = Textile("denim", frame=(64, 96)).draw(3, kind="texture", severity=0.8)
+        >>> image, mask = Textile("denim", frame=(64, 96)).weave(3, "texture", severity=0.8)
         >>> image.shape, image.dtype, bool(mask.any())
         ((64, 96), dtype('uint8'), True)
     """
@@ -48,14 +49,14 @@ class Textile:
     def __repr__(self) -> str:
         return f"Textile({self.fabric!r}, frame={self.frame}, seed={self.seed})"
 
-    def draw(
-        self, index: int, kind: str | None = None, severity: float | None = None, size: float | None = None
+    def weave(
+        self, index: int, defect_type: str | None = None, severity: float | None = None, size: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one frame.
+        """Weave one frame; the same index without a defect is its clean counterpart.
 
         Args:
             index: number of the frame, from 0.
-            kind: a name in ``KINDS``; None draws the clean frame, on which severity and size have no effect.
+            defect_type: a name in ``DEFECT_TYPES``; None: the clean frame, on which severity and size have no effect.
             severity: from barely visible, about 0.15, to plain, 1; None lets the frame choose.
             size: from small, near 0, to large, 1; None lets the frame choose.
 
@@ -63,10 +64,10 @@ class Textile:
             image: uint8 (H, W), grey levels 0 to 255; mask: bool (H, W), True on the defect.
 
         Raises:
-            ValueError: if the index is negative, the kind unknown, or severity or size outside (0, 1].
+            ValueError: if the index is negative, the defect type unknown, or severity or size outside (0, 1].
         """
-        if kind is not None and kind not in MAKERS:
-            raise ValueError(f"kind must be None or one of {', '.join(MAKERS)}, got {kind!r}")
+        if defect_type is not None and defect_type not in MAKERS:
+            raise ValueError(f"defect_type must be None or one of {', '.join(MAKERS)}, got {defect_type!r}")
         _check_share("severity", severity)
         _check_share("size", size)
         key = np.random.SeedSequence((self.seed, crc32(self.fabric.encode()), _check_count("index", index)))
@@ -74,16 +75,52 @@ class Textile:
         fabric = FABRICS[self.fabric]
         cloth = weave_cloth(fabric, self.frame, yarn_rng)
         reflectance, mask = render(cloth), np.zeros(self.frame, bool)
-        if kind is not None:
+        if defect_type is not None:
             own_severity, own_size = defect_rng.uniform(LEAST_SEVERITY, 1), 1 - defect_rng.random()
             severity = own_severity if severity is None else severity
             size = own_size if size is None else size
-            reflectance, mask = add_defect(cloth, reflectance, kind, defect_rng, float(severity), float(size))
+            reflectance, mask = add_defect(cloth, reflectance, defect_type, defect_rng, float(severity), float(size))
         return expose(reflectance, fabric.exposure, camera_rng), mask
+
+
+def add_defect(
+    cloth: Cloth, reflectance: np.ndarray, defect_type: str, rng: np.random.Generator, severity: float, size: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put one defect into a cloth, and say exactly where it is.
+
+    Args:
+        cloth: the cloth without the defect.
+        reflectance: (H, W) float32, ``render(cloth)``.
+        defect_type: a name in ``MAKERS``.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        reflectance with the defect, equal to the last bit outside the mask; mask (H, W) bool, without holes.
+    """
+    changed, region = MAKERS[defect_type](cloth, rng, severity**VISIBILITY, size)
+    mask, window = _mask(region)
+    inside = mask[window]
+    defective = reflectance.copy()
+    defective[window][inside] = render(changed, window)[inside]
+    return defective, mask
+
+
+def _mask(region: np.ndarray) -> tuple[np.ndarray, FrameWindow]:
+    """The region, as far as the optics visibly spread it, with its holes filled; and the box around it."""
+    grown = ndimage.maximum_filter(region, 2 * SPREAD + 1, mode="constant")
+    (window,) = ndimage.find_objects(grown.astype(np.uint8))
+    mask = np.zeros_like(grown)
+    mask[window] = ndimage.binary_fill_holes(grown[window])
+    return mask, window
 
 
 def check_frame(frame: tuple[int, int]) -> tuple[int, int]:
     """The frame as two plain ints.
+
+    Args:
+        frame: height and width in pixels.
 
     Raises:
         ValueError: if it is not two whole numbers of at least 32.
@@ -103,41 +140,3 @@ def _check_count(name: str, value: int) -> int:
 def _check_share(name: str, value: float | None) -> None:
     if value is not None and not (isinstance(value, Real) and 0 < value <= 1):
         raise ValueError(f"{name} must lie in (0, 1], or be None to let the frame choose, got {value!r}")
-
-
-VISIBILITY = 0.6  # contrast = severity ** 0.6 of the fullest: at severity 0.15 a careful eye can just find it
-SPREAD = 1  # px, how far the optics carry more than a few per cent of a change; the rest is left out of the frame
-MAKERS = {"bright": bright, "dark": dark, "brightness": brightness, "texture": texture, "dots": dots}
-
-
-def add_defect(
-    cloth: Cloth, reflectance: np.ndarray, kind: str, rng: np.random.Generator, severity: float, size: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a defect into a frame.
-
-    Args:
-        cloth: the cloth without the defect.
-        reflectance: (H, W) float32, ``render(cloth)``.
-        kind: a name in ``MAKERS``.
-        rng: decides where the defect lies and which form it takes.
-        severity: in (0, 1].
-        size: in (0, 1].
-
-    Returns:
-        reflectance with the defect, equal to the last bit outside the mask; mask (H, W) bool, without holes.
-    """
-    changed, region = MAKERS[kind](cloth, rng, severity**VISIBILITY, size)
-    mask, window = _mask(region)
-    inside = mask[window]
-    defective = reflectance.copy()
-    defective[window][inside] = render(changed, window)[inside]
-    return defective, mask
-
-
-def _mask(region: np.ndarray) -> tuple[np.ndarray, Window]:
-    """The region, as far as the optics visibly spread it, with its holes filled; and the box around it."""
-    grown = ndimage.maximum_filter(region, 2 * SPREAD + 1, mode="constant")
-    (window,) = ndimage.find_objects(grown.astype(np.uint8))
-    mask = np.zeros_like(grown)
-    mask[window] = ndimage.binary_fill_holes(grown[window])
-    return mask, window

@@ -1,4 +1,4 @@
-"""Where a defect lies: extents, centres, soft edges and bent bands, in pixels."""
+"""Where a defect lies: extents, centres, soft edges and bent lines, in pixels."""
 
 import numpy as np
 
@@ -6,43 +6,73 @@ Shape = tuple[int, int]
 
 
 def extent(size: float, smallest: float, largest: float, limit: float) -> float:
-    """A length in pixels for a size in (0, 1], never more than 80 % of ``limit``, the frame's side."""
+    """A length in pixels for a size, never more than 80 % of the frame's side.
+
+    Args:
+        size: in (0, 1].
+        smallest: pixels, near size 0.
+        largest: pixels, at size 1.
+        limit: the frame's side in pixels.
+    """
     return min(smallest + (largest - smallest) * size, 0.8 * limit)
 
 
 def place(rng: np.random.Generator, shape: Shape, height: float, width: float) -> tuple[float, float]:
-    """Centre (y, x) of a box that lies inside the frame; a side that is too long is centred."""
+    """Centre (y, x) of a box that lies inside the frame; a side that is too long is centred.
+
+    Args:
+        rng: decides where.
+        shape: height and width of the frame in pixels.
+        height: of the box in pixels.
+        width: of the box in pixels.
+    """
     sides = zip(shape, (height, width), rng.random(2), strict=True)
     return tuple(min(side, frame) / 2 + share * max(frame - 1 - side, 0) for frame, side, share in sides)
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, and a smooth step between."""
+    """0 below 0, 1 above 1, and a smooth step between.
+
+    Args:
+        x: of any shape.
+    """
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
 def soft_edge(x: np.ndarray) -> np.ndarray:
-    """0 below 0 and 1 above 1, steep at the foot and level at the top: the rim of a spot is seen where it begins."""
+    """0 below 0 and 1 above 1, steep at the foot and level at the top: the rim of a spot is seen where it begins.
+
+    Args:
+        x: of any shape.
+    """
     x = np.clip(x, 0, 1)
     return x * (2 - x)
 
 
 def grid(shape: Shape, centre: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Distances from the centre, float32: (H, 1) down and (1, W) across."""
+    """Distances from a centre, in pixels.
+
+    Args:
+        shape: height and width of the frame in pixels.
+        centre: (y, x) in pixels.
+
+    Returns:
+        float32 (H, 1) down and (1, W) across.
+    """
     down = (np.arange(shape[0]) - centre[0]).astype(np.float32)[:, None]
     across = (np.arange(shape[1]) - centre[1]).astype(np.float32)[None]
     return down, across
 
 
-def band(
+def bent_line(
     shape: Shape, centre: tuple[float, float], angle: float, length: float, bend: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A bent line through the frame.
 
     Args:
-        shape: height and width.
-        centre: (y, x) of its middle.
+        shape: height and width of the frame in pixels.
+        centre: (y, x) of its middle in pixels.
         angle: radians from the horizontal.
         length: pixels from end to end.
         bend: pixels by which its ends leave the straight line, as a bow and as an S.

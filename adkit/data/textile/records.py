@@ -1,4 +1,4 @@
-"""Lists of textile frames for training, validation and test: names of frames, drawn when asked for."""
+"""Lists of textile frames for training, validation and test: names of frames, woven when asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,33 @@ import numpy as np
 from adkit.data.textile.fabrics import FABRICS
 from adkit.data.textile.loom import MAKERS, Textile, check_frame
 
-PARTS = ("train", "validation", "test normals", "test defective")
+COUNTED = ("train", "validation", "test normals", "test defective")
 PART_SIZE = 1_000_000  # indices kept for each part, so that no part moves when another grows
 
 
 @dataclass(frozen=True)
 class TextileRecord:
-    """One frame, by name; ``kind`` is None for a normal."""
+    """One frame, by name.
+
+    Args:
+        fabric: a name in ``FABRICS``.
+        seed: of the textile.
+        index: number of the frame, from 0.
+        kind: its defect type; None for a normal.
+    """
 
     fabric: str
     seed: int
     index: int
     kind: str | None = None
 
-    def draw(self, frame: tuple[int, int] = (176, 976)) -> tuple[np.ndarray, np.ndarray]:
-        """The frame's image, uint8 (H, W), and mask, bool (H, W)."""
-        return _loom(self.fabric, tuple(frame), self.seed).draw(self.index, self.kind)
+    def weave(self, frame: tuple[int, int] = (176, 976)) -> tuple[np.ndarray, np.ndarray]:
+        """The frame's image, uint8 (H, W), and mask, bool (H, W).
+
+        Args:
+            frame: height and width in pixels, at least 32 each.
+        """
+        return _loom(self.fabric, tuple(frame), self.seed).weave(self.index, self.kind)
 
 
 @lru_cache(maxsize=32)
@@ -43,9 +54,9 @@ def textile_records(
 
     Args:
         category: a fabric, a list of fabrics, or None for all of them, taken in turn.
-        frame: height and width that the records will be drawn at; checked here, before any training starts.
-        seed: another seed, other cloth.
-        counts: frames in all of: train, validation, test normals, test defective (the five kinds in turn).
+        frame: height and width in pixels that the records will be woven at; checked here, before any training starts.
+        seed: integer, at least 0; another seed weaves other cloth.
+        counts: frames in all of: train, validation, test normals, test defective (the five defect types in turn).
 
     Returns:
         dict of ``train``, ``validation`` and ``test``; no frame is in two of them.
@@ -60,16 +71,17 @@ def textile_records(
     """
     check_frame(frame)
     fabrics = _fabrics(category)
-    if len(counts) != len(PARTS) or not all(0 <= count <= PART_SIZE for count in counts):
-        raise ValueError(f"counts must be four numbers from 0 to {PART_SIZE:,} ({', '.join(PARTS)}), got {counts}")
+    if len(counts) != len(COUNTED) or not all(0 <= count <= PART_SIZE for count in counts):
+        raise ValueError(f"counts must be four numbers from 0 to {PART_SIZE:,} ({', '.join(COUNTED)}), got {counts}")
     train, validation, normals = (
         [TextileRecord(fabrics[k % len(fabrics)], seed, part * PART_SIZE + k) for k in range(counts[part])]
         for part in range(3)
     )
-    kinds = tuple(MAKERS)
-    turn = lcm(len(fabrics), len(kinds))  # after so many, start one fabric further, so that each meets each kind
+    types = tuple(MAKERS)
+    # After so many frames, start one fabric further, so that each fabric meets each type.
+    turn = lcm(len(fabrics), len(types))
     defective = [
-        TextileRecord(fabrics[(k + k // turn) % len(fabrics)], seed, 3 * PART_SIZE + k, kinds[k % len(kinds)])
+        TextileRecord(fabrics[(k + k // turn) % len(fabrics)], seed, 3 * PART_SIZE + k, types[k % len(types)])
         for k in range(counts[3])
     ]
     return {"train": train, "validation": validation, "test": normals + defective}

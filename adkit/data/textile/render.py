@@ -11,13 +11,19 @@ LIGHT = (0.45, 0.75)  # (x, y) part of the light's direction: it comes from the 
 READ_NOISE = 1.2  # grey levels
 SHOT_NOISE = 0.035  # variance in grey levels per grey level
 
-Window = tuple[slice, slice]
+FrameWindow = tuple[slice, slice]
 
 
-def render(cloth: Cloth, window: Window | None = None) -> np.ndarray:
-    """Reflectance behind the optics: float32 of the frame's shape, or of a window (rows, columns) of it.
+def render(cloth: Cloth, window: FrameWindow | None = None) -> np.ndarray:
+    """Reflectance of a cloth behind the optics.
 
-    A window gives the same values, to the last bit, as the full frame cut to it.
+    Args:
+        cloth: with or without a defect.
+        window: rows and columns of the frame, in pixels; None: all. A window gives the same values, to the last bit, as
+            the full frame cut to it.
+
+    Returns:
+        float32 (H, W) of the frame or the window, about in [0, 1].
     """
     height, width = cloth.shape
     rows, columns = window or (slice(0, height), slice(0, width))
@@ -35,7 +41,7 @@ def render(cloth: Cloth, window: Window | None = None) -> np.ndarray:
     return blurred[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
 
 
-def _shade(cloth: Cloth, window: Window) -> np.ndarray:
+def _shade(cloth: Cloth, window: FrameWindow) -> np.ndarray:
     """Reflectance of the upper yarn at each pixel, darker in valleys and on slopes away from the light."""
     fabric, u, v = cloth.fabric, cloth.u[window], cloth.v[window]
     rows = np.arange(window[0].start, window[0].stop)[:, None]
@@ -76,21 +82,29 @@ def _slope(height: np.ndarray, relief: float) -> np.ndarray:
 def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
     """Separable Gaussian with its kernel cut at ``BLUR_RADIUS``; the border is repeated."""
     kernel = np.exp(-0.5 * (np.arange(BLUR_RADIUS + 1) / sigma) ** 2)
-    near = (kernel / (2 * kernel.sum() - 1)).astype(np.float32)
+    weights = (kernel / (2 * kernel.sum() - 1)).astype(np.float32)
     for axis in (0, 1):
         padding = [(BLUR_RADIUS, BLUR_RADIUS) if a == axis else (0, 0) for a in (0, 1)]
         padded = np.moveaxis(np.pad(image, padding, mode="edge"), axis, 0)
         size = image.shape[axis]
         shifted = [padded[k : k + size] for k in range(2 * BLUR_RADIUS + 1)]
-        total = near[0] * shifted[BLUR_RADIUS]
+        total = weights[0] * shifted[BLUR_RADIUS]
         for k in range(1, BLUR_RADIUS + 1):
-            total = total + near[k] * (shifted[BLUR_RADIUS - k] + shifted[BLUR_RADIUS + k])
+            total = total + weights[k] * (shifted[BLUR_RADIUS - k] + shifted[BLUR_RADIUS + k])
         image = np.moveaxis(total, 0, axis)
     return image
 
 
 def uneven_light(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Light over a frame, float32 (H, W) about 1: a lamp's tilt and fall-off across, a slow flicker down the belt."""
+    """Light over a frame: a lamp's tilt and fall-off across, a slow flicker down the belt.
+
+    Args:
+        shape: height and width in pixels.
+        rng: decides how uneven it is.
+
+    Returns:
+        float32 (H, W), about 1.
+    """
     height, width = shape
     x = np.linspace(-1, 1, width)
     tilt, fall, level = rng.uniform(-0.07, 0.07), rng.uniform(0.02, 0.12), rng.uniform(0.96, 1.04)
@@ -101,7 +115,16 @@ def uneven_light(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray
 
 
 def expose(reflectance: np.ndarray, exposure: float, rng: np.random.Generator) -> np.ndarray:
-    """Light and sensor: reflectance (H, W) to grey levels uint8, with shot and read noise."""
+    """Light and sensor: from reflectance to grey levels, with shot and read noise.
+
+    Args:
+        reflectance: (H, W) float32.
+        exposure: grey levels of reflectance 1 in full light.
+        rng: decides light and noise.
+
+    Returns:
+        uint8 (H, W).
+    """
     signal = reflectance * uneven_light(reflectance.shape, rng) * np.float32(exposure)
     deviation = np.sqrt(np.float32(READ_NOISE**2) + np.float32(SHOT_NOISE) * np.clip(signal, 0, None))
     signal += deviation * rng.standard_normal(reflectance.shape, np.float32)

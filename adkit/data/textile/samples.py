@@ -1,4 +1,4 @@
-"""The embedded textile as a set: its records, drawn when they are first needed and kept."""
+"""The embedded textile as a set: its records, woven when they are first needed and kept."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,14 +8,19 @@ import numpy as np
 
 from adkit.data.read import Header
 from adkit.data.samples import NORMAL
-from adkit.data.textile import TextileRecord, textile_records
+from adkit.data.textile.records import TextileRecord, textile_records
 
 FRAME = (176, 976)  # the course's frame: height, width
 
 
 @dataclass(frozen=True)
 class TextileSample:
-    """One frame of the textile; nothing lies on disk, so ``path`` is a name."""
+    """One frame of the textile; nothing lies on disk, so ``path`` is a name.
+
+    Args:
+        record: which frame.
+        frame: height and width in pixels.
+    """
 
     record: TextileRecord
     frame: tuple[int, int] = FRAME
@@ -46,24 +51,33 @@ class TextileSample:
 
     def read(self) -> np.ndarray:
         """The image, uint8 (1, H, W)."""
-        return _draw(self.record, self.frame)[0][None]
+        return _woven(self.record, self.frame)[0][None]
 
     def mask(self) -> np.ndarray:
         """The mask, bool (H, W)."""
-        return _draw(self.record, self.frame)[1].copy()
+        return _woven(self.record, self.frame)[1].copy()
 
     def digests(self) -> tuple[str]:
-        """A hash of what the frame is drawn from: the same name is the same image."""
+        """A hash of what the frame is woven from: the same name is the same image."""
         return (hashlib.blake2b(f"{self.path}/{self.kind}/{self.frame}".encode(), digest_size=16).hexdigest(),)
 
 
 def textile_parts(category: object, frame: tuple[int, int] | None, seed: int) -> dict[str, list[TextileSample]]:
-    """Train, validation and test samples; with a frame, the cloth is drawn at that size, not resized."""
+    """Train, validation and test samples.
+
+    Args:
+        category: a fabric, a list of fabrics, or None for all of them, taken in turn.
+        frame: height and width in pixels that the cloth is woven at, not resized to; None: the course's 176 x 976.
+        seed: integer, at least 0; another seed weaves other cloth.
+
+    Raises:
+        ValueError: if a fabric is unknown, or the frame impossible.
+    """
     frame = frame or FRAME
     records = textile_records(category, frame=frame, seed=seed)
     return {part: [TextileSample(record, frame) for record in records[part]] for part in records}
 
 
 @lru_cache(maxsize=256)
-def _draw(record: TextileRecord, frame: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    return record.draw(frame)
+def _woven(record: TextileRecord, frame: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    return record.weave(frame)

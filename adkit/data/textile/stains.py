@@ -9,28 +9,56 @@ from dataclasses import replace
 import numpy as np
 
 from adkit.data.textile.cloth import STRANDS, Cloth
-from adkit.data.textile.faults import faces_warp, pick_stretch, turned
-from adkit.data.textile.places import band, extent, grid, place, smoothstep, soft_edge
+from adkit.data.textile.faults import Change, faces_warp, pick_stretch, turned
+from adkit.data.textile.places import bent_line, extent, grid, place, smoothstep, soft_edge
 
 PALE, DIRT = 1.0, 0.10  # reflectance of bleached cotton and of trash or oil
 
-Change = tuple[Cloth, np.ndarray]
-
 
 def bright(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
-    """A lighter foreign yarn, a lint fibre on the cloth, or a pale spot."""
+    """A lighter foreign yarn, a lint fibre on the cloth, or a pale spot.
+
+    Args:
+        cloth: without a defect; it stays as it is.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        The changed cloth, and the region (H, W) bool of the defect.
+    """
     make = (_pale_yarn, _lint, _pale_spot)[rng.integers(3)]
     return make(cloth, rng, severity, size)
 
 
 def dark(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
-    """An oil stain that wicks along the yarns, or a stretch of dark yarn."""
+    """An oil stain that wicks along the yarns, or a stretch of dark yarn.
+
+    Args:
+        cloth: without a defect; it stays as it is.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        The changed cloth, and the region (H, W) bool of the defect.
+    """
     make = (_oil, _oil, _dark_yarn)[rng.integers(3)]
     return make(cloth, rng, severity, size)
 
 
 def brightness(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
-    """A region 40 to 250 px wide with a soft edge, lighter or darker by up to 22 %: uneven dye or finish."""
+    """A region 40 to 250 px wide with a soft edge, lighter or darker by up to 22 %: uneven dye or finish.
+
+    Args:
+        cloth: without a defect; it stays as it is.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        The changed cloth, and the region (H, W) bool of the defect.
+    """
     height, width = cloth.shape
     across = extent(size, 40, 250, width)
     down = extent(size, 30, 60 + 80 * rng.random(), height)
@@ -44,7 +72,17 @@ def brightness(cloth: Cloth, rng: np.random.Generator, severity: float, size: fl
 
 
 def dots(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
-    """Three to eight specks of 1.5 to 5 px radius near each other: neps (light) or seed trash (dark)."""
+    """Three to eight specks of 1.5 to 5 px radius near each other: neps (light) or seed trash (dark).
+
+    Args:
+        cloth: without a defect; it stays as it is.
+        rng: decides where the defect lies and which form it takes.
+        severity: in (0, 1], from barely visible to plain.
+        size: in (0, 1], from small to large.
+
+    Returns:
+        The changed cloth, and the region (H, W) bool of the defect.
+    """
     height, width = cloth.shape
     spread = min(height, 120) * 0.8, min(width, 200) * 0.8
     middle = place(rng, cloth.shape, *spread)
@@ -65,9 +103,10 @@ def _covered(cloth: Cloth, cover: np.ndarray, colour: float) -> Change:
 
 
 def _lint(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -> Change:
+    """A short, bent, pale fibre that lies on the cloth."""
     length = extent(size, 20, 110, min(cloth.shape))
     angle, bow = rng.uniform(0, np.pi), rng.uniform(-0.2, 0.2, 2) * length
-    along, across = band(cloth.shape, place(rng, cloth.shape, length, length), angle, length, tuple(bow))
+    along, across = bent_line(cloth.shape, place(rng, cloth.shape, length, length), angle, length, tuple(bow))
     half = np.float32(1.7 + 0.8 * size)
     cover = smoothstep((half - np.abs(across)) / np.float32(1.2)) * smoothstep((1 - np.abs(along)) * 8)
     return _covered(cloth, cover * np.float32(0.9 * severity), PALE)

@@ -35,7 +35,16 @@ WEAVES: dict[str, np.ndarray] = {
 
 
 def repeat_weave(weave: np.ndarray, warps: int, wefts: int, start: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """The weave over a whole cloth: float32 (warps, wefts), beginning at crossing ``start`` of the repeat.
+    """The weave over a whole cloth.
+
+    Args:
+        weave: one repeat, (n, m) of 0 and 1.
+        warps: number of warps.
+        wefts: number of picks.
+        start: the crossing of the repeat, warp and pick, at which the cloth begins.
+
+    Returns:
+        float32 (warps, wefts) of 0 and 1.
 
     Example:
         >>> repeat_weave(WEAVES["plain"], 2, 4).tolist()
@@ -55,8 +64,9 @@ def lift_along(crossings: np.ndarray) -> np.ndarray:
     Returns:
         (n, m * SAMPLES) float32; sample ``k`` lies at crossing coordinate ``(k + 0.5) / SAMPLES``.
     """
-    place = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5  # from the middle of the crossing, in crossings
-    share = (0.5 - 0.5 * np.cos(np.pi * np.abs(place))).astype(np.float32)  # of the neighbour; a half on the border
+    # Samples from the middle of a crossing, in crossings; on the border the neighbour has a share of a half.
+    place = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
+    share = (0.5 - 0.5 * np.cos(np.pi * np.abs(place))).astype(np.float32)
     padded = np.pad(crossings, ((0, 0), (1, 1)), mode="edge")
     here, before, after = (padded[:, k : k + crossings.shape[1], None] for k in (1, 0, 2))
     half = SAMPLES // 2

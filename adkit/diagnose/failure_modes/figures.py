@@ -14,8 +14,9 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.diagnose.failure_modes import VERDICTS, Case, Finding
 from adkit.figures.animation import raster
+from adkit.figures.frames import is_wide
 from adkit.figures.marks import fill, outline, show, zoom_box
-from adkit.figures.panels import colour_bar, colour_limits, is_wide
+from adkit.figures.panels import colour_bar, colour_limits
 from adkit.figures.style import (
     COLOURS,
     GREY,
@@ -24,12 +25,13 @@ from adkit.figures.style import (
     PREDICTED,
     TRUE,
     WIDTH,
-    Drawing,
+    Plot,
     new_figure,
     styled,
     to_images,
     to_masks,
 )
+from adkit.figures.tables import tabular
 from adkit.runtime import atomic_path
 from adkit.scoring import thresholds
 
@@ -64,17 +66,11 @@ def verdict_table(findings: Mapping[str, Mapping[str, Finding]]):
     kinds = list(dict.fromkeys(kind for row in findings.values() for kind in row))
     if not kinds:
         raise ValueError("expected architecture → defect type → finding, got no findings at all")
-    fig = new_figure(0.95 + ROW * len(findings), min(WIDTH, 1.3 + 1.55 * len(kinds)))
-    ax = fig.subplots()
+    fig, ax = tabular(list(findings), kinds, height=0.95 + ROW * len(findings), width=1.3 + 1.55 * len(kinds))
     for y, row in enumerate(findings.values()):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set(xlim=(0, len(kinds)), ylim=(len(findings), 0))
-    ax.set_xticks(np.arange(len(kinds)) + 0.5, labels=kinds)
-    ax.set_yticks(np.arange(len(findings)) + 0.5, labels=list(findings))
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
     ax.set_title("verdict, its support; ring AUROC · let through · IoU of the mask; below, the single frames", pad=22)
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
@@ -144,7 +140,7 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
 
 def failure_pictures(
     cases: Mapping[str, Case], detectors: Mapping[str, Detector], dataset: AnomalyDataset, *, scales: Mapping
-) -> dict[str, Drawing]:
+) -> dict[str, Plot]:
     """The picture of each case.
 
     Args:
@@ -154,7 +150,7 @@ def failure_pictures(
         scales: architecture → colours of its maps, from validation normals.
 
     Returns:
-        Name → drawing.
+        Name → `Plot`.
     """
     drawn = {}
     for name, case in cases.items():
@@ -167,22 +163,22 @@ def failure_pictures(
     return drawn
 
 
-def save_pictures(pictures: Mapping[str, Drawing], folder: str | os.PathLike) -> list[Path]:
+def save_pictures(pictures: Mapping[str, Plot], folder: str | os.PathLike) -> list[Path]:
     """Write each picture as ``<name>.png``, with 256 colours, so that it stays small; returns the files.
 
     Example:
         >>> import tempfile
         >>> from adkit.figures import sweep
-        >>> drawing = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
-        >>> [path.name for path in save_pictures({"white_anomaly": drawing}, tempfile.mkdtemp())]
+        >>> plot = sweep([1, 2], {"y": [1, 2]}, xlabel="x", ylabel="y")
+        >>> [path.name for path in save_pictures({"white_anomaly": plot}, tempfile.mkdtemp())]
         ['white_anomaly.png']
     """
     folder = Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, drawing in pictures.items():
+    for name, plot in pictures.items():
         files.append(folder / f"{name}.png")
-        few = Image.fromarray(raster(drawing)).quantize(palette=_palette(), dither=Image.Dither.NONE)
+        few = Image.fromarray(raster(plot)).quantize(palette=_palette(), dither=Image.Dither.NONE)
         with atomic_path(files[-1]) as temporary:
             few.save(temporary, "PNG", optimize=True)
     return files

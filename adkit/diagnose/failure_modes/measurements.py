@@ -92,7 +92,7 @@ def _clean_twin(sample: object) -> Tensor | None:
     if not isinstance(sample, TextileSample):
         return None
     cloth = Textile(sample.record.fabric, sample.frame, sample.record.seed)
-    return torch.from_numpy(cloth.draw(sample.record.index)[0])[None, None] / 255
+    return torch.from_numpy(cloth.weave(sample.record.index)[0])[None, None] / 255
 
 
 def _slope(before: Tensor, after: Tensor, mask: Tensor) -> float:

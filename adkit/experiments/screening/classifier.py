@@ -44,7 +44,7 @@ class TypeClassifier:
 
     Example:
         >>> from adkit.data.plots.samples import labelled_plots
-        >>> few = AnomalyDataset(labelled_plots(2, kinds=("spike", "drift")))
+        >>> few = AnomalyDataset(labelled_plots(2, anomaly_types=("spike", "drift")))
         >>> classifier = TypeClassifier(side=32, epochs=1, quiet=True).fit(few)
         >>> classifier.classes, classifier.probabilities(few).shape
         (['drift', 'spike'], (4, 2))

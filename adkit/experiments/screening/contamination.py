@@ -75,11 +75,11 @@ def contamination(
     truth = test.labels[[group[0] for group in test.groups()]]
     if len(set(truth)) < 2:
         raise ValueError("the test part must hold normal and anomalous images, got one sort only")
-    rows, silent = [], type(detector)(**detector.settings | {"quiet": True})
+    rows, silent = [], detector.fresh(quiet=True)
     for share, mix in progress(list(mixes.items()), "shares of anomalous images", quiet=detector.quiet):
         trained = fitted_detector(silent, mix, validation)
         scores = trained.judge_images(test)[1]
-        own = percentile(trained.judge_images(mix)[1], trained.settings["percentile"])
+        own = percentile(trained.judge_images(mix)[1], trained.settings.percentile)
         row = {"share": share, "auroc": bootstrap(auroc, truth, scores, n=draws)}
         for name, threshold in {"training": own, "held_out": trained.image_threshold}.items():
             row |= decisions(truth, scores >= threshold.value, name) | {f"threshold_{name}": threshold.value}

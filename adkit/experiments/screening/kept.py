@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from functools import lru_cache
 
 from adkit.data import AnomalyDataset
@@ -31,11 +32,11 @@ def fitted_detector(detector: Detector, train: AnomalyDataset, validation: Anoma
     parts = [train.fingerprint, validation.fingerprint, source_hash(type(detector))]
     folder = home() / "fitted" / _address(detector, parts)
     if not (folder / "detector" / "detector.json").exists():
-        fresh = type(detector)(**detector.settings)
+        fresh = detector.fresh()
         fresh.quiet, fresh.checkpoint = detector.quiet, folder / "checkpoint.pt"
         fresh.fit(train, validation).save(folder / "detector")
         fresh.checkpoint.unlink(missing_ok=True)
-    return load_detector(folder / "detector", device=detector.settings["device"])
+    return load_detector(folder / "detector", device=detector.settings.device)
 
 
 def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> TypeClassifier:
@@ -43,7 +44,7 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
 
     Example:
         >>> from adkit.data.plots.samples import labelled_plots
-        >>> few = AnomalyDataset(labelled_plots(2, kinds=("spike", "drift")))
+        >>> few = AnomalyDataset(labelled_plots(2, anomaly_types=("spike", "drift")))
         >>> fitted_classifier(TypeClassifier(side=32, epochs=1, quiet=True), few).classes
         ['drift', 'spike']
     """
@@ -55,7 +56,8 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
 
 
 def _address(fitted: Detector | TypeClassifier, parts: list[str]) -> str:
-    settings = {name: value for name, value in fitted.settings.items() if name not in UNCOUNTED}
+    settings = asdict(fitted.settings) if isinstance(fitted, Detector) else fitted.settings
+    settings = {name: value for name, value in settings.items() if name not in UNCOUNTED}
     kept = json.dumps([type(fitted).__name__, settings, *parts], sort_keys=True)
     return hashlib.sha256(kept.encode()).hexdigest()[:20]
 

@@ -1,0 +1,216 @@
+"""What a fitted detector says of images: maps, scores and decisions, of batches, datasets, files and folders."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adkit import scoring
+from adkit.data import AnomalyDataset
+from adkit.data.foreground import find_foreground
+from adkit.detectors.folder_report import report_folder
+from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
+from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.scoring.thresholds import Threshold
+
+
+class Judge(ABC):
+    """The half of every detector that judges images; :class:`adkit.detectors.base.Detector` brings the other.
+
+    Attributes:
+        device: where it computes.
+        quiet: show no progress.
+        preprocessing: what the training images went through, and every image goes through.
+        image_threshold, pixel_threshold: of image scores and of maps; None before ``fit``.
+    """
+
+    device: torch.device
+    quiet: bool
+    preprocessing: Preprocessing
+    image_threshold: Threshold | None
+    pixel_threshold: float | None
+
+    # -- what a method brings ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _anomaly_map(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) on the device to (B, H, W) ≥ 0, where 0 means: nothing unusual."""
+
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
+        """Maps (B, H, W), their images and their foreground (B, H, W) to scores (B,)."""
+        return scoring.image_score(maps, "max", foreground=foreground)
+
+    def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, H, W), 0 off the foreground, and scores (B,) of the pixels that are ``scored``, bool (B, H, W)."""
+        maps = self._anomaly_map(images).float() * foreground
+        return maps, self._image_score(maps, images, scored)
+
+    # -- what every method can do ------------------------------------------------------------------------------------
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether ``fit`` has come to its end, or the detector was loaded."""
+        return self.image_threshold is not None
+
+    @property
+    def threshold(self) -> float:
+        """Image score from which on an image is called anomalous.
+
+        Raises:
+            RuntimeError: before ``fit``.
+        """
+        self._require_fit()
+        return self.image_threshold.value
+
+    def anomaly_map(self, images: Tensor, foreground: Tensor | None = None) -> Tensor:
+        """Anomaly maps (B, H, W), float32 on the CPU; off the foreground they are 0.
+
+        Args:
+            images: (B, C, H, W) in [0, 1].
+            foreground: bool (B, H, W); None: found by the rule of the training images.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if the shape is another, or a value leaves [0, 1].
+        """
+        self._require_fit()
+        return self._judge(images, foreground)[0]
+
+    def image_score(self, images: Tensor, foreground: Tensor | None = None) -> Tensor:
+        """Image scores (B,), float32 on the CPU; higher is more anomalous. Takes and raises as ``anomaly_map``."""
+        self._require_fit()
+        return self._judge(images, foreground)[1]
+
+    def judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
+        """Maps (h, w) and scores of the items of a dataset as they are, tiles as tiles, at the network's size.
+
+        Args:
+            dataset: prepared as the training images were.
+
+        Raises:
+            RuntimeError: before ``fit``.
+        """
+        self._require_fit()
+        return self._judge_items(dataset)
+
+    def judge_images(self, dataset: AnomalyDataset) -> tuple[list[np.ndarray], np.ndarray]:
+        """Maps and scores of the original images of a dataset: tiles stitched, maps at the size of the files.
+
+        An image that was cut into tiles scores as its most anomalous tile. Tiles of nothing but background may be
+        missing, as they are in ``splits.train``: the map is 0 there, as it is on all background.
+
+        Args:
+            dataset: prepared as the training images were.
+
+        Returns:
+            N maps (H0, W0), and scores (N,).
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if other tiles of an image are missing.
+        """
+        maps, scores = self.judge_items(dataset)
+        whole = [whole_image(dataset, group, maps) for group in dataset.groups()]
+        return whole, np.array([max(scores[i] for i in group) for group in dataset.groups()])
+
+    def predict_dataset(self, dataset: AnomalyDataset) -> Predictions:
+        """Every original image of a dataset with its map, at the size of the original mask, its score and its truth.
+
+        Args:
+            dataset: for example ``splits.test``; raises as ``judge_images``.
+        """
+        maps, scores = self.judge_images(dataset)
+        first = [group[0] for group in dataset.groups()]
+        return Predictions(
+            maps=maps,
+            masks=[dataset.original_mask(i) for i in first],
+            scores=scores,
+            labels=dataset.labels[first],
+            kinds=[dataset.kinds[i] for i in first],
+            paths=[dataset.paths[i] for i in first],
+        )
+
+    def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
+        """The original images of a dataset as the method reconstructs them; None for a method that does not."""
+        return None
+
+    def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
+        """A map (H, W) and a score under both thresholds; raises a RuntimeError before ``fit``."""
+        is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
+        return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
+
+    def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
+        """Judge one image.
+
+        It goes through the training set's own preprocessing; map and mask come back at its own size.
+
+        Args:
+            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+
+        Raises:
+            RuntimeError: before ``fit``.
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
+        """
+        (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
+        return self.decide(anomaly_map, score)
+
+    def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
+        """Judge every image of a folder and write tables and pictures.
+
+        Args:
+            folder: where the images lie, in it or below it.
+            out: where to write; see :mod:`adkit.detectors.folder_report` for what, for the rows that come back, and
+                for what is raised.
+        """
+
+        def judge(path: Path) -> tuple[Prediction, Reconstruction | None]:
+            reconstructions = self.reconstruct_images(self.preprocessing(path))
+            return self.predict(path), reconstructions[0] if reconstructions else None
+
+        self._require_fit()
+        return report_folder(folder, out, judge, self.summary(), self.quiet)
+
+    def summary(self) -> dict:
+        """The name of the class and both thresholds: what tables of predictions say of their detector."""
+        return {
+            "detector": type(self).__name__,
+            "threshold": self.threshold,
+            "pixel_threshold": self.pixel_threshold,
+        }
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _judge(self, images: Tensor, foreground: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU.
+
+        Without a foreground that of whole images is found, by the rule of the training set. An image that shows no
+        foreground at all scores by its map of zeros.
+        """
+        self._check(images)
+        inside = find_foreground(images, self.preprocessing.foreground) if foreground is None else foreground
+        images, inside = images.float().to(self.device), inside.to(self.device)
+        empty = ~inside.flatten(1).any(dim=1)
+        maps, scores = self._map_and_score(images, inside, inside | empty[:, None, None])
+        return maps.cpu(), scores.cpu()
+
+    def _judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
+        maps, scores = [], []
+        for images, foreground in batches(dataset):
+            some_maps, some_scores = self._judge(images, foreground)
+            maps += list(some_maps)
+            scores += some_scores.tolist()
+        return maps, scores
+
+    def _require_fit(self) -> None:
+        if not self.is_fitted:
+            raise RuntimeError(f"this {type(self).__name__} has not been fitted; call fit(train, validation) first")
+
+    def _check(self, images: Tensor) -> None:
+        channels = self.preprocessing.channels
+        if images.ndim != 4 or images.shape[1] != channels:
+            raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
+        check_range(images)

@@ -1,0 +1,58 @@
+"""What detectors say: of one image, of every image of a dataset, and what a network makes of an image."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One image, judged.
+
+    Attributes:
+        score: the image score; higher is more anomalous.
+        threshold: the image threshold.
+        is_anomalous: the decision, ``score >= threshold``.
+        anomaly_map: (H, W) float32 at the image's own size.
+        mask: (H, W) bool, where the map reaches the detector's pixel threshold.
+    """
+
+    score: float
+    threshold: float
+    is_anomalous: bool
+    anomaly_map: np.ndarray
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Every original image of a dataset with its map, its score and its truth.
+
+    Attributes:
+        maps: N maps (H, W) float32, at the size of the original masks; their sizes may differ.
+        masks: N masks (H, W) bool, True on defects; None where the truth is not known.
+        scores: (N,) image scores; higher is more anomalous.
+        labels: (N,) whole numbers, 1 = anomalous.
+        kinds: N names of defect types, ``good`` for normal images.
+        paths: N paths.
+    """
+
+    maps: list[np.ndarray]
+    masks: list[np.ndarray | None]
+    scores: np.ndarray
+    labels: np.ndarray
+    kinds: list[str]
+    paths: list[str]
+
+
+class Reconstruction(NamedTuple):
+    """One image as a network reconstructs it, at the image's own size.
+
+    Attributes:
+        image: (C, H, W) float32 in [0, 1].
+        difference: (H, W) float32, absolute difference to what the network was shown, a mean over the channels.
+    """
+
+    image: np.ndarray
+    difference: np.ndarray
