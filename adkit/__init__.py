@@ -8,9 +8,8 @@ Everything below loads on first use, so ``import adkit`` itself costs nothing:
 torch.Size([1, 64, 64])
 """
 
+from adkit.runtime import VERSION as __version__
 from adkit.runtime.lazy import lazy_exports
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "load_dataset": "adkit.data.load",

@@ -142,21 +142,24 @@ def fit(
 
     seed_everything(settings.seed + accelerator.process_index)
     model.to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    model, optimiser = accelerator.prepare(model, optimiser)
+    # fused: one pass through memory for all that a step changes
+    rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": device.type != "mps"}
+    optimiser = torch.optim.AdamW(model.parameters(), **rates)
+    model = accelerator.prepare(model)
     crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, device)
     held_out = fixed_crops(validation, settings, device)
 
     run = TrainingState(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
     with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
         while run.step < settings.steps and not run.out_of_patience(settings.patience):
-            model.train()
+            if not model.training:
+                model.train()
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)
             with autocast:
                 parts = objective(model, augmented(crops.batch(run.step, accelerator.process_index), settings))
-            accelerator.backward(parts["loss"])
-            accelerator.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            parts["loss"].backward()
+            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
             optimiser.zero_grad()
             run.count(parts)

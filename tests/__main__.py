@@ -1,33 +1,80 @@
-"""All checks in one command, ``python -m tests``: style, unit tests with doctests, every notebook in fast mode."""
+"""All checks in one command, ``python -m tests``: style, unit tests with doctests, every notebook in fast mode.
 
+``python -m tests --fast``, in under two minutes on two cores, is for while you work: style, and the unit tests that are
+not marked ``slow``, on all cores.
+"""
+
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PYTHON = [sys.executable, "-m"]
-CHECKS = {
+STYLE = {
     "style": [*PYTHON, "ruff", "check", "."],
     "format": [*PYTHON, "ruff", "format", "--check", "."],
-    "unit tests and doctests": [*PYTHON, "pytest", "--doctest-modules", "adkit", "tests"],
+}
+CHECKS = STYLE | {
+    "unit tests and doctests": [*PYTHON, "pytest", "-p", "no:nbval", "--doctest-modules", "adkit", "tests"],
     "notebooks in fast mode": [
         *PYTHON, "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "notebooks",
     ],
 }  # fmt: skip
+FAST_CHECKS = STYLE | {
+    # what takes over two seconds is named at the end: it should be marked slow
+    "unit tests that are not slow": [
+        *PYTHON, "pytest", "-p", "no:nbval", "-p", "no:cacheprovider", "-m", "not slow",
+        "--durations=5", "--durations-min=2",
+    ],
+}  # fmt: skip
 
 
-def main() -> int:
+def shares(files: Sequence[Path], count: int) -> list[list[str]]:
+    """Test files in ``count`` lists of about equal length in bytes, for processes side by side."""
+    by_size = sorted(files, key=lambda file: (file.stat().st_size, file))
+    return [[str(file) for file in by_size[start::count]] for start in range(min(count, len(by_size)))]
+
+
+def run(name: str, command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run one check, its output as it comes; returns its exit code."""
+    fast = {"ADKIT_FAST": "1"} if "notebooks" in name else {}
+    return subprocess.run(command, cwd=ROOT, env=environment | fast).returncode
+
+
+def run_side_by_side(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run the unit tests in one process a core, the output of each when it is over; returns the highest exit code."""
+
+    def run_share(files: Sequence[str]) -> int:
+        # one thread a process: or each would take all cores
+        environ = environment | {"OMP_NUM_THREADS": "1"}
+        result = subprocess.run([*command, *files], cwd=ROOT, env=environ, capture_output=True, text=True)
+        print(result.stdout + result.stderr, end="", flush=True)
+        return result.returncode
+
+    parts = shares(list(ROOT.glob("tests/test_*.py")), os.cpu_count() or 1)
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return max(pool.map(run_share, parts))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run every check, say how long each took, and fail if one failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description="style, unit tests, doctests and notebooks")
+    parser.add_argument("--fast", action="store_true", help="style and the unit tests that are not slow, on all cores")
+    checks = FAST_CHECKS if parser.parse_args(arguments).fast else CHECKS
     failed = []
     with tempfile.TemporaryDirectory() as runs:
-        for name, command in CHECKS.items():
-            fast = {"ADKIT_FAST": "1"} if "notebooks" in name else {}
+        environment = os.environ | {"ADKIT_HOME": runs}
+        for name, command in checks.items():
             start = time.perf_counter()
             print(f"\n== {name}", flush=True)
-            code = subprocess.run(command, cwd=ROOT, env=os.environ | fast | {"ADKIT_HOME": runs}).returncode
+            side_by_side = checks is FAST_CHECKS and "tests" in name
+            code = run_side_by_side(command, environment) if side_by_side else run(name, command, environment)
             print(f"== {name}: {'failed' if code else 'good'}, {time.perf_counter() - start:.0f} s", flush=True)
             failed += [name] * bool(code)
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall good")

@@ -1,13 +1,26 @@
-"""Fixtures that several test files share."""
+"""Fixtures that several test files share, among them a small fitted detector of each kind, which tests only read."""
 
+import hashlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from adkit import AutoencoderDetector, load_dataset
+from adkit import AutoencoderDetector, DRAEMDetector, PatchCoreDetector, VAEDetector, load_dataset
 
 TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}  # a detector that is fitted in no time
+TINY_DRAEM = TINY | {"depth": 2, "segment_width": 4, "segment_depth": 2}
+TINY_VAE = {
+    "latent_dim": 4, "widths": (4, 4, 8), "batch_size": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu",
+}  # fmt: skip
+TINY_PATCHCORE = {
+    "weights": None, "layers": ["blocks.2", "blocks.4"], "max_patches": 300, "coreset": 0.1,
+    "quiet": True, "device": "cpu",
+}  # fmt: skip
+
+# nbformat has jsonschema compile a grammar of web addresses: over a second, for a check that no notebook asks for
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +38,55 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "runs"))
 
 
-@pytest.fixture(scope="module")
+# -- what is made once, and only read ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
 def splits():
     """Small denim frames."""
     return load_dataset("textile", category="denim", image_size=(32, 64))
 
 
-@pytest.fixture(scope="module")
-def fitted(splits):
-    """A detector fitted on them; fitted afresh for each module, which must leave it as it is."""
-    return AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
+@pytest.fixture(scope="session")
+def fit_once(splits, tmp_path_factory):
+    """Fits a detector for the whole session; at its end, one that a test has changed is an error."""
+    folder, before = tmp_path_factory.mktemp("shared"), {}
+
+    def fit(detector):
+        detector.fit(splits.train, splits.validation)
+        before[detector] = content_hash(detector, folder)
+        return detector
+
+    yield fit
+    changed = [type(detector).__name__ for detector in before if content_hash(detector, folder) != before[detector]]
+    assert not changed, f"a test has changed what all tests share, {', '.join(changed)}: let it fit one of its own"
+
+
+def content_hash(detector, folder: Path) -> str:
+    """Of all that a saved detector consists of: tensors, settings, thresholds, history."""
+    files = sorted(detector.save(folder / type(detector).__name__).iterdir())
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def fitted(fit_once):
+    """An autoencoder."""
+    return fit_once(AutoencoderDetector(**TINY))
+
+
+@pytest.fixture(scope="session")
+def fitted_vae(fit_once):
+    """A variational autoencoder."""
+    return fit_once(VAEDetector(**TINY_VAE))
+
+
+@pytest.fixture(scope="session")
+def fitted_draem(fit_once):
+    """A DRAEM."""
+    return fit_once(DRAEMDetector(**TINY_DRAEM))
+
+
+@pytest.fixture(scope="session")
+def fitted_patchcore(fit_once):
+    """A PatchCore with random weights."""
+    return fit_once(PatchCoreDetector(**TINY_PATCHCORE))

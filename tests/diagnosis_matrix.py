@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from adkit import load_dataset
-from adkit.diagnose.fault_injection import CAUSES, RECIPES
+from adkit.diagnose.fault_injection import FAULTS, RECIPES
 from adkit.diagnose.recognition import induce_all
 
 MATRIX = json.loads(Path(__file__).with_name("diagnosis_matrix.json").read_text(encoding="utf-8"))
@@ -18,7 +18,7 @@ MATRIX = json.loads(Path(__file__).with_name("diagnosis_matrix.json").read_text(
 
 def problem(name, diagnosis):
     """Why a diagnosis is not what the matrix expects of a cause (or of a healthy run); empty where it is."""
-    if name not in CAUSES:
+    if name not in FAULTS:
         return f"healthy, found {diagnosis.causes}" if diagnosis.findings else ""
     if diagnosis.causes[:1] != [name]:
         return f"found {diagnosis.causes}, expected {name} first"

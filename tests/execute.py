@@ -1,8 +1,8 @@
 """Execute notebooks in place, as they are committed: ``python -m tests.execute notebooks/01_phase1_baseline.ipynb``.
 
 Each runs in its own folder with no slider and no fast mode, its results are kept under ``runs/`` of the repository, and
-``results.json`` is copied to ``notebooks/results/``. What changes from run to run without meaning (timing, widget
-state) is left out, and an output that names a folder of this machine is an error.
+``results.json`` is copied to ``notebooks/results/``. Figures are written as palette PNGs. What changes from run to run
+without meaning (timing, widget state) is left out, and an output that names a folder of this machine is an error.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from adkit.runtime import atomic_path
+from tests.palette import convert
 
 REPOSITORY = Path(__file__).parents[1]
 ABSOLUTE = re.compile(r"(?<![\w.:/~])(?:/(?:work|home|root|tmp|Users|private|opt|mnt|var)/|[A-Z]:\\)[\w.-]*")
@@ -75,6 +76,7 @@ def execute(path: Path, home: Path, cell_timeout: int) -> float:
         raise SystemExit(f"{path.name} names folders of this machine: {', '.join(sorted(set(found)))}; nothing written")
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)
+        convert(temporary)
     if results.is_file():
         (path.parent / "results").mkdir(exist_ok=True)
         shutil.copyfile(results, path.parent / "results" / f"{path.stem}.json")

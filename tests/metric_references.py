@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 from scipy.integrate import trapezoid
+from scipy.special import expit
 
 
 def slow_pro(masks, maps, fpr_limit):
@@ -30,9 +31,15 @@ def blobs(rng, count, height, width, defective):
     return masks
 
 
+def single(values):
+    """Rounded to float32: near 1 a sigmoid then has few distinct values, and most of the defective pixels."""
+    return values.astype(np.float32).astype(np.float64)
+
+
 DISTRIBUTIONS = {
     "uniform": lambda rng, masks: rng.random(masks.shape) + 0.3 * masks * rng.random(masks.shape),
     "saturated": lambda rng, masks: np.clip(rng.normal(0.5, 0.4, masks.shape) + 0.3 * masks, 0, 1),
+    "sigmoid": lambda rng, masks: single(expit(single(8 * (rng.normal(size=masks.shape) + 1.5 * masks)))),
     "k-NN": lambda rng, masks: rng.normal(8, 0.15, masks.shape) + 0.2 * masks,
     "Cauchy": lambda rng, masks: rng.standard_cauchy(masks.shape) + 3 * masks,
     "lognormal": lambda rng, masks: np.exp(rng.normal(0, 3, masks.shape) + 3 * masks),

@@ -8,6 +8,7 @@ import torch
 import torchvision
 from torch.nn.functional import interpolate
 
+from adkit.models import backbones
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, missing, patch_features
 from adkit.models.efficientnet_lite import PACKAGE, EfficientNetLite0, SameConv2d, published_weights
@@ -162,7 +163,7 @@ def test_a_frame_that_the_stride_does_not_divide_is_mirrored(small):
 
 @pytest.mark.parametrize("neighbourhood", [1, 3])
 def test_a_border_is_continued_by_its_mirror_image(small, neighbourhood, monkeypatch):
-    monkeypatch.setattr("adkit.models.backbones.MARGIN", 4)  # as far as blocks.4 looks
+    monkeypatch.setattr(backbones, "MARGIN", 4)  # as far as blocks.4 looks
     image = torch.rand(1, 1, 64, 64, generator=generator(0))
     mirror = image.flip(-1)
     wide = torch.cat([mirror[..., -33:-1], image, mirror[..., 1:33]], dim=-1)  # 32 pixels more on both sides

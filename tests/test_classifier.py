@@ -9,10 +9,10 @@ import torch
 
 from adkit.data import AnomalyDataset
 from adkit.data.plots.samples import labelled_plots, plots_parts
-from adkit.experiments.screening import TypeClassifier, load_classifier, seen_by
+from adkit.experiments.screening import TypeClassifier, classifier, load_classifier, seen_by
 from adkit.experiments.screening.classifier import _mirrored
 from adkit.models.torchvision_nets import Classifier
-from adkit.runtime import generator
+from adkit.runtime import generator, serialization
 
 TINY = {"side": 32, "epochs": 1, "batch_size": 8, "quiet": True, "device": "cpu"}
 KINDS = ("spike", "drift")
@@ -67,6 +67,7 @@ def test_a_download_that_fails_is_explained(monkeypatch):
 # -- training ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_learns_what_it_is_shown(labelled):
     learned = TypeClassifier(**TINY | {"epochs": 30, "batch_size": 6}, flips=False).fit(labelled)
     assert learned.classes == ["drift", "good", "spike"]
@@ -75,6 +76,7 @@ def test_it_learns_what_it_is_shown(labelled):
     assert np.mean([a == b for a, b in zip(learned.name(labelled), labelled.kinds, strict=True)]) >= 0.9
 
 
+@pytest.mark.slow
 def test_the_seed_decides(labelled, fitted):
     torch.manual_seed(7)
     again, other = (TypeClassifier(**TINY | {"seed": seed}).fit(labelled) for seed in (0, 1))
@@ -91,7 +93,7 @@ def test_half_of_the_images_are_mirrored_each_way():
 
 
 def test_flips_can_be_left_out(labelled, monkeypatch):
-    monkeypatch.setattr("adkit.experiments.screening.classifier._mirrored", lambda *_: 1 / 0)
+    monkeypatch.setattr(classifier, "_mirrored", lambda *_: 1 / 0)
     TypeClassifier(**TINY, flips=False).fit(labelled)
     with pytest.raises(ZeroDivisionError):
         TypeClassifier(**TINY).fit(labelled)
@@ -125,6 +127,7 @@ def test_what_cannot_be_learned_is_refused(labelled):
             call(TypeClassifier())
 
 
+@pytest.mark.slow
 def test_progress_is_shown_unless_quiet(labelled, capsys):
     TypeClassifier(**TINY | {"quiet": False}).fit(labelled)
     assert "resnet18  step 2/2" in capsys.readouterr().out
@@ -148,7 +151,7 @@ def test_save_replaces_a_classifier_whole_and_nothing_else(labelled, fitted, tmp
     before = (path / "weights.safetensors").read_bytes()
     other = TypeClassifier(**TINY | {"seed": 1}).fit(labelled)
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.runtime.serialization.json.dumps", lambda *_, **__: 1 / 0)
+        patch.setattr(serialization.json, "dumps", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             other.save(path)
     assert (path / "weights.safetensors").read_bytes() == before

@@ -6,19 +6,21 @@ import os
 import re
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from adkit import evaluate, table
-from adkit.compare import METHODS, Comparison, Problem, compare, measure, methods
+from adkit.compare import METHODS, Comparison, Problem, compare, measure, memory, methods, report
 from adkit.compare.__main__ import main
 from adkit.compare.comparison import middle
 from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
+from adkit.experiments import experiment
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
 from adkit.metrics import auroc, paired_bootstrap, paired_pixel_bootstrap
@@ -29,17 +31,22 @@ SMALL = {"category": "denim", "image_size": (32, 64), "device": "cpu", "draws": 
 CLI = "--category denim --image-size 32 64 --device cpu --draws 20 --quiet".split()
 
 
+def known_memory(folder, shape, *_):
+    """Stands for the measurement of a process of its own."""
+    return 10**7 * shape[0]
+
+
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     """Three methods that fit in no time, intervals of few draws."""
-    monkeypatch.setattr("adkit.experiments.experiment.evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
     chosen = {
         "plain": ("autoencoder", TINY | {"skip": "none"}),
         "skip": ("autoencoder", TINY | {"skip": "concat"}),
         "patches": ("patchcore", {"weights": None, "max_patches": 100, "layers": ["blocks.4"]}),
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
-    monkeypatch.setattr(measure, "peak_memory", lambda folder, shape, *_: 10**7 * shape[0])  # 4 s each
+    monkeypatch.setattr(memory, "peak_memory", known_memory)  # 4 s each
 
 
 @pytest.fixture
@@ -99,6 +106,7 @@ def test_missing_images_are_no_failure_of_a_method(tmp_path):
 # -- what is found -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_comparison_holds_what_runs_and_metrics_say():
     found = compare("all", seeds=2, **SMALL)
     assert list(found.results) == ["plain", "skip", "patches"]
@@ -131,22 +139,25 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
     assert 0 < found.cost("patches")["parameters"] < 3_400_000  # cut off behind the layer that is used
 
 
+@pytest.mark.slow
 def test_peak_memory_is_that_of_a_fresh_process(fitted, tmp_path):
     folder = fitted.save(tmp_path / "detector")
     assert 10**5 < peak_memory(folder, (1, 512, 2048)) < 10**9  # the frame alone has 4 MB
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_says_why(tmp_path):
     with pytest.raises(RuntimeError, match="ended with code 1: FileNotFoundError: no saved detector at"):
         peak_memory(tmp_path / "none", (1, 8, 8))
 
 
 def test_a_system_that_does_not_tell_its_memory(monkeypatch, tmp_path):
-    monkeypatch.setattr("adkit.compare.memory.STATUS", tmp_path / "none")
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "none")
     monkeypatch.setitem(sys.modules, "resource", None)
     assert highest() == 0
 
 
+@pytest.mark.slow
 def test_as_dict_is_plain_and_complete():
     found = compare(["plain", "skip"], seeds=[4], **SMALL)
     stored = json.loads(json.dumps(found.as_dict(), allow_nan=False))
@@ -176,10 +187,10 @@ def test_what_a_comparison_refuses():
     found = compare("plain", seeds=1, **SMALL)
     with pytest.raises(ValueError, match="no result of vae; there are results of plain"):
         found.paired("plain", "vae")
-    with pytest.raises(ValueError, match=r"what must be one of metrics, kinds, .* got 'colour' and 'pro'"):
-        found.table("colour")
-    with pytest.raises(ValueError, match=r"metric one of recall, .* got 'kinds' and 'accuracy'"):
-        found.table("kinds", "accuracy")
+    with pytest.raises(ValueError, match=r"what must be one of metrics, defect_types, .* got 'colour' and 'pro'"):
+        report.table(found, "colour")
+    with pytest.raises(ValueError, match=r"metric one of recall, .* got 'defect_types' and 'accuracy'"):
+        report.table(found, "defect_types", "accuracy")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of missing masks and few images
@@ -191,8 +202,8 @@ def test_sets_without_masks_are_ranked_by_image_auroc(tmp_path):
     assert found.ranking == "image_auroc"
     assert list(found.paired("plain", "skip")) == ["image_auroc"]
     assert found.as_dict()["methods"]["plain"]["by_size"] == []
-    assert found.table().metrics == ("image_auroc", "f1_at_threshold", "f1_oracle")
-    page = found.markdown()
+    assert report.table(found).metrics == ("image_auroc", "f1_at_threshold", "f1_oracle")
+    page = report.page(found)
     assert "PRO by defect size" not in page
     assert "The best by image_auroc" in page
 
@@ -204,6 +215,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     whole = PatchCoreDetector._fit
 
@@ -219,20 +231,21 @@ def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
     assert len(fits) == 7
     assert [len(runs) for runs in found.results.values()] == [2, 2, 2]
     monkeypatch.setattr(measure, "timed_judgement", die)  # nothing is measured twice
-    monkeypatch.setattr("adkit.experiments.experiment.load_detector", die)  # nor loaded for it
+    monkeypatch.setattr(experiment, "load_detector", die)  # nor loaded for it
     assert compare("all", seeds=2, **SMALL).as_dict() == found.as_dict()
     assert len(fits) == 7
 
 
 def test_other_draws_or_other_sources_are_measured_afresh(monkeypatch):
     found = compare("plain", seeds=1, **SMALL)
-    assert len(found.measured["plain"].drawn["pro"]) == 20
-    assert len(compare("plain", seeds=1, **SMALL | {"draws": 30}).measured["plain"].drawn["pro"]) == 30
+    assert len(found.measured["plain"].resampled["pro"]) == 20
+    assert len(compare("plain", seeds=1, **SMALL | {"draws": 30}).measured["plain"].resampled["pro"]) == 30
     monkeypatch.setattr(measure, "count_parameters", lambda detector: 7)
     monkeypatch.setattr(measure, "source_fingerprint", lambda modules: "edited")
     assert compare("plain", seeds=1, **SMALL | {"draws": 30}).cost("plain")["parameters"] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ModuleNotFoundError("pip install weights"), ConnectionError("no network")])
 def test_a_method_that_lacks_something_is_skipped(monkeypatch, fits, error):
     def lacking(self, *parts):
@@ -243,9 +256,10 @@ def test_a_method_that_lacks_something_is_skipped(monkeypatch, fits, error):
     assert found.problems == [Problem("patches", 0, "skipped", str(error))]
     assert len(fits) == 3  # not tried with the second seed
     assert list(found.results) == ["plain"]
-    assert f"- patches, seed 0, skipped: {error}" in found.markdown()
+    assert f"- patches, seed 0, skipped: {error}" in report.page(found)
 
 
+@pytest.mark.slow
 def test_a_method_that_fails_is_noted_and_its_other_seeds_go_on(monkeypatch):
     whole = AutoencoderDetector._fit
 
@@ -258,9 +272,10 @@ def test_a_method_that_fails_is_noted_and_its_other_seeds_go_on(monkeypatch):
     found = compare(["skip", "plain"], seeds=3, **SMALL)
     assert found.problems == [Problem("skip", 1, "failed", "RuntimeError: the loss is NaN")]
     assert found.as_dict()["methods"]["skip"]["seeds"] == [0, 2]
-    assert [row["n"] for row in found.table().rows] == [2, 3]
+    assert [row["n"] for row in report.table(found).rows] == [2, 3]
 
 
+@pytest.mark.slow
 def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
     def out_of_memory(*arguments):
         raise MemoryError("no room")
@@ -270,7 +285,7 @@ def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
     assert [problem.reason for problem in found.problems] == ["MemoryError: no room"] * 2
     assert list(found.paired("plain", "skip")) == ["image_auroc"]
     assert found.cost("plain")["parameters"] is None
-    assert "–" in str(found.table("cost"))
+    assert "–" in str(report.table(found, "cost"))
 
 
 # -- tables --------------------------------------------------------------------------------------------------------
@@ -299,37 +314,39 @@ def made_up():
 def test_tables_show_means_intervals_and_the_best():
     found = made_up()
     assert found.best == "b|c"
-    assert str(found) == repr(found) == str(found.table())
-    assert str(found).splitlines() == [
+    assert str(found) == repr(found) == "Comparison by pro: a 0.600, b|c 0.800"
+    assert str(report.table(found)).splitlines() == [
         "experiment  seeds  image_auroc  pro",
         "a           2      1.000 *      0.600 [0.65, 0.75]",  # the interval of the middle seed
         "b|c         1      1.000 *      0.800 [0.75, 0.85] *",
     ]
-    assert str(found.table("kinds")).splitlines() == [
+    assert str(report.table(found, "defect_types")).splitlines() == [
         "experiment  seeds  dots     cut",
         "a           2      0.600    –",
         "b|c         1      0.800 *  –",
     ]
-    assert str(found.table("kinds", "image_auroc")).splitlines()[1].split() == "a 2 1.000 * 0.500 *".split()
-    assert str(found.table("sizes")).splitlines() == [
+    assert (
+        str(report.table(found, "defect_types", "image_auroc")).splitlines()[1].split() == "a 2 1.000 * 0.500 *".split()
+    )
+    assert str(report.table(found, "defect_sizes")).splitlines() == [
         "experiment  seeds  ≤ 9 px (2)  9 to 20 px (1)  > 20 px (2)",
         "a           2      0.500       –               0.600",
         "b|c         1      0.700 *     –               0.800 *",
     ]
-    assert str(found.table("paired")).splitlines()[1].split() == "b|c − a 1 +0.000 [+0.000, +0.000] – –".split()
-    assert "<td>1.0</td>" in found.table("cost")._repr_html_()
+    assert str(report.table(found, "paired")).splitlines()[1].split() == "b|c − a 1 +0.000 [+0.000, +0.000] – –".split()
+    assert "<td>1.0</td>" in report.table(found, "cost")._repr_html_()
 
 
 def test_a_difference_stands_out_where_its_interval_excludes_0():
     found = made_up()
-    drawn = {"b|c": [0.8, 0.81, 0.82], "a": [0.7, 0.71, 0.69]}
-    measured = {name: type("Drawn", (), {"drawn": {"pro": values}}) for name, values in drawn.items()}
-    shown = Comparison(found.protocol, found.results, measured, []).table("paired").markdown()
+    resampled = {"b|c": [0.8, 0.81, 0.82], "a": [0.7, 0.71, 0.69]}
+    measured = {name: SimpleNamespace(resampled={"pro": values}) for name, values in resampled.items()}
+    shown = report.table(Comparison(found.protocol, found.results, measured, []), "paired").markdown()
     assert "| b\\|c − a | 1 | +0.000 [+0.000, +0.000] | – | **+0.100 [+0.100, +0.129]** |" in shown
 
 
 def test_the_page_says_how_its_numbers_are_meant():
-    page = made_up().markdown()
+    page = report.page(made_up())
     assert page.startswith("# aitex, 2, 04: 2 methods, 2 seeds\n\n**Fast mode")
     assert "Frames: 5 train, 8 test." in page
     titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
@@ -346,7 +363,7 @@ def test_without_any_result_there_is_still_a_page():
     problems = [Problem("vae", 0, "failed", "ValueError: no")]
     found = Comparison(made_up().protocol, {}, {}, problems)
     assert found.best is None
-    assert "- vae, seed 0, failed: ValueError: no" in found.markdown()
+    assert "- vae, seed 0, failed: ValueError: no" in report.page(found)
     assert found.as_dict()["methods"] == {}
 
 
@@ -359,6 +376,7 @@ def test_a_number_that_nobody_could_compute_ranks_nothing():
 # -- from a shell --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_writes_and_prints(tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert main(["--methods", "plain", "skip", "--seeds", "1", "--out", str(out), *CLI]) == 0

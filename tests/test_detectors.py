@@ -1,4 +1,4 @@
-"""Detectors: thresholds, one path for training, testing and production, what is refused."""
+"""Detectors: thresholds, one path for training, testing and production, other settings and other normals."""
 
 import numpy as np
 import pytest
@@ -223,35 +223,6 @@ def test_a_foreground_without_a_name_cannot_be_saved(strips):
         Preprocessing.of(train)
 
 
-# -- settings ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "settings, message",
-    [
-        ({"percentile": 100}, "percentile must be a number between 0 and 100, got 100"),
-        ({"pixel_percentile": "99"}, "pixel_percentile must be a number between 0 and 100, got '99'"),
-        ({"loss": "mes"}, "unknown loss 'mes'"),
-        ({"loss": {"mine": torch.nn.MSELoss()}}, "settings are saved as JSON"),
-        ({"width": 0}, "width must be a positive number"),
-        ({"repair": -1}, "repair must be a weight of at least 0"),
-        ({"defects": ["moth"]}, "a defect type must be"),
-        ({"defects": "recomended"}, "unknown defects 'recomended'; known: all, recommended, or some of mask"),
-        ({"defects": {"kind": ["stain"]}}, "unknown argument 'kind' for synthetic defects"),
-        ({"skip": "conact"}, "conact"),
-        ({"residual": "l3"}, "residual must be one of l1, l2"),
-        ({"smoothing": -1}, "smoothing must be 0 or a positive number of pixels, got -1"),
-        ({"score": "maximum"}, "score must be one of max, mean, topk, got 'maximum'; did you mean 'max'"),
-        ({"steps": "many"}, "steps must be positive, got 'many'"),
-        ({"precision": "half"}, "precision must be one of"),
-        ({"device": "tpu9"}, "device must be auto"),
-    ],
-)
-def test_wrong_settings_are_refused_before_training(settings, message):
-    with pytest.raises(ValueError, match=message):
-        AutoencoderDetector(**settings)
-
-
 def test_an_unfitted_detector_says_so(tmp_path):
     detector, image = AutoencoderDetector(**TINY), torch.zeros(1, 1, 32, 32)
     calls = [
@@ -262,6 +233,9 @@ def test_an_unfitted_detector_says_so(tmp_path):
         lambda: detector.predict(image[0]),
         lambda: detector.predict_folder(tmp_path, tmp_path / "out"),
         lambda: detector.save(tmp_path / "detector"),
+        lambda: detector.calibrate(None),
+        lambda: detector.judge_items(None),
+        lambda: detector.decide(image[0, 0].numpy(), 0.5),
     ]
     for call in calls:
         with pytest.raises(RuntimeError, match=r"has not been fitted; call fit\(train, validation\) first"):
@@ -294,3 +268,65 @@ def test_what_is_repaired_counts_by_its_weight(splits):
     without, with_weight = (d.fit(splits.train, splits.validation).history[0] for d in fitted)
     assert "repair" not in without
     assert with_weight["loss"] > without["loss"]
+
+
+# -- other settings, other normals ---------------------------------------------------------------------------------
+
+
+def test_calibrating_on_the_same_normals_changes_nothing_and_on_others_the_thresholds(splits):
+    detector = AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
+    image, before = splits.test[0]["image"][None], (detector.image_threshold, detector.pixel_threshold)
+    maps = detector.anomaly_map(image)
+    assert detector.calibrate(splits.validation) is detector
+    assert (detector.image_threshold, detector.pixel_threshold) == before
+    detector.calibrate(splits.train)
+    assert detector.threshold == pytest.approx(np.percentile(detector.judge_images(splits.train)[1], 95), rel=1e-6)
+    assert detector.pixel_threshold != before[1]
+    assert torch.equal(detector.anomaly_map(image), maps)
+    with pytest.raises(ValueError, match="validation holds 50 images labelled anomalous"):
+        detector.calibrate(splits.test)
+    with pytest.warns(UserWarning, match="4 validation images") as caught:
+        detector.calibrate(splits.validation.subset(range(4)))
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_other_settings_make_a_copy_with_the_old_thresholds(splits, fitted):
+    image, maps = splits.test[0]["image"][None], fitted.anomaly_map(splits.test[0]["image"][None])
+    other = fitted.with_settings(smoothing=0.0, score="mean", width=4)  # the width is what it was
+    assert type(other) is AutoencoderDetector
+    assert (other.settings.smoothing, other.settings.score, fitted.settings.smoothing) == (0.0, "mean", 4.0)
+    assert (other.threshold, other.pixel_threshold) == (fitted.threshold, fitted.pixel_threshold)
+    assert (other.preprocessing, other.history) == (fitted.preprocessing, fitted.history)
+    assert not torch.equal(other.anomaly_map(image), maps)
+    afresh = AutoencoderDetector(**TINY, smoothing=0.0, score="mean").fit(splits.train, splits.validation)
+    assert torch.equal(other.anomaly_map(image), afresh.anomaly_map(image))
+    assert other.calibrate(splits.validation).image_threshold == afresh.image_threshold
+    with torch.no_grad():
+        other.model.head[1].bias += 1.0
+    other.history.clear()
+    assert torch.equal(fitted.anomaly_map(image), maps)
+    assert fitted.history
+
+
+def test_what_needs_a_training_is_refused_by_a_fitted_detector_only(fitted):
+    with pytest.raises(ValueError, match="seed, width cannot change without another training; fit a new Autoencoder"):
+        fitted.with_settings(width=5, seed=3, smoothing=1.0)
+    with pytest.raises(TypeError, match="unknown setting 'smothing' for AutoencoderDetector; did you mean 'smoothing'"):
+        fitted.with_settings(smothing=1.0)
+    unfitted = AutoencoderDetector(**TINY).with_settings(width=5)
+    assert (unfitted.settings.width, unfitted.is_fitted, fitted.is_fitted) == (5, False, True)
+    assert not fitted.fresh(quiet=False).is_fitted
+    assert AutoencoderDetector(**TINY).with_settings(device="cpu").settings == AutoencoderDetector(**TINY).settings
+
+
+def test_a_dataset_is_predicted_with_its_truth(splits, fitted):
+    some = splits.test.subset([0, 60])
+    predictions = fitted.predict_dataset(some)
+    maps, scores = fitted.judge_images(some)
+    np.testing.assert_array_equal(predictions.maps, maps)
+    np.testing.assert_array_equal(predictions.scores, scores)
+    np.testing.assert_array_equal(predictions.masks[1], some.original_mask(1))
+    assert (predictions.labels.tolist(), predictions.kinds[0], predictions.paths) == ([0, 1], "good", some.paths)
+    decided = fitted.decide(maps[1], scores[1])
+    assert (decided.score, decided.is_anomalous) == (scores[1], scores[1] >= fitted.threshold)
+    np.testing.assert_array_equal(decided.mask, maps[1] >= fitted.pixel_threshold)

@@ -57,7 +57,7 @@ def test_save_replaces_a_detector_whole_or_not_at_all(splits, saved, monkeypatch
     before = (saved / "weights.safetensors").read_bytes()
     other = AutoencoderDetector(**TINY, seed=1).fit(splits.train, splits.validation)
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.runtime.serialization.json.dumps", lambda *_, **__: 1 / 0)  # after the weights are written
+        patch.setattr(json, "dumps", lambda *_, **__: 1 / 0)  # after the weights are written
         with pytest.raises(ZeroDivisionError):
             other.save(saved)
     assert (saved / "weights.safetensors").read_bytes() == before

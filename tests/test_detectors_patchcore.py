@@ -11,82 +11,77 @@ from adkit.detectors import patchcore
 from adkit.detectors.patchcore import PatchCoreDetector
 from adkit.models.memory import nearest, reweighted_score
 from adkit.scoring import gaussian_smooth
+from tests.conftest import TINY_PATCHCORE
 
-RANDOM = {"weights": None, "layers": ["blocks.2", "blocks.4"], "max_patches": 300, "coreset": 0.1}
-RANDOM |= {"quiet": True, "device": "cpu"}
 OWN = {"width": 4, "steps": 3, "crop": 32}  # of the autoencoder whose encoder is taken
-
-
-@pytest.fixture(scope="module")
-def remembering(splits):
-    """A detector with a random backbone; each module's tests leave it as it is."""
-    return PatchCoreDetector(**RANDOM).fit(splits.train, splits.validation)
 
 
 def batch(dataset, count=3):
     return torch.stack([dataset[i]["image"] for i in range(count)])
 
 
-def test_the_map_is_the_distance_to_the_memory(splits, remembering):
+def test_the_map_is_the_distance_to_the_memory(splits, fitted_patchcore):
     images = batch(splits.test)
-    features = remembering._features(images)  # (3, 64, 8, 16): cells of 4 pixels
+    features = fitted_patchcore._features(images)  # (3, 64, 8, 16): cells of 4 pixels
     assert features.shape == (3, 24 + 40, 8, 16)
-    distances = nearest(features.permute(0, 2, 3, 1).reshape(-1, 64), remembering.memory.bank)[0].view(3, 1, 8, 16)
+    distances = nearest(features.permute(0, 2, 3, 1).reshape(-1, 64), fitted_patchcore.memory.bank)[0].view(3, 1, 8, 16)
     maps = torch.nn.functional.interpolate(distances, size=(32, 64), mode="bilinear")[:, 0]
-    torch.testing.assert_close(remembering.anomaly_map(images), gaussian_smooth(maps, 2.0))
+    torch.testing.assert_close(fitted_patchcore.anomaly_map(images), gaussian_smooth(maps, 2.0))
     worst = distances.flatten(1).argmax(dim=1)
     patches = torch.stack([one.flatten(1)[:, cell] for one, cell in zip(features, worst, strict=True)])
-    torch.testing.assert_close(remembering.image_score(images), reweighted_score(patches, remembering.memory.bank))
+    torch.testing.assert_close(
+        fitted_patchcore.image_score(images), reweighted_score(patches, fitted_patchcore.memory.bank)
+    )
 
 
-def test_images_that_were_changed_are_judged_afresh(splits, remembering):
+def test_images_that_were_changed_are_judged_afresh(splits, fitted_patchcore):
     images = batch(splits.test, 1)
-    before, score = remembering.anomaly_map(images), remembering.image_score(images)
+    before, score = fitted_patchcore.anomaly_map(images), fitted_patchcore.image_score(images)
     images[..., 8:24, 24:40] = 1.0
-    assert remembering.anomaly_map(images).max() > before.max()
-    assert remembering.image_score(images) > score
-    maps = remembering.anomaly_map(images).clone()
+    assert fitted_patchcore.anomaly_map(images).max() > before.max()
+    assert fitted_patchcore.image_score(images) > score
+    maps = fitted_patchcore.anomaly_map(images).clone()
     inside = torch.ones_like(maps, dtype=torch.bool)
     with torch.inference_mode():  # both come from one forward pass
-        both = remembering._map_and_score(images, inside, inside)
-    torch.testing.assert_close(both, (maps, remembering.image_score(images)))
+        both = fitted_patchcore._map_and_score(images, inside, inside)
+    torch.testing.assert_close(both, (maps, fitted_patchcore.image_score(images)))
 
 
-def test_large_batches_go_through_the_backbone_in_parts(splits, remembering, monkeypatch):
+def test_large_batches_go_through_the_backbone_in_parts(splits, fitted_patchcore, monkeypatch):
     images = batch(splits.test)
-    whole = remembering.anomaly_map(images)
+    whole = fitted_patchcore.anomaly_map(images)
     monkeypatch.setattr(patchcore, "PIXELS", 32 * 64)
-    torch.testing.assert_close(remembering.anomaly_map(images), whole)
+    torch.testing.assert_close(fitted_patchcore.anomaly_map(images), whole)
 
 
-def test_the_memory_holds_normal_patches_within_its_bounds(splits, remembering):
-    assert (len(remembering.memory), remembering.memory.dimensions) == (30, 64)
-    assert remembering.memory.n_bytes == 30 * 64 * 4
-    few, everything = splits.train.subset(range(4)), RANDOM | {"max_patches": None, "coreset": 1.0}
+def test_the_memory_holds_normal_patches_within_its_bounds(splits, fitted_patchcore):
+    assert (len(fitted_patchcore.memory), fitted_patchcore.memory.dimensions) == (30, 64)
+    assert fitted_patchcore.memory.n_bytes == 30 * 64 * 4
+    few, everything = splits.train.subset(range(4)), TINY_PATCHCORE | {"max_patches": None, "coreset": 1.0}
     full = PatchCoreDetector(**everything).fit(few, splits.validation)
     assert len(full.memory) == 4 * 8 * 16
     assert full.anomaly_map(few[0]["image"][None]).max() < 1e-3  # the training images themselves
-    count = PatchCoreDetector(**RANDOM | {"coreset": 7}).fit(few, splits.validation)
+    count = PatchCoreDetector(**TINY_PATCHCORE | {"coreset": 7}).fit(few, splits.validation)
     assert len(count.memory) == 7
-    assert len(PatchCoreDetector(**RANDOM | {"coreset": 1}).fit(few, splits.validation).memory) == 1  # a count
+    assert len(PatchCoreDetector(**TINY_PATCHCORE | {"coreset": 1}).fit(few, splits.validation).memory) == 1  # a count
     assert nearest(count.memory.bank, full.memory.bank)[0].max() < 1e-4  # the same backbone, by its seed
 
 
-def test_a_fit_repeats_by_its_seed(splits, remembering):
-    again = PatchCoreDetector(**RANDOM).fit(splits.train, splits.validation)
-    assert torch.equal(again.memory.bank, remembering.memory.bank)
-    assert again.threshold == remembering.threshold
+def test_a_fit_repeats_by_its_seed(splits, fitted_patchcore):
+    again = PatchCoreDetector(**TINY_PATCHCORE).fit(splits.train, splits.validation)
+    assert torch.equal(again.memory.bank, fitted_patchcore.memory.bank)
+    assert again.threshold == fitted_patchcore.threshold
 
 
 def test_the_score_may_be_the_maximum_of_the_map(splits):
-    detector = PatchCoreDetector(**RANDOM, score="max").fit(splits.train.subset(range(4)), splits.validation)
+    detector = PatchCoreDetector(**TINY_PATCHCORE, score="max").fit(splits.train.subset(range(4)), splits.validation)
     images = batch(splits.test)
     torch.testing.assert_close(detector.image_score(images), detector.anomaly_map(images).flatten(1).amax(dim=1))
 
 
 def test_progress_is_shown(splits, capsys):
     few = splits.train.subset(range(4))
-    PatchCoreDetector(**RANDOM | {"quiet": False}).fit(few, splits.validation)
+    PatchCoreDetector(**TINY_PATCHCORE | {"quiet": False}).fit(few, splits.validation)
     shown = capsys.readouterr().out
     assert "features  step 4/4" in shown
     assert "coreset of 300 patches  step 30/30" in shown
@@ -96,16 +91,16 @@ def test_progress_is_shown(splits, capsys):
 # -- foreground ------------------------------------------------------------------------------------------------------
 
 
-def test_cells_count_where_half_of_them_is_foreground(remembering):
+def test_cells_count_where_half_of_them_is_foreground(fitted_patchcore):
     foreground = torch.zeros(2, 16, 32, dtype=torch.bool)
     foreground[0, :, 10:] = True  # half of the third cell of 4 pixels
     foreground[1, 4, 8] = True  # no cell has more than this
-    cells = remembering._cells(foreground)
+    cells = fitted_patchcore._cells(foreground)
     assert cells.shape == (2, 4, 8)
     assert cells[0].any(dim=0).tolist() == [False] * 2 + [True] * 6
     assert cells[1].nonzero().tolist() == [[1, 2]]
-    assert not remembering._cells(torch.zeros(1, 16, 32, dtype=torch.bool)).any()
-    assert remembering._cells(torch.ones(1, 13, 30, dtype=torch.bool)).shape == (1, 4, 8)  # mirrored to 16 x 32
+    assert not fitted_patchcore._cells(torch.zeros(1, 16, 32, dtype=torch.bool)).any()
+    assert fitted_patchcore._cells(torch.ones(1, 13, 30, dtype=torch.bool)).shape == (1, 4, 8)  # mirrored to 16 x 32
 
 
 def test_only_foreground_is_remembered_and_scored(splits, monkeypatch):
@@ -113,7 +108,7 @@ def test_only_foreground_is_remembered_and_scored(splits, monkeypatch):
     left = torch.zeros(32, 64, dtype=torch.bool)
     left[:, :32] = True
     monkeypatch.setattr(type(few), "foreground", lambda self, i: left)
-    detector = PatchCoreDetector(**RANDOM | {"max_patches": None, "coreset": 1.0}).fit(few, splits.validation)
+    detector = PatchCoreDetector(**TINY_PATCHCORE | {"max_patches": None, "coreset": 1.0}).fit(few, splits.validation)
     assert len(detector.memory) == 4 * 8 * 8
     images[..., 56:] = 1.0
     spoilt, inside = detector.image_score(images), left.expand(3, -1, -1)
@@ -146,11 +141,11 @@ def test_our_own_encoder_is_trained_first(splits, tmp_path, capsys):
 # -- on disk ---------------------------------------------------------------------------------------------------------
 
 
-def test_random_weights_are_saved_with_the_detector(splits, remembering, tmp_path):
-    again = load_detector(remembering.save(tmp_path / "detector"), device="cpu")
+def test_random_weights_are_saved_with_the_detector(splits, fitted_patchcore, tmp_path):
+    again = load_detector(fitted_patchcore.save(tmp_path / "detector"), device="cpu")
     images = batch(splits.test)
-    torch.testing.assert_close(again.anomaly_map(images), remembering.anomaly_map(images))
-    assert again.threshold == remembering.threshold
+    torch.testing.assert_close(again.anomaly_map(images), fitted_patchcore.anomaly_map(images))
+    assert again.threshold == fitted_patchcore.threshold
 
 
 def test_published_weights_are_named_not_saved(splits, tmp_path):
@@ -197,4 +192,4 @@ def test_wrong_settings_are_refused_before_any_work(settings, message):
 
 def test_an_unfitted_detector_says_so():
     with pytest.raises(RuntimeError, match="PatchCoreDetector has not been fitted"):
-        PatchCoreDetector(**RANDOM).anomaly_map(torch.zeros(1, 1, 32, 32))
+        PatchCoreDetector(**TINY_PATCHCORE).anomaly_map(torch.zeros(1, 1, 32, 32))

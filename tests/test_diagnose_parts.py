@@ -10,12 +10,13 @@ from torch import nn
 
 from adkit import AutoencoderDetector, VAEDetector, load_dataset
 from adkit.diagnose import diagnose, plateau, score_watcher
+from adkit.diagnose.adapter import as_detector
 from adkit.diagnose.alignment import align
-from adkit.diagnose.fault_injection import CAUSES, HEALTHY, remembering
+from adkit.diagnose.fault_injection import FAULTS, HEALTHY, out_of_focus, with_cached_reconstruction
 from adkit.diagnose.latent_statistics import Codes, mutual_information
 from adkit.diagnose.readings import ABOVE, BELOW, Reading, all_of, any_of, negated
 from adkit.diagnose.recognition import induce_all, recognition
-from adkit.diagnose.reconstruction_readings import common_window, read_redrawing
+from adkit.diagnose.reconstruction_readings import common_window, read_reconstructions
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.vae import VAE
 from tests.conftest import TINY
@@ -66,7 +67,7 @@ class Known(nn.Module):
 def test_a_known_reconstruction_is_measured(splits, function, variance, kept):
     diagnosis = diagnose(Known(function), splits.validation)
     assert diagnosis.evidence["variance_ratio"].value == pytest.approx(variance, abs=1e-5)
-    assert diagnosis.evidence["kept"].value == pytest.approx(kept, abs=1e-4)
+    assert diagnosis.evidence["retention"].value == pytest.approx(kept, abs=1e-4)
     assert (diagnosis.evidence["gain_over_mean"].value > 0.999) == (kept == 1.0)
 
 
@@ -75,8 +76,8 @@ def test_the_mean_image_gains_nothing_over_itself(splits):
     mean = images.mean(0, keepdim=True)
     evidence = diagnose(Known(lambda x: mean.expand_as(x)), splits.validation).evidence
     assert abs(evidence["gain_over_mean"].value) < 0.1
-    assert evidence["variance_ratio"].trips
-    assert evidence["gain_over_mean"].trips
+    assert evidence["variance_ratio"].exceeds_limit
+    assert evidence["gain_over_mean"].exceeds_limit
 
 
 def test_images_of_unequal_sizes_share_a_window(tmp_path):
@@ -104,8 +105,9 @@ def test_a_known_shift_is_found(shift):
     found = align(maps, list(masks))
     assert (found.dy, found.dx) == shift
     assert found.distance == pytest.approx(math.hypot(*shift))
-    assert found.heights.shape == (33, 33)
-    assert found.there - found.here == pytest.approx(0) if shift == (0, 0) else found.there - found.here > 2
+    assert found.fits.shape == (33, 33)
+    gain = found.fit_moved - found.fit_unmoved
+    assert gain == pytest.approx(0) if shift == (0, 0) else gain > 2
 
 
 def test_no_defect_cannot_be_aligned():
@@ -132,9 +134,9 @@ def test_a_watched_score_is_what_the_plateau_test_looks_at(splits):
     detector.on_validation = score_watcher(detector, splits.validation, frames=4)
     detector.fit(splits.train, splits.validation)
     assert len(detector.history) == 4
-    assert all(0 <= row["probe_auroc"] <= 1 for row in detector.history)
+    assert all(0 <= row["synthetic_auroc"] <= 1 for row in detector.history)
     reading = diagnose(detector, splits.validation).evidence["plateau"]
-    assert "probe_auroc" in reading.name
+    assert "synthetic_auroc" in reading.name
     assert reading.value is not None
     assert "validation" in diagnose(detector, splits.validation, history=[{"validation": 1.0}]).evidence["plateau"].name
 
@@ -143,10 +145,10 @@ def test_a_watched_score_is_what_the_plateau_test_looks_at(splits):
 
 
 def test_a_reading_knows_on_which_side_it_lies():
-    assert Reading("a", 0.1, 0.2, BELOW).trips
-    assert not Reading("a", 0.1, 0.2, ABOVE).trips
-    assert Reading("a", 0.1).trips is None
-    assert Reading("a", None, 0.2, BELOW, "missing").trips is None
+    assert Reading("a", 0.1, 0.2, BELOW).exceeds_limit
+    assert not Reading("a", 0.1, 0.2, ABOVE).exceeds_limit
+    assert Reading("a", 0.1).exceeds_limit is None
+    assert Reading("a", None, 0.2, BELOW, "missing").exceeds_limit is None
     assert str(Reading("a", None, note="missing")) == "a – (missing)"
     assert Reading("a", math.inf, 1.0, ABOVE).as_dict()["value"] is None
 
@@ -177,7 +179,7 @@ def test_a_detector_that_draws_nothing(splits, fitted):
 
     silent = object.__new__(Silent)
     silent.__dict__ = fitted.__dict__
-    assert read_redrawing(silent, splits.validation) is None
+    assert read_reconstructions(silent, splits.validation) is None
     diagnosis = diagnose(silent, splits.validation, test=splits.test)
     assert diagnosis.symptoms[2] == "not applicable"
     json.dumps(diagnosis.as_dict(), allow_nan=False)
@@ -209,13 +211,13 @@ def test_what_cannot_be_diagnosed_is_refused(splits, fitted, change, error, mess
 # -- knobs ---------------------------------------------------------------------------------------------------------
 
 
-def test_spoilt_copies_leave_the_detector_as_it_is(splits, fitted):
+def test_injected_faults_leave_the_detector_as_it_is(splits, fitted):
     before = (fitted.settings, fitted.threshold, fitted.pixel_threshold, type(fitted))
     images = splits.validation[0]["image"][None]
     maps = fitted.anomaly_map(images)
-    for cause in CAUSES.values():
-        if not cause.trains:
-            assert cause.induce(splits, healthy=fitted) is not fitted
+    for fault in FAULTS.values():
+        if not fault.needs_training:
+            assert fault.induce(splits, healthy=fitted) is not fitted
     assert (fitted.settings, fitted.threshold, fitted.pixel_threshold, type(fitted)) == before
     assert torch.equal(fitted.anomaly_map(images), maps)
 
@@ -223,34 +225,62 @@ def test_spoilt_copies_leave_the_detector_as_it_is(splits, fitted):
 def test_knobs_do_what_they_say(splits, fitted):
     images = torch.stack([splits.validation[i]["image"] for i in range(3)])
     maps = fitted.anomaly_map(images)
-    stretched = CAUSES["stretched_maps"].induce(splits, healthy=fitted).anomaly_map(images)
+    stretched = FAULTS["stretched_maps"].induce(splits, healthy=fitted).anomaly_map(images)
     assert stretched.amax(dim=(1, 2)).tolist() == [1, 1, 1]
     assert stretched.amin(dim=(1, 2)).tolist() == [0, 0, 0]
-    moved = CAUSES["misaligned"].induce(splits, healthy=fitted).anomaly_map(images)
+    moved = FAULTS["misaligned"].induce(splits, healthy=fitted).anomaly_map(images)
     assert torch.equal(moved, maps.roll((4, -6), dims=(1, 2)))  # an eighth and a fifth of 32 pixels
-    mean = CAUSES["mean_score"].induce(splits, healthy=fitted)
+    mean = FAULTS["mean_score"].induce(splits, healthy=fitted)
     torch.testing.assert_close(mean.image_score(images), maps.mean(dim=(1, 2)))
-    raw = CAUSES["other_unit"].induce(splits, healthy=fitted)
+    raw = FAULTS["other_unit"].induce(splits, healthy=fitted)
     assert raw.threshold > fitted.threshold
     assert torch.equal(raw.anomaly_map(images), maps)
-    assert CAUSES["contaminated"].induce(splits, healthy=fitted).threshold > raw.image_threshold.low
+    assert FAULTS["contaminated"].induce(splits, healthy=fitted).threshold > raw.image_threshold.low
 
 
-def test_a_remembering_detector_redraws_an_image_once(splits):
+def test_a_cached_detector_reconstructs_an_image_once(splits):
     vae = VAEDetector(latent_dim=4, widths=(4, 8), steps=2, crop=32, quiet=True).fit(splits.train, splits.validation)
-    kept, images = remembering(vae), splits.validation[0]["image"][None]
+    kept, images = with_cached_reconstruction(vae), splits.validation[0]["image"][None]
     maps = kept.anomaly_map(images)
     assert torch.equal(maps, vae.anomaly_map(images))
-    kept.model = None  # the network is not asked again
+    reconstructed = vae.reconstruct(images)
+    vae.model = None  # the network is not asked again
     assert torch.equal(kept.anomaly_map(images), maps)
-    assert torch.equal(kept.reconstruct(images), vae.reconstruct(images))
+    assert torch.equal(kept.reconstruct(images), reconstructed)
+
+
+def test_only_maps_of_the_residual_alone_are_cached(splits, fitted):
+    by_code = VAEDetector(latent_dim=4, widths=(4, 8), steps=2, crop=32, quiet=True, score_by="kl")
+    with pytest.raises(TypeError, match="maps by its residual alone, got a VAEDetector; use it as it is"):
+        with_cached_reconstruction(by_code.fit(splits.train, splits.validation))
+    with pytest.raises(TypeError, match="got a TransformedDetector"):
+        with_cached_reconstruction(out_of_focus(fitted))
+
+
+def test_a_transformed_detector_is_its_base_but_for_what_is_transformed(splits, fitted):
+    images = splits.validation[0]["image"][None]
+    soft = out_of_focus(fitted)
+    assert torch.equal(soft.reconstruct(images), fitted.reconstruct(images))
+    assert not hasattr(soft, "encode")
+    assert (soft.threshold, soft.pixel_threshold) == (fitted.threshold, fitted.pixel_threshold)
+    assert not torch.equal(soft.anomaly_map(images), fitted.anomaly_map(images))
+    sharp = soft.with_settings(smoothing=0.0)
+    assert (sharp.settings["smoothing"], sharp.threshold) == (0.0, fitted.threshold)
+    assert sharp.anomaly_map(images).max() > soft.anomaly_map(images).max()
+
+
+def test_what_lives_in_memory_is_not_saved(splits, fitted, tmp_path):
+    with pytest.raises(TypeError, match="a TransformedDetector lives in memory only; save the detector or network"):
+        out_of_focus(fitted).save(tmp_path / "soft")
+    with pytest.raises(TypeError, match="a ResidualDetector lives in memory only"):
+        as_detector(Autoencoder(width=4), splits.validation).save(tmp_path / "bare")
 
 
 def test_known_diagnoses_are_not_made_again(splits, fitted):
-    known = dict.fromkeys([*HEALTHY, *CAUSES], diagnose(fitted, splits.validation))
+    known = dict.fromkeys([*HEALTHY, *FAULTS], diagnose(fitted, splits.validation))
     runs = dict(induce_all(splits, {}, known))
     names, shares = recognition([runs, runs])
-    assert names == [*HEALTHY, *CAUSES]
+    assert names == [*HEALTHY, *FAULTS]
     assert shares.shape == (len(names), 7)
     assert shares[names.index("untrained")].tolist() == [0, 1, 0, 0, 0, 0, 1]
     assert shares[names.index("VAE"), -1] == 0

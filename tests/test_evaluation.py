@@ -176,7 +176,7 @@ def test_wrong_limits_and_unfitted_detectors_are_refused(splits, fitted):
 
 def test_evaluate_knows_nothing_of_a_detector_but_its_interface(splits, judged, evaluation):
     stand_in = SimpleNamespace(
-        judge_images=lambda dataset: (judged.maps, judged.scores),
+        predict_dataset=lambda dataset: judged,
         threshold=evaluation.threshold,
         pixel_threshold=float("inf"),
     )

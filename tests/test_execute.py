@@ -1,11 +1,13 @@
 """The runner that makes the committed notebooks."""
 
+import base64
 import json
 
 import nbformat
 import pytest
 
 from tests.execute import absolute_paths, environment, joined, main, texts
+from tests.palette import palette_png
 from tests.test_notebook_hygiene import executed_cleanly, metadata_is_lean, portable
 
 
@@ -25,6 +27,7 @@ def test_streams_are_joined_and_the_environment_is_that_of_a_committed_run(monke
     assert not {"ADKIT_FAST", "MPLBACKEND"} & set(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_runner_executes_in_place(tmp_path, capsys):
     cells = [
@@ -41,7 +44,8 @@ def test_the_runner_executes_in_place(tmp_path, capsys):
     main([str(path), "--home", str(tmp_path / "runs"), "--fresh"])
     done = json.loads(path.read_text(encoding="utf-8"))
     assert list(executed_cleanly(done)) == list(metadata_is_lean(done)) == list(portable(done)) == []
-    assert "image/png" in done["cells"][1]["outputs"][0]["data"]
+    png = base64.b64decode(done["cells"][1]["outputs"][0]["data"]["image/png"])
+    assert palette_png(png) is png  # it has its palette
     assert json.loads((path.parent / "results" / "toy.json").read_text())["mode"] == "default"
     assert not stale.exists()
     assert "toy.ipynb: " in capsys.readouterr().out

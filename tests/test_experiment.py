@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from adkit import AutoencoderDetector, Experiment, evaluate, run
 from adkit.detectors.base import Detector
+from adkit.experiments import experiment
 from adkit.training import TrainingState
 from tests.data_files import write_mvtec
 
@@ -28,7 +29,7 @@ def tiny(seed=0, **settings):
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr("adkit.experiments.experiment.evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
 
 
 @pytest.fixture
@@ -74,6 +75,25 @@ def test_the_label_names_what_was_chosen_and_matters():
     assert Experiment(settings={"loss": "l1", "width": 8}).label == "autoencoder, loss=l1, width=8"
 
 
+def test_a_variant_differs_in_what_is_named():
+    base = Experiment(settings={"width": 8, "loss": "l1"}, category="denim")
+    other = base.variant(loss="mse", steps=10, seed=3, image_size=(32, 64))
+    settings = {"width": 8, "loss": "mse", "steps": 10}
+    assert other == Experiment(settings=settings, seed=3, category="denim", image_size=(32, 64))
+    assert base.settings == {"width": 8, "loss": "l1"}
+    assert base.variant() == base
+    with_defaults = base.variant(method="vae", settings={"beta": 1.0}, steps=20)
+    assert with_defaults == Experiment("vae", {"beta": 1.0, "steps": 20}, category="denim")
+
+
+def test_a_variant_refuses_unknown_names_with_the_known_ones():
+    unknown_field = r"unknown setting '?catgory'? for autoencoder; known: .*width.*those are .*category"
+    with pytest.raises(ValueError, match=unknown_field):
+        Experiment().variant(catgory="denim")
+    with pytest.raises(ValueError, match=r"unknown setting '?width'? for vae"):
+        Experiment(settings={"width": 8}).variant(method="vae")
+
+
 # -- address -------------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +129,7 @@ def test_fast_mode_and_sources_change_the_address(monkeypatch):
     assert tiny().address() != address
     monkeypatch.delenv("ADKIT_FAST")
     assert tiny().address() == address
-    monkeypatch.setattr("adkit.experiments.experiment.source_hash", lambda detector_class, dataset: "edited")
+    monkeypatch.setattr(experiment, "source_hash", lambda detector_class, dataset: "edited")
     assert tiny().address() != address
 
 
@@ -128,10 +148,12 @@ def test_images_count_and_not_where_they_lie(tmp_path):
 # -- run -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_result_is_kept(fits):
     first, second = run(tiny(), quiet=True), run(tiny(), quiet=True)
     assert len(fits) == 1
     assert first == second
+    assert (first.from_cache, second.from_cache) == (False, True)
     assert first.path.parent == Path(os.environ["ADKIT_HOME"]) / "results"
     assert sorted(file.name for file in first.path.iterdir()) == ["detector", "result.json"]
     assert [row["step"] for row in first.history] == [2, 4]
@@ -143,6 +165,7 @@ def test_a_result_is_kept(fits):
     assert len(fits) == 2
     forced = run(tiny(), force=True, quiet=True)
     assert len(fits) == 3
+    assert not forced.from_cache
     assert forced.evaluation == first.evaluation
 
 
@@ -154,6 +177,7 @@ def test_a_result_gives_its_detector_back():
     assert evaluate(detector, tiny().splits().test, bootstrap=10) == result.evaluation
 
 
+@pytest.mark.slow
 def test_progress_is_shown_unless_quiet(capsys):
     run(tiny())
     assert "step 4/4" in capsys.readouterr().out
@@ -165,6 +189,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "whole"))
     whole = run(tiny(), quiet=True)
@@ -179,7 +204,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
         patch.setattr(TrainingState, "save", save_and_die)
         with pytest.raises(Killed):
             run(tiny(), quiet=True)
-    folder = tmp_path / "broken/results" / tiny().address()
+    folder = tmp_path / "broken/results" / f"{tiny().address()}.unfinished"
     assert [file.name for file in folder.iterdir()] == ["checkpoint.pt"]
     torch.manual_seed(99)  # another process would have drawn other numbers
     steps = []
@@ -192,7 +217,8 @@ def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
 
 
 def test_result_json_comes_last_and_whole(monkeypatch, fits):
-    folder, replace = Path(os.environ["ADKIT_HOME"]) / "results" / tiny().address(), os.replace
+    folder = Path(os.environ["ADKIT_HOME"]) / "results" / f"{tiny().address()}.unfinished"
+    replace = os.replace
 
     def die_at_the_end(source, target):
         if Path(target).name == "result.json":

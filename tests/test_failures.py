@@ -1,4 +1,4 @@
-"""Failures: the ring, the rules, their support, and the cases, on looks whose answer is known."""
+"""Failure modes: the surround, the rules, their support, and the cases, on measurements whose answer is known."""
 
 from dataclasses import replace
 
@@ -8,24 +8,24 @@ import torch
 
 from adkit import AutoencoderDetector
 from adkit.diagnose.failure_modes import (
-    SPECS,
+    CASE_RULES,
     VERDICTS,
-    Limits,
-    Look,
+    DefectMeasurement,
+    VerdictLimits,
     choose_cases,
-    examine,
-    findings,
-    look_at,
-    ring,
-    ring_auroc,
+    measure_defect,
+    measure_defects,
     shape_of,
+    surround,
+    surround_auroc,
+    type_verdicts,
     verdict,
 )
 from adkit.experiments.defect_retention import defect_retention
 from adkit.metrics import auroc
 from tests.conftest import TINY
 
-LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)
+DOTS = DefectMeasurement(0, "dots", "dot", 40, grey=0.1, surround=0.9, retention=0.1, iou=0.3, iou_otsu=0.2)
 
 
 @pytest.fixture
@@ -35,34 +35,34 @@ def square():
     return mask
 
 
-def test_the_ring_leaves_a_gap_and_has_a_width(square):
-    found = ring(square, gap=3, width=2)
+def test_the_surround_leaves_a_gap_and_has_a_width(square):
+    found = surround(square, gap=3, width=2)
     assert not (found & square).any()
     assert np.flatnonzero(found[30]).tolist() == [25, 26, 53, 54]
     with pytest.raises(ValueError, match="the mask is empty"):
-        ring(np.zeros((4, 4)))
+        surround(np.zeros((4, 4)))
 
 
 @pytest.mark.parametrize(("inside", "expected"), [(1.0, 1.0), (0.0, 0.5), (-1.0, 0.0)])
-def test_ring_auroc_says_whether_the_defect_stands_out(square, inside, expected):
-    assert ring_auroc(square, np.where(square, inside, 0.0)) == expected
+def test_surround_auroc_says_whether_the_defect_stands_out(square, inside, expected):
+    assert surround_auroc(square, np.where(square, inside, 0.0)) == expected
 
 
-def test_ring_auroc_is_an_auroc_of_defect_and_ring_alone(square):
+def test_surround_auroc_is_an_auroc_of_defect_and_surround_alone(square):
     a_map = np.random.default_rng(0).random(square.shape)
-    counted = square | ring(square)
+    counted = square | surround(square)
     expected = auroc(square[counted], a_map[counted])
     a_map[~counted] = 1e6
-    assert ring_auroc(square, a_map) == expected
+    assert surround_auroc(square, a_map) == expected
 
 
 def test_what_lies_off_the_foreground_does_not_count(square):
     a_map, inside = np.where(square, 1.0, 0.0), np.ones(square.shape, bool)
     a_map[:, 50:], inside[:, 50:] = 9.0, False
-    assert ring_auroc(square, a_map) < 1
-    assert ring_auroc(square, a_map, inside) == 1
-    assert np.isnan(ring_auroc(square, a_map, square))
-    assert np.isnan(ring_auroc(square, a_map, ~square))
+    assert surround_auroc(square, a_map) < 1
+    assert surround_auroc(square, a_map, inside) == 1
+    assert np.isnan(surround_auroc(square, a_map, square))
+    assert np.isnan(surround_auroc(square, a_map, ~square))
 
 
 def test_shapes_are_told_at_any_angle():
@@ -84,10 +84,10 @@ def test_the_largest_region_decides_the_shape(square):
     [
         ((0.49, 1.0, 0.5), "inverted"),
         ((0.7, 1.0, 0.1), "found"),
-        ((0.7, 1.0, 0.09), "lost in the mask"),
+        ((0.7, 1.0, 0.09), "segmentation missed"),
         ((0.69, 0.5, 0.5), "copied"),
-        ((0.69, 0.49, 0.5), "drowned"),
-        ((0.5, float("nan"), 0.0), "drowned"),
+        ((0.69, 0.49, 0.5), "below texture noise"),
+        ((0.5, float("nan"), 0.0), "below texture noise"),
     ],
 )
 def test_the_first_rule_that_holds_decides(numbers, expected):
@@ -96,69 +96,69 @@ def test_the_first_rule_that_holds_decides(numbers, expected):
 
 
 def test_other_limits_give_other_verdicts():
-    assert verdict(0.6, 0.0, 0.5, Limits(visible=0.55)) == "found"
+    assert verdict(0.6, 0.0, 0.5, VerdictLimits(visible=0.55)) == "found"
 
 
 def test_support_counts_draws_of_seeds_and_frames():
-    clear = [replace(LOOK, index=i) for i in range(6)]
-    torn = [replace(LOOK, index=10 + i, kind="dark", iou=0.19 * (i % 2)) for i in range(6)]
-    found = findings({"plain": [clear + torn, clear + torn]}, n=200)["plain"]
+    clear = [replace(DOTS, index=i) for i in range(6)]
+    torn = [replace(DOTS, index=10 + i, kind="dark", iou=0.19 * (i % 2)) for i in range(6)]
+    found = type_verdicts({"plain": [clear + torn, clear + torn]}, n=200)["plain"]
     assert list(found) == ["dots", "dark"]
     assert (found["dots"].verdict, found["dots"].support) == ("found", 1.0)
-    assert found["dark"].verdict == "lost in the mask"
+    assert found["dark"].verdict == "segmentation missed"
     assert 0.3 < found["dark"].support < 0.9
-    assert found["dark"].shares == {name: 0.5 * (name in ("found", "lost in the mask")) for name in VERDICTS}
+    assert found["dark"].shares == {name: 0.5 * (name in ("found", "segmentation missed")) for name in VERDICTS}
     low, high = found["dark"].numbers["iou"].low, found["dark"].numbers["iou"].high
     assert 0 <= low < 0.095 < high <= 0.19
 
 
 def test_seeds_that_differ_widen_the_interval():
-    runs = [[replace(LOOK, ring=0.6)], [replace(LOOK, ring=0.9)]]
-    interval = findings({"plain": runs})["plain"]["dots"].numbers["ring"]
+    runs = [[replace(DOTS, surround=0.6)], [replace(DOTS, surround=0.9)]]
+    interval = type_verdicts({"plain": runs})["plain"]["dots"].numbers["surround"]
     assert (interval.low, interval.value, interval.high) == pytest.approx((0.6, 0.75, 0.9))
 
 
 def test_what_was_never_measured_stays_unknown():
-    unknown = replace(LOOK, let_through=float("nan"))
-    found = findings({"plain": [[unknown]]}, n=10)["plain"]["dots"]
-    assert np.isnan([found.numbers["let_through"].value, found.numbers["let_through"].low]).all()
+    unknown = replace(DOTS, retention=float("nan"))
+    found = type_verdicts({"plain": [[unknown]]}, n=10)["plain"]["dots"]
+    assert np.isnan([found.numbers["retention"].value, found.numbers["retention"].low]).all()
     assert found.verdict == "found"
 
 
 def test_seeds_must_have_seen_the_same_frames():
     with pytest.raises(ValueError, match="'plain' needs one or more seeds"):
-        findings({"plain": []})
+        type_verdicts({"plain": []})
     with pytest.raises(ValueError, match="same frames, got"):
-        findings({"plain": [[LOOK], [replace(LOOK, index=1)]]})
+        type_verdicts({"plain": [[DOTS], [replace(DOTS, index=1)]]})
     with pytest.raises(ValueError, match="at least 2 draws"):
-        findings({"plain": [[LOOK]]}, n=1)
+        type_verdicts({"plain": [[DOTS]]}, n=1)
 
 
 # ---- with a detector
 
 
-def test_looks_agree_with_the_detector_and_with_let_through(fitted, splits):
-    looks = examine(fitted, splits.test)
+def test_measurements_agree_with_the_detector_and_with_defect_retention(fitted, splits):
+    measurements = measure_defects(fitted, splits.test)
     shares = defect_retention(fitted.reconstruct, splits.test)
     for kind, share in shares.items():
-        assert np.mean([one.let_through for one in looks if one.kind == kind]) == pytest.approx(share, abs=1e-4)
-    item = splits.test[looks[0].index]
+        assert np.mean([m.retention for m in measurements if m.kind == kind]) == pytest.approx(share, abs=1e-4)
+    item = splits.test[measurements[0].index]
     a_map = fitted.anomaly_map(item["image"][None])[0].numpy()
     mask = item["mask"].numpy()
-    assert looks[0].ring == pytest.approx(ring_auroc(mask, a_map), abs=1e-6)
+    assert measurements[0].surround == pytest.approx(surround_auroc(mask, a_map), abs=1e-6)
     predicted = a_map >= fitted.pixel_threshold
-    assert looks[0].iou == pytest.approx((predicted & mask).sum() / (predicted | mask).sum())
-    assert looks[0].pixels == mask.sum()
+    assert measurements[0].iou == pytest.approx((predicted & mask).sum() / (predicted | mask).sum())
+    assert measurements[0].pixels == mask.sum()
 
 
 def test_another_residual_has_no_threshold(fitted, splits):
     part = splits.test.subset([i for i in range(len(splits.test)) if splits.test.labels[i]][:2])
-    looks = examine(fitted, part, residual="l1")
-    assert np.isnan([look.iou for look in looks]).all()
-    assert [look.ring for look in looks] != [look.ring for look in examine(fitted, part)]
+    measurements = measure_defects(fitted, part, residual="l1")
+    assert np.isnan([m.iou for m in measurements]).all()
+    assert [m.surround for m in measurements] != [m.surround for m in measure_defects(fitted, part)]
 
 
-def test_sets_without_twins_are_examined_too(tmp_path):
+def test_sets_without_counterparts_are_measured_too(tmp_path):
     from adkit import load_dataset
     from tests.data_files import write_image
 
@@ -167,50 +167,50 @@ def test_sets_without_twins_are_examined_too(tmp_path):
     splits = load_dataset("folder", root=tmp_path)
     with pytest.warns(UserWarning, match="threshold comes from"):
         detector = AutoencoderDetector(**TINY).fit(splits.train, splits.validation)
-    assert examine(detector, splits.test) == []
+    assert measure_defects(detector, splits.test) == []
 
 
 def test_a_flat_map_has_no_otsu_threshold(square):
     item = {"image": torch.full((1, 60, 80), 0.5), "mask": torch.from_numpy(square), "kind": "dark"}
     item |= {"foreground": torch.ones(60, 80, dtype=torch.bool)}
-    look = look_at(3, item, torch.zeros(60, 80), float("nan"), 1.0)
-    assert np.isnan([look.iou_otsu, look.let_through]).all()
-    assert (look.iou, look.grey, look.ring, look.shape) == (0.0, 0.0, 0.5, "area")
+    measurement = measure_defect(3, item, torch.zeros(60, 80), float("nan"), 1.0)
+    assert np.isnan([measurement.iou_otsu, measurement.retention]).all()
+    assert (measurement.iou, measurement.grey, measurement.surround, measurement.shape) == (0.0, 0.0, 0.5, "area")
 
 
 # ---- cases
 
 
 def test_each_rule_takes_the_extreme_frame_over_all_architectures():
-    looks = [
-        replace(LOOK, index=1, grey=0.2, let_through=0.95),
-        replace(LOOK, index=2, ring=0.3),
-        replace(LOOK, index=3, kind="brightness", shape="area", let_through=0.8, ring=0.6),
-        replace(LOOK, index=4, shape="line", ring=0.95, iou=0.05),
-        replace(LOOK, index=5, ring=0.99, iou=0.02),
-        replace(LOOK, index=6, ring=0.98, iou=0.9, iou_otsu=0.0),
+    measurements = [
+        replace(DOTS, index=1, grey=0.2, retention=0.95),
+        replace(DOTS, index=2, surround=0.3),
+        replace(DOTS, index=3, kind="brightness", shape="area", retention=0.8, surround=0.6),
+        replace(DOTS, index=4, shape="line", surround=0.95, iou=0.05),
+        replace(DOTS, index=5, surround=0.99, iou=0.02),
+        replace(DOTS, index=6, surround=0.98, iou=0.9, iou_otsu=0.0),
     ]
-    dull = [replace(one, ring=0.75, let_through=0.2, iou=0.4, iou_otsu=0.4) for one in looks]
-    cases = choose_cases({"dull": dull, "plain": looks})
-    assert list(cases) == list(SPECS)
-    assert [case.look.index for case in cases.values()] == [1, 2, 3, 4, 5, 6]
+    dull = [replace(one, surround=0.75, retention=0.2, iou=0.4, iou_otsu=0.4) for one in measurements]
+    cases = choose_cases({"dull": dull, "plain": measurements})
+    assert list(cases) == list(CASE_RULES)
+    assert [case.measurement.index for case in cases.values()] == [1, 2, 3, 4, 5, 6]
     assert {case.architecture for case in cases.values()} == {"plain"}
     assert all(case.occurs for case in cases.values())
     assert [case.otsu for case in cases.values()] == [False] * 5 + [True]
-    assert "let through" in cases["white_anomaly"].caption
+    assert "95 % retained" in cases["white_anomaly"].caption
 
 
 def test_where_an_effect_is_missing_the_nearest_case_says_so():
-    looks = [replace(LOOK, index=i, iou=0.2 + 0.1 * i) for i in range(3)]
-    cases = choose_cases({"plain": looks})
-    assert cases["dot_not_usable"].look.index in (0, 1, 2)
+    measurements = [replace(DOTS, index=i, iou=0.2 + 0.1 * i) for i in range(3)]
+    cases = choose_cases({"plain": measurements})
+    assert cases["dot_not_usable"].measurement.index in (0, 1, 2)
     assert not cases["dot_not_usable"].occurs
     assert "Not here: nearest case" in cases["dot_not_usable"].caption
     assert "brightness_only_anomaly" not in cases
     assert "line_not_usable" not in cases
 
 
-def test_without_twins_no_case_rests_on_them():
-    cases = choose_cases({"plain": [replace(LOOK, let_through=float("nan"))]})
+def test_without_counterparts_no_case_rests_on_them():
+    cases = choose_cases({"plain": [replace(DOTS, retention=float("nan"))]})
     assert "white_anomaly" not in cases
-    assert "no twin" in cases["inversed_anomaly"].caption
+    assert "no clean counterpart" in cases["inversed_anomaly"].caption

@@ -104,6 +104,7 @@ def test_panels_without_reconstruction_and_without_defect_say_so():
     assert [ax.texts[0].get_text() for ax in axes[0, -2:]] == ["nothing predicted", "no defect"]
 
 
+@pytest.mark.slow
 def test_a_tiny_defect_changes_many_pixels_of_the_picture():
     image, rebuilt, a_map, mask = frame(88, 488, defect=False)
     dot = mask.copy()

@@ -3,25 +3,18 @@
 import pytest
 from matplotlib.colors import to_hex
 
-from adkit import VAEDetector
 from adkit.diagnose import diagnose
 from adkit.figures.diagnosis import PANELS, tree_figure
 from adkit.figures.style import VERMILLION
-
-TINY = {"latent_dim": 4, "widths": (4, 8), "steps": 3, "crop": 32, "batch_size": 4, "quiet": True, "device": "cpu"}
-
-
-@pytest.fixture(scope="module")
-def vae(splits):
-    return VAEDetector(**TINY).fit(splits.train, splits.validation)
 
 
 def reds(axes):
     return {ax.get_title(loc="left") for ax in axes if to_hex(ax._left_title.get_color()).upper() == VERMILLION}
 
 
-def test_red_panels_are_those_whose_readings_trip(splits, vae):
-    diagnosis = diagnose(vae, splits.validation, test=splits.test)
+@pytest.mark.slow
+def test_red_panels_are_those_whose_readings_trip(splits, fitted_vae):
+    diagnosis = diagnose(fitted_vae, splits.validation, test=splits.test)
     fig, axes = diagnosis.figure()
     assert [ax.get_title(loc="left") for ax in axes] == list(PANELS)
     assert {"latent code", "reconstructions"} <= reds(axes)

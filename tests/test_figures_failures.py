@@ -7,23 +7,29 @@ import pytest
 from PIL import Image
 
 from adkit import figures
-from adkit.diagnose.failure_modes import Look, choose_cases, examine, findings
+from adkit.diagnose.failure_modes import (
+    DefectMeasurement,
+    choose_cases,
+    measure_defects,
+    type_verdicts,
+    view_cases,
+)
 from adkit.diagnose.failure_modes.figures import failure, failure_pictures, save_pictures, verdict_table
 from adkit.figures.style import PREDICTED, TRUE
 
-LOOK = Look(0, "dots", "dot", 40, grey=0.1, ring=0.9, let_through=0.1, iou=0.3, iou_otsu=0.2)
+DOTS = DefectMeasurement(0, "dots", "dot", 40, grey=0.1, surround=0.9, retention=0.1, iou=0.3, iou_otsu=0.2)
 
 
 def test_each_cell_says_its_verdict_and_its_numbers():
-    dark = replace(LOOK, index=1, kind="dark", ring=0.4, let_through=float("nan"))
-    _, ax = verdict_table(findings({"plain": [[LOOK, dark]], "add": [[replace(LOOK, iou=0.0)]]}))
+    dark = replace(DOTS, index=1, kind="dark", surround=0.4, retention=float("nan"))
+    _, ax = verdict_table(type_verdicts({"plain": [[DOTS, dark]], "add": [[replace(DOTS, iou=0.0)]]}))
     texts = [text.get_text() for text in ax.texts]
     assert texts == [
         *("found, 100 %", "0.90 · 0.10 · 0.30", "inverted, 100 %", "0.40 · – · 0.30"),
-        *("lost in the mask, 100 %", "0.90 · 0.10 · 0.00"),
+        *("segmentation missed, 100 %", "0.90 · 0.10 · 0.00"),
     ]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["dots", "dark"]
-    with pytest.raises(ValueError, match="no findings at all"):
+    with pytest.raises(ValueError, match="no verdicts at all"):
         verdict_table({})
 
 
@@ -38,12 +44,14 @@ def test_a_failure_shows_a_window_and_the_whole_of_a_wide_frame(shape, count):
     assert fig.get_suptitle() == "two\nlines"
 
 
+@pytest.mark.slow
 def test_pictures_are_written_small_and_in_their_own_colours(fitted, splits, tmp_path):
-    looks = examine(fitted, splits.test)
+    measurements = measure_defects(fitted, splits.test)
     # Two of the cases: all are pictures of one kind, and each takes a second.
-    cases = dict(list(choose_cases({"plain": looks}).items())[:2])
+    cases = dict(list(choose_cases({"plain": measurements}).items())[:2])
     scale = figures.colour_scale(fitted.judge_images(splits.validation)[0])
-    pictures, again = (failure_pictures(cases, {"plain": fitted}, splits.test, scales={"plain": scale}) for _ in "ab")
+    views = view_cases(cases, {"plain": fitted}, splits.test)
+    pictures, again = (failure_pictures(cases, views, scales={"plain": scale}) for _ in "ab")
     assert list(pictures) == list(cases)
     files = save_pictures(pictures, tmp_path / "images")
     assert [file.stem for file in files] == list(cases)

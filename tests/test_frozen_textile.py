@@ -22,6 +22,7 @@ def content_hash(category: str | None) -> str:
     return digest.hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("category", FROZEN)
 def test_the_test_part_is_the_frozen_one(category):
     assert content_hash(category) == FROZEN[category]

@@ -11,7 +11,7 @@ import torch
 from adkit.course.exercises import exercise, quiz
 from adkit.course.lesson import ClaimError, Lesson, begin, device_name
 from adkit.course.parameters import annotated, digest
-from adkit.experiments import experiment
+from adkit.experiments import cache, experiment
 from adkit.runtime import home
 from adkit.runtime import provenance as sources
 from adkit.runtime.provenance import source_fingerprint
@@ -114,14 +114,15 @@ def test_begin_names_the_time_of_the_committed_run(tmp_path, monkeypatch, capsys
     assert told in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_time_of_trainings_that_were_found_on_disk_is_told_apart(monkeypatch):
-    monkeypatch.setattr(experiment, "_fetched", {"earlier": 7.0})
+    monkeypatch.setattr(cache.fetched_time, "seconds", {Path("earlier"): 7.0})
     lesson = begin("toy", {}, default=False)
     tiny = experiment.Experiment(settings={"width": 4, "steps": 2, "crop": 32}, image_size=(64, 64))
     ran = experiment.run(tiny, quiet=True)
     experiment.run(tiny, quiet=True)  # its own result, fetched again: nothing was saved by that
     assert json.loads(lesson.finish({}).read_text())["fetched_seconds"] == 0.0
-    monkeypatch.setattr(experiment, "_fetched", {})  # another process
+    monkeypatch.setattr(cache.fetched_time, "seconds", {})  # another process
     lesson = begin("toy", {}, default=False)
     for _ in range(2):
         experiment.run(tiny, quiet=True)

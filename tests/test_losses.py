@@ -1,6 +1,7 @@
 """Losses against trusted implementations, finite differences, and what must hold for any images."""
 
 import warnings
+from functools import partial
 from math import nan
 
 import focal_frequency_loss
@@ -110,7 +111,7 @@ def test_focal_frequency_equals_its_authors_code(settings, dtype):
     for shape in ((3, 2, 30, 34), (2, 1, 22, 18)):
         x, y = pair(*shape, dtype=dtype)
         peer = focal_frequency_loss.FocalFrequencyLoss(**settings)
-        assert_equal_losses(losses.FocalFrequencyLoss(**settings), peer, x, y)
+        assert_equal_losses(partial(focal_frequency, **settings), peer, x, y)
 
 
 def test_focal_frequency_on_odd_sides_and_without_focus():
@@ -160,7 +161,7 @@ def test_blur_is_the_window_on_both_axes():
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_holds_for_every_loss(name):
     x, y = pair(3, 2, 161, 162)
-    function, module = FUNCTIONS[name], losses.LOSSES[name]()
+    function, loss = FUNCTIONS[name], losses.LOSSES[name]
     best = 1.0 if name in SIMILARITIES else 0.0
     assert function(x, x).item() == pytest.approx(best, abs=1e-12)
     assert function(x, y).item() == pytest.approx(function(y, x).item())
@@ -168,8 +169,8 @@ def test_what_holds_for_every_loss(name):
     assert each.shape == (3,)
     torch.testing.assert_close(each.mean(), function(x, y))
     torch.testing.assert_close(each[1:2], function(x[1:2], y[1:2], reduction="none"))
-    assert module(x, y).item() == pytest.approx(abs(best - function(x, y).item()))
-    assert module(x, y) > module(0.1 * x + 0.9 * y, y) > 0
+    assert loss(x, y).item() == pytest.approx(abs(best - function(x, y).item()))
+    assert loss(x, y) > loss(0.1 * x + 0.9 * y, y) > 0
 
 
 def test_similarity_stays_in_its_range():
@@ -243,3 +244,6 @@ def test_refusals_say_what_came(call, error, message):
 
 def test_check_images_accepts_the_range():
     losses.check_images(torch.zeros(1), torch.ones(2, 3))
+    losses.check_images(torch.full((2,), 1 + 1e-6), torch.full((2,), -1e-6), tolerance=1e-5)
+    with pytest.raises(ValueError, match=r"to 1\.1; read them with another reader"):
+        losses.check_images(torch.full((2,), 1.1), tolerance=1e-5, advice="read them with another reader")

@@ -1,5 +1,6 @@
 """Losses made of losses: pyramids, weighted sums, and the divergence that joins them in a VAE."""
 
+import copy
 from math import inf, nan
 
 import pytest
@@ -19,7 +20,7 @@ def test_multi_scale_is_the_mean_over_the_pyramid():
     x, y = pair(2, 1, 24, 26)
     halves = [nn.functional.avg_pool2d(image, 2) for image in (x, y)]
     expected = (losses.l1(x, y) + losses.l1(*halves)) / 2
-    torch.testing.assert_close(MultiScale(losses.L1Loss(), scales=2)(x, y), expected)
+    torch.testing.assert_close(MultiScale(losses.l1, scales=2)(x, y), expected)
     torch.testing.assert_close(MultiScale(losses.l1, scales=1)(x, y), losses.l1(x, y))
 
 
@@ -35,12 +36,12 @@ def test_kl_divergence_sums_over_latents_and_averages_over_the_batch():
 def test_composite_reports_every_part_without_its_weight():
     x, y = pair(2, 1, 24, 26)
     x.requires_grad_()
-    loss = CompositeLoss({"mse": 1.0, "ssim": 0.5, "edges": (2.0, MultiScale(losses.SobelLoss())), "own": nn.L1Loss()})
+    loss = CompositeLoss({"mse": 1.0, "ssim": 0.5, "edges": (2.0, MultiScale(losses.sobel)), "own": nn.L1Loss()})
     total = loss(x, y)
     expected = {
         "mse": losses.mse(x, y),
         "ssim": 1 - ssim(x, y),
-        "edges": MultiScale(losses.SobelLoss())(x, y),
+        "edges": MultiScale(losses.sobel)(x, y),
         "own": losses.l1(x, y),
     }
     assert list(loss.components) == list(expected)
@@ -53,6 +54,32 @@ def test_composite_reports_every_part_without_its_weight():
     total.backward()
     assert x.grad.abs().sum() > 0
     assert "1*mse + 0.5*ssim" in repr(loss)
+
+
+def test_functions_and_modules_of_ones_own_are_parts():
+    x, y = pair(2, 1, 24, 26)
+    trained = nn.Conv2d(1, 1, 1).double()
+
+    class Perceptual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = trained
+
+        def forward(self, prediction, target):
+            return losses.mse(self.net(prediction), self.net(target))
+
+    loss = CompositeLoss({"own": (0.5, lambda a, b: (a - b).abs().max()), "l1": losses.l1, "net": (2, Perceptual())})
+    assert loss.weights == {"own": 0.5, "l1": 1.0, "net": 2.0}
+    expected = 0.5 * (x - y).abs().max() + losses.l1(x, y) + 2 * losses.mse(trained(x), trained(y))
+    torch.testing.assert_close(loss(x, y), expected)
+    assert list(loss.parameters()) == list(trained.parameters())
+    copied = copy.deepcopy(loss).float()
+    torch.testing.assert_close(copied(x.float(), y.float()), expected.float())
+
+
+def test_a_part_that_cannot_be_called_is_refused():
+    with pytest.raises(TypeError, match=r"'own' needs a function or a module .*, got 3"):
+        CompositeLoss({"own": (1.0, 3)})
 
 
 def test_a_weight_of_zero_is_reported_and_not_trained_on():

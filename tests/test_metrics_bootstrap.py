@@ -6,7 +6,7 @@ import pytest
 from adkit.metrics import auroc, bootstrap, paired_bootstrap, paired_pixel_bootstrap, pixel_bootstrap, pixel_metrics
 from adkit.metrics.inputs import as_images
 from adkit.metrics.intervals import interval_of
-from adkit.metrics.resampling import draw_images, drawn_metrics
+from adkit.metrics.resampling import bootstrap_counts, resampled_metrics
 from tests.metric_references import DISTRIBUTIONS, blobs
 
 NAMES = ("auroc", "ap", "pro", "f1_max")
@@ -68,8 +68,8 @@ def test_too_few_draws_with_both_classes_are_refused():
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_drawn_sets_are_measured_as_if_by_hand(name):
     masks, maps = scene(0, name)
-    draws = draw_images(list(masks), 3, 0)
-    drawn = drawn_metrics(*as_images(masks, maps), draws, 0.3)
+    draws = bootstrap_counts(list(masks), 3, 0)
+    drawn = resampled_metrics(*as_images(masks, maps), draws, 0.3)
     for k, counts in enumerate(draws.astype(int)):
         rows = np.repeat(np.arange(len(masks)), counts)
         exact = pixel_metrics(masks[rows], maps[rows])
@@ -79,7 +79,7 @@ def test_drawn_sets_are_measured_as_if_by_hand(name):
 
 def test_drawn_sets_keep_both_numbers():
     masks, _ = scene(0, "uniform", count=7)
-    draws = draw_images(list(masks), 20, 0)
+    draws = bootstrap_counts(list(masks), 20, 0)
     assert (draws[:, :3].sum(axis=1) == 3).all()
     assert (draws[:, 3:].sum(axis=1) == 4).all()
 

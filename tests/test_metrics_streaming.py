@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from adkit.metrics import StreamingPixelMetrics, pixel_metrics
-from adkit.metrics.score_bins import BINS, MANTISSA, bin_of
+from adkit.metrics.score_bins import FEW_BINS, MANTISSA, most_dropped, positions_of, table_size
 from tests.metric_references import DISTRIBUTIONS, blobs
 
 NAMES = ("auroc", "ap", "pro", "f1_max")
@@ -115,27 +116,119 @@ def test_state_survives_pickle_and_a_file(tmp_path):
         loaded = StreamingPixelMetrics(0.1).load_state_dict(dict(state))
     assert same_state(loaded, stream)
     assert loaded.update(masks, maps).n_images == 16
+    assert loaded.reset().n_images == 0
+    assert loaded.fpr_limit == 0.3
+    assert same_state(loaded, StreamingPixelMetrics())
+    assert same_state(StreamingPixelMetrics().load_state_dict(loaded.state_dict()), loaded)
+
+
+def test_states_that_do_not_fit_are_refused_and_change_nothing():
+    stream = streamed(*scene(5, "lognormal"))
+    state = stream.state_dict()
     with pytest.raises(ValueError, match=r"entries.*got \['bin'\]"):
-        loaded.load_state_dict({"bin": np.zeros(0)})
+        stream.load_state_dict({"bin": np.zeros(0)})
+    with pytest.raises(ValueError, match="older version counted in other bins: stream the maps again"):
+        stream.load_state_dict({name: value for name, value in state.items() if name != "dropped"})
+    with pytest.raises(ValueError, match=r"octaves, but \d+ numbers of dropped bits"):
+        stream.load_state_dict(state | {"dropped": state["dropped"][1:]})
+    with pytest.raises(ValueError, match="fpr_limit"):
+        stream.load_state_dict(state | {"fpr_limit": np.asarray(2.0)})
+    assert same_state(stream, streamed(*scene(5, "lognormal")))
+
+
+def most_bins(octave):
+    return max(FEW_BINS, 2 ** (MANTISSA - most_dropped(octave)))
 
 
 def test_memory_does_not_grow_with_images():
     stream = StreamingPixelMetrics()
-    most = 2**MANTISSA // 8 + 2**MANTISSA // 16 + 1  # 7.5 to 8 is an eighth of the octave from 4 to 8, and so on
+    most = 2**17 // 8 + FEW_BINS + 1  # 7.5 to 8 is an eighth of its octave; of that from 8 on only few bins are in use
     for seed in range(10):
         masks, maps = scene(seed, "k-NN", size=(80, 100))
         stream.update(masks, np.clip(maps, 7.5, 8.5))
-        assert sum(table.size for table in stream._tables) <= 2 * most
+        assert sum(map(table_size, stream._tables)) <= 2 * most
     assert len(stream.state_dict()["bin"]) <= most
 
 
-def test_bins_rise_with_scores():
-    values = np.array([-np.finfo(np.float64).max, -1e30, -1, -1e-40, 0, 1e-40, 1e-3, 1, 1 + 1e-4, 2, 1e300])
-    bins = bin_of(values)
-    assert (np.diff(bins) > 0).all()
-    assert bins.min() >= 0
-    assert bins.max() < BINS
-    assert bin_of(np.array([-0.0])) == bin_of(np.array([0.0]))
+@pytest.mark.parametrize("dtype, most", [(np.float32, 229_377), (np.float64, 917_505)])
+def test_no_octave_holds_more_bins_than_the_documented_bound(dtype, most):
+    """Evenly filled octaves are the worst: about as many scores in each as one full octave has bins."""
+    assert max(most_bins(octave) for octave in range(-400, 400)) == 2**17
+    rng = np.random.default_rng(0)
+    stream = StreamingPixelMetrics()
+    for _ in range(2):
+        distance = 2.0 ** rng.uniform(-53 if dtype is np.float64 else -24, 0, (1, 1500, 1000))
+        maps = (1 - distance).astype(dtype)
+        masks = np.zeros(maps.shape, bool)
+        masks[0, 0, :9] = True
+        stream.update(masks, np.maximum(maps, dtype(0.5)))
+        stream.update(masks, rng.uniform(4, 8, maps.shape))
+        assert sum(map(table_size, stream._tables)) <= 2 * (most + 2**17)
+    rows = stream.state_dict()["bin"]
+    octaves, counts = np.unique(rows >> MANTISSA, return_counts=True)
+    assert all(count <= most_bins(octave) for octave, count in zip(octaves, counts, strict=True))
+    one = positions_of(np.array([0.5, 1.0]))
+    inside = np.count_nonzero((one[0] <= rows) & (rows < one[1]))
+    assert most / 4 < inside <= most
+    assert np.count_nonzero(rows > one[1]) == pytest.approx(2**17, rel=1e-2)
+
+
+def test_positions_rise_with_scores():
+    fine = np.array([1e-7, 2e-7, 1e-6, 1e-3, 0.1, 0.3])
+    half = np.array(
+        [0, 1e-40, 1e-30, 1e-3, 0.2, 0.4999, 0.5, 0.5001, *(1 - fine[::-1]), 1 - 1e-16, 1, 1 + 1e-6, 2, 1e30]
+    )
+    values = np.sort(np.concatenate([-half[1:], half, [np.finfo(np.float64).max]]))
+    assert (np.diff(positions_of(values)) > 0).all()
+    assert positions_of(np.array([-0.0])) == positions_of(np.array([0.0])) == 0
+    assert (positions_of(-half[1:]) == -1 - positions_of(half[1:])).all()
+    every = np.nextafter(np.float32(0.5), np.float32(1)) + np.arange(2**23 - 1, dtype=np.float32) / np.float32(2**24)
+    for part in (every[:100_000], every[2**22 - 50_000 : 2**22 + 50_000], every[-100_000:]):
+        assert (np.diff(positions_of(part)) > 0).all()  # float32 scores near 1 keep positions of their own
+        np.testing.assert_array_equal(positions_of(part), positions_of(part.astype(np.float64)))
+
+
+CROWDED = {
+    "sigmoid": lambda z: expit(8 * z.astype(np.float32)),
+    "sigmoid in float64": lambda z: expit(8 * z),
+    "tanh": lambda z: np.tanh(4 * z.astype(np.float32)),
+    "cosine": lambda z: 1 - np.exp(-np.exp(6 * z)),
+    "in a narrow range": lambda z: (1000 + 0.01 * z).astype(np.float32),
+    "just above and below 1": lambda z: (1 + 1e-4 * z).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("name", CROWDED)
+def test_bins_are_fine_where_scores_crowd(name):
+    rng = np.random.default_rng(6)
+    masks = blobs(rng, 8, 176, 200, 4)
+    maps = CROWDED[name](rng.normal(size=masks.shape) + 1.5 * masks)
+    exact, stream = pixel_metrics(masks, maps), streamed(masks, maps)
+    for each in NAMES:
+        assert getattr(stream.compute(), each) == pytest.approx(getattr(exact, each), abs=1e-5), each
+        low, high = stream.bounds[each]
+        assert high - low < 1e-4
+    check_bounds(stream, exact)
+    assert same_state(streamed(masks[::-1], maps[::-1], 1), stream)
+
+
+def test_few_distinct_scores_are_exact_until_an_octave_is_full_and_the_order_does_not_matter():
+    """The first images leave every score a bin of its own; the last ones need coarser bins, and so do the first."""
+    rng = np.random.default_rng(0)
+    masks = blobs(rng, 6, 60, 100, 3)
+    narrow = (1.5 + 1e-4 * rng.normal(size=masks[:4].shape)).astype(np.float32)
+    wide = rng.uniform(1, 2, (2, 60, 100))
+    few = streamed(masks[:4], narrow, 1)
+    assert (few.state_dict()["dropped"] == 0).all()
+    assert len(few.state_dict()["bin"]) == np.unique(narrow).size
+    maps = np.concatenate([narrow, wide, rng.uniform(1, 2, (4, 60, 100))])
+    masks = np.concatenate([masks, masks[:4]])
+    states = [streamed(masks[order], maps[order], 2) for order in (rng.permutation(10) for _ in range(4))]
+    states.append(copy.deepcopy(few).merge(streamed(masks[4:], maps[4:])))
+    assert (states[0].state_dict()["dropped"] > 0).any()
+    assert all(same_state(state, states[0]) for state in states)
+    check_bounds(states[0], pixel_metrics(masks, maps))
+    assert len(few.state_dict()["bin"]) == np.unique(narrow).size  # merging has left the other as it was
 
 
 def test_refusals_add_nothing():

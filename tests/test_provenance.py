@@ -8,6 +8,7 @@ import pytest
 from adkit.data.load import NAMES, _function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.experiments.experiment import source_hash
+from adkit.experiments.screening import TypeClassifier
 from adkit.runtime import provenance
 
 
@@ -68,6 +69,29 @@ def test_a_result_depends_on_the_reader_of_its_own_set_alone():
         modules = provenance.imported_modules(["adkit.data.load", reader_module(name)])
         assert {reader_module(other) for other in NAMES} & set(modules) == {reader_module(name)}
         assert callable(_function_of(name))
+
+
+def test_each_kind_of_result_counts_only_what_it_can_depend_on(package):
+    def fitted():
+        classifier = provenance.source_fingerprint(provenance.imported_modules([TypeClassifier.__module__]))
+        return source_hash.__wrapped__(AutoencoderDetector, rooms=()), classifier
+
+    before, run = fitted(), address()
+    for name in ("experiments/evaluation.py", "experiments/cache.py", "metrics/curves.py", "runtime/lock.py"):
+        path = package / name
+        path.write_text(path.read_text() + "\nANSWER = 42\n")
+    assert fitted()[1] == before[1]
+    assert address() != run  # an evaluation was run
+    edit(package / "data/dataset.py", "class AnomalyDataset", "ANSWER = 42\n\n\nclass AnomalyDataset")
+    assert all(new != old for new, old in zip(fitted(), before, strict=True))
+
+
+def test_how_results_are_kept_does_not_count(package):
+    before = address()
+    for name in ("experiments/cache.py", "experiments/experiment.py", "runtime/lock.py", "runtime/serialization.py"):
+        path = package / name
+        path.write_text(path.read_text() + "\nANSWER = 42\n")
+    assert address() == before
 
 
 def test_another_package_under_the_same_name_counts():

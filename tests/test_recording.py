@@ -12,6 +12,7 @@ from adkit.data import read_image
 from adkit.detectors.base import Detector
 from adkit.detectors.folder_report import COLUMNS, GAP
 from adkit.detectors.network import NetworkDetector
+from adkit.experiments import record as recording
 from adkit.experiments.record import record, steps_per_epoch, write_predictions
 from adkit.training import TrainingState
 from tests.conftest import TINY
@@ -40,6 +41,7 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", NETWORKS)
 def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     detector = tiny(method)
@@ -62,8 +64,8 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
     assert detector.model is detector.on_validation is None  # it was a description
     rows = json.loads((tmp_path / "run/predictions/predictions.json").read_text())["images"]
     judged = results["metrics"]["images"]
-    assert [(row["score"], row["is_anomalous"]) for row in rows] == [(one["score"], one["flagged"]) for one in judged]
-    assert [(row["path"], row["kind"]) for row in rows] == [(one["path"], one["kind"]) for one in judged]
+    assert [(row["score"], row["is_anomalous"]) for row in rows] == [(row["score"], row["flagged"]) for row in judged]
+    assert [(row["path"], row["kind"]) for row in rows] == [(row["path"], row["kind"]) for row in judged]
     with (tmp_path / "run/predictions/predictions.csv").open(encoding="utf-8") as file:
         assert next(csv.reader(file)) == [*COLUMNS, "kind", "picture"]
 
@@ -71,15 +73,16 @@ def test_a_run_leaves_everything_and_nothing_else(method, few, tmp_path):
 def test_pictures_show_image_reconstruction_and_difference(few, tmp_path):
     record(tiny(), few, tmp_path, every=1, shown=2, bootstrap=0)
     loaded, image = load_detector(tmp_path / "detector", device="cpu"), few.test[2]["image"]
-    drawn = loaded.reconstruct(image[None])[0]
+    reconstruction = loaded.reconstruct(image[None])[0]
     panels = read_image(tmp_path / "predictions/0002_bright.png", channels=1).split([32, GAP] * 4 + [32], dim=1)
-    for panel, expected in zip(panels[::2], (image, drawn), strict=False):  # wide: one below the other
+    for panel, expected in zip(panels[::2], (image, reconstruction), strict=False):  # wide: one below the other
         torch.testing.assert_close(panel, expected, atol=0.003, rtol=0)
     looked = read_image(tmp_path / "reconstructions/epoch_0002.png", channels=1)
     assert looked.shape == (1, 6 * (32 + GAP) + GAP, 64 + 2 * GAP)
     torch.testing.assert_close(looked[:, GAP : GAP + 32, GAP:-GAP], few.validation[0]["image"], atol=0.003, rtol=0)
 
 
+@pytest.mark.slow
 def test_squares_stand_side_by_side_and_sizes_that_differ_are_left_out(tmp_path):
     squares = load_dataset("textile", category="denim", image_size=(32, 32))
     record(tiny(steps=5), squares, tmp_path, every=1, shown=3, bootstrap=0)
@@ -87,7 +90,7 @@ def test_squares_stand_side_by_side_and_sizes_that_differ_are_left_out(tmp_path)
     assert read_image(tmp_path / "reconstructions/epoch_0001.png").shape == shape
 
 
-def test_predictions_of_a_method_that_draws_nothing_have_three_panels(few, fitted, tmp_path, monkeypatch):
+def test_predictions_of_a_method_that_reconstructs_nothing_have_three_panels(few, fitted, tmp_path, monkeypatch):
     monkeypatch.setattr(NetworkDetector, "reconstruct_images", Detector.reconstruct_images)
     rows = write_predictions(fitted, few.test, tmp_path)
     assert read_image(tmp_path / rows[0]["picture"]).shape == (3, 3 * 32 + 2 * GAP, 64)
@@ -114,6 +117,7 @@ def test_a_run_that_is_over_is_read(few, tmp_path, fits):
     assert len(fits) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes, arguments", [({"seed": 1}, {"every": 1}), ({}, {"every": 2}), ({}, {"every": 1, "shown": 1})]
 )
@@ -130,6 +134,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
     whole = record(tiny(), few, tmp_path / "whole", every=1, bootstrap=0)
     original, steps = TrainingState.save, []
@@ -154,9 +159,10 @@ def test_a_killed_run_goes_on_and_ends_the_same(few, tmp_path, monkeypatch):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+@pytest.mark.slow
 def test_results_come_last(few, tmp_path, monkeypatch, fits):
     with monkeypatch.context() as patch:
-        patch.setattr("adkit.experiments.record.write_predictions", lambda *_: 1 / 0)
+        patch.setattr(recording, "write_predictions", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             record(tiny(), few, tmp_path, every=1, bootstrap=0)
     assert not (tmp_path / "results.json").exists()

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from adkit import Experiment
-from adkit.experiments.loss_search import balanced, mixed, random_weights, search
+from adkit.experiments import loss_search
+from adkit.experiments.loss_search import random_weights, search, unit_weights, weighted_loss
 from adkit.losses import LOSSES, build_loss
 
 PARTS = ["mse", "l1", "ssim", "focal_frequency", "sobel"]
@@ -20,7 +21,7 @@ def shares_of(text):
 
 
 def test_balanced_parts_are_all_of_size_one(splits):
-    scales = balanced(PARTS, blur, splits.validation)
+    scales = unit_weights(PARTS, blur, splits.validation)
     assert list(scales) == PARTS
     assert max(scales.values()) > 30 * min(scales.values())  # there was something to balance
     loss, found = build_loss(scales), dict.fromkeys(PARTS, 0.0)
@@ -34,26 +35,26 @@ def test_balanced_parts_are_all_of_size_one(splits):
 
 
 def test_more_digits_balance_more_closely(splits):
-    two, six = (balanced(["mse"], blur, splits.validation, digits)["mse"] for digits in (2, 6))
+    two, six = (unit_weights(["mse"], blur, splits.validation, digits)["mse"] for digits in (2, 6))
     assert two == float(f"{six:.2g}")
     assert two != six
 
 
 def test_what_cannot_be_balanced_is_refused(splits):
     with pytest.raises(ValueError, match="needs losses and images, got \\[\\] and 20 images"):
-        balanced([], blur, splits.validation.subset(range(20)))
+        unit_weights([], blur, splits.validation.subset(range(20)))
     with pytest.raises(ValueError, match="and 0 images"):
-        balanced(["mse"], blur, splits.validation.subset([]))
+        unit_weights(["mse"], blur, splits.validation.subset([]))
     with pytest.raises(ValueError, match="mse, sobel: 0 on all images"):
-        balanced(["mse", "sobel"], lambda images: images, splits.validation)
+        unit_weights(["mse", "sobel"], lambda images: images, splits.validation)
     with pytest.raises(ValueError, match="unknown loss 'mes'"):
-        balanced(["mes"], blur, splits.validation)
+        unit_weights(["mes"], blur, splits.validation)
 
 
 def test_a_mix_keeps_its_shares_and_its_total():
-    shares = shares_of(mixed({"mse": 2, "ssim": 6}, SCALES, total=0.04))
+    shares = shares_of(weighted_loss({"mse": 2, "ssim": 6}, SCALES, total=0.04))
     assert shares == {"mse": pytest.approx(0.01, rel=0.05), "ssim": pytest.approx(0.03, rel=0.05)}
-    assert list(shares_of(mixed({"mse": 1, "ssim": 0}, SCALES))) == ["mse"]
+    assert list(shares_of(weighted_loss({"mse": 1, "ssim": 0}, SCALES))) == ["mse"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_mix_keeps_its_shares_and_its_total():
 )
 def test_impossible_shares_are_refused(shares, message):
     with pytest.raises(ValueError, match=message):
-        mixed(shares, SCALES)
+        weighted_loss(shares, SCALES)
 
 
 def test_random_mixes_are_losses_that_repeat_and_differ():
@@ -103,13 +104,14 @@ def test_a_search_ranks_by_validation_within_its_budget(monkeypatch, capsys):
         asked.append(experiment)
         return Ran(worth[experiment.settings["loss"]])
 
-    monkeypatch.setattr("adkit.experiments.loss_search.run", fake)
+    monkeypatch.setattr(loss_search, "run", fake)
     found = search(lambda loss: Experiment(settings={"loss": loss}), ["mse", "l1", "mse", "ssim", "sobel"], budget=3)
     assert list(found.items()) == [("l1", 0.5), ("ssim", 0.4), ("mse", 0.3)]
     assert len(asked) == 3
     assert "search" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_search_really_runs():
     settings = {"width": 4, "steps": 2, "crop": 32, "device": "cpu"}
 

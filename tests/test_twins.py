@@ -1,10 +1,10 @@
-"""Clean twins: what a network keeps of a defect, against reconstructions whose answer is known."""
+"""Clean counterparts: what a network keeps of a defect, against reconstructions whose answer is known."""
 
 import pytest
 import torch
 
 from adkit import load_dataset
-from adkit.experiments.defect_retention import clean_counterparts, defect_retention
+from adkit.experiments.defect_retention import clean_counterparts, defect_retention, retention
 
 KINDS = {"bright", "dark", "brightness", "texture", "dots"}
 
@@ -14,7 +14,7 @@ def test_part():
     return load_dataset("textile", category="denim", image_size=(64, 64)).test
 
 
-def test_twins_differ_inside_the_mask_only(test_part):
+def test_counterparts_differ_inside_the_mask_only(test_part):
     found = clean_counterparts(test_part)
     assert set(found) == KINDS
     for images, mask in (pair for pairs in found.values() for pair in pairs):
@@ -33,7 +33,17 @@ def test_a_constant_repairs_everything(test_part):
     assert set(defect_retention(torch.zeros_like, test_part).values()) == {0.0}
 
 
-def test_other_sets_have_no_twins(tmp_path):
+def test_retention_is_a_slope_inside_the_mask():
+    change = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(8, 8, dtype=torch.bool)
+    mask[2:5, 3:6] = True
+    outside = torch.where(mask, 0.0, 7.0)
+    assert retention(change, 0.6 * change + outside, mask) == pytest.approx(0.6)
+    assert retention(change.flatten(), 0.6 * change.flatten()) == pytest.approx(0.6)
+    assert retention(torch.zeros(3), torch.ones(3)) == 0.0
+
+
+def test_other_sets_have_no_counterparts(tmp_path):
     from tests.data_files import write_image
 
     for k in range(12):

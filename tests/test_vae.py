@@ -35,7 +35,7 @@ def test_the_reference_network_layer_by_layer():
     ]  # fmt: skip
     assert [[type(one).__name__ for one in block] for block in model.down] == [["Conv2d", "BatchNorm2d", "ReLU"]] * 5
     assert [[type(one).__name__ for one in block] for block in model.up] == [
-        ["ConvTranspose2d", "BatchNorm2d", "ReLU"]
+        ["DoublingConv", "BatchNorm2d", "ReLU"]
     ] * 4
     assert output.reconstruction.shape == (1, 3, 224, 224)
     assert 0 < output.reconstruction.min() <= output.reconstruction.max() < 1

@@ -2,9 +2,9 @@
 
 In a notebook:
 
->>> from adkit.compare import compare
+>>> from adkit.compare import compare, report
 >>> comparison = compare(["autoencoder", "patchcore"], dataset="textile", seeds=3)  # doctest: +SKIP
->>> comparison.table("paired")  # doctest: +SKIP
+>>> report.table(comparison, "paired")  # doctest: +SKIP
 
 and from a shell, where ``--help`` tells the rest:
 

@@ -1,7 +1,6 @@
 """The comparison from a shell: ``python -m adkit.compare``."""
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -10,8 +9,10 @@ from pathlib import Path
 
 from adkit.compare import compare
 from adkit.compare.methods import choose
+from adkit.compare.report import page
 from adkit.data import NAMES
 from adkit.runtime import atomic_path
+from adkit.runtime.serialization import write_json
 
 EXAMPLES = """
 A method that lacks a package or weights is skipped, one that fails is noted, and the others go on. Every run is kept
@@ -39,11 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         comparison = compare(chosen.pop("methods"), **{name: _alone(value) for name, value in chosen.items()})
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    stored, page = json.dumps(comparison.as_dict(), indent=1, allow_nan=False) + "\n", comparison.markdown()
-    for name, text in {"results.json": stored, "table.md": page}.items():
-        with atomic_path(out / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    print(page)
+    text = page(comparison)
+    write_json(out / "results.json", comparison.as_dict())
+    with atomic_path(out / "table.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(text)
     print(f"written: {out / 'results.json'}, {out / 'table.md'}")
     return 0 if comparison.results else 1
 

@@ -1,16 +1,16 @@
-"""What a comparison found: numbers of each method, differences of any two, tables, plain data."""
+"""What a comparison found: numbers of each method, differences of any two, plain data; tables are in ``report``."""
 
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from adkit.compare import report as views
 from adkit.compare.measure import Measured, differences
 from adkit.experiments.experiment import UNCOUNTED, Result
-from adkit.experiments.tables import Table, over_seeds
+from adkit.experiments.tables import over_seeds
 from adkit.metrics import Interval
 
+METRICS = ("image_auroc", "tile_auroc", "pixel_auroc", "pixel_ap", "pro", "f1_at_threshold", "f1_oracle")
 BY_KIND = ("recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro")
 
 
@@ -33,7 +33,7 @@ class Comparison:
     Attributes:
         protocol: what is the same for all: the data, the seeds, the number of draws, the versions.
         results: method → its results, one a seed.
-        measured: method → what its middle run costs and how it does on drawn test sets.
+        measured: method → what its middle run costs and how it does on bootstrap samples of the test images.
         problems: runs that are missing.
     """
 
@@ -54,7 +54,13 @@ class Comparison:
         return max(means, key=lambda name: -math.inf if math.isnan(means[name]) else means[name], default=None)
 
     def number(self, method: str, metric: str, kind: str | None = None) -> Interval:
-        """A number of a method: its mean over seeds, and an interval, as of :func:`adkit.over_seeds`."""
+        """A number of a method: its mean over seeds, and an interval, as of :func:`adkit.over_seeds`.
+
+        Args:
+            method: one of those in ``results``.
+            metric: name of a number of :class:`adkit.experiments.Evaluation`, or of its ``by_kind``.
+            kind: a defect type, for one of ``BY_KIND``; None: all defects.
+        """
         return over_seeds(self.results[method], metric, kind)
 
     def paired(self, a: str, b: str) -> dict[str, Interval]:
@@ -64,6 +70,10 @@ class Comparison:
         excludes 0. The images are drawn (for pixel metrics defective and normal ones apart), not the training: what
         another seed would change, the interval does not say.
 
+        Args:
+            a: name of a method, one of those in ``results``.
+            b: name of the method that it is compared with.
+
         Returns:
             ``image_auroc``, ``pixel_ap`` and ``pro``, without those that could not be computed.
 
@@ -72,30 +82,8 @@ class Comparison:
         """
         if missing := [name for name in (a, b) if name not in self.results]:
             raise ValueError(f"no result of {', '.join(missing)}; there are results of {', '.join(self.results)}")
-        drawn = [self.measured[name].drawn if name in self.measured else {} for name in (a, b)]
-        return differences(*(middle(self.results[name]) for name in (a, b)), *drawn, n=self.protocol["draws"])
-
-    def table(self, what: str = "metrics", metric: str = "pro") -> Table:
-        """A table to print, to show in a notebook, or to write down.
-
-        Args:
-            what: ``metrics``, ``kinds`` (one metric by defect type), ``sizes`` (PRO by size of the defects), ``cost``,
-                or ``paired`` (the best method against each of the others).
-            metric: of ``kinds``.
-
-        Raises:
-            ValueError: if there is no such table or metric.
-        """
-        if what not in views.VIEWS or metric not in BY_KIND:
-            raise ValueError(
-                f"what must be one of {', '.join(views.VIEWS)} and metric one of {', '.join(BY_KIND)}, "
-                f"got {what!r} and {metric!r}"
-            )
-        return views.kinds(self, metric) if what == "kinds" else views.VIEWS[what](self)
-
-    def markdown(self) -> str:
-        """The whole comparison as a page."""
-        return views.page(self)
+        resampled = [self.measured[name].resampled if name in self.measured else {} for name in (a, b)]
+        return differences(*(middle(self.results[name]) for name in (a, b)), *resampled, n=self.protocol["draws"])
 
     def as_dict(self) -> dict:
         """Plain data, ready for JSON; what could not be computed is None."""
@@ -106,7 +94,7 @@ class Comparison:
             "best": best,
             "ranking": self.ranking,
             "paired": {
-                name: {metric: asdict(found) for metric, found in self.paired(best, name).items()}
+                name: {metric: asdict(interval) for metric, interval in self.paired(best, name).items()}
                 for name in self.results
                 if name != best
             },
@@ -121,8 +109,8 @@ class Comparison:
             "settings": {key: value for key, value in chosen.items() if key not in UNCOUNTED},
             "seeds": [run.experiment.seed for run in runs],
             "metrics": {
-                metric: _plain(self.number(name, metric)) | {"values": [each[metric] for each in evaluations]}
-                for metric in views.METRICS
+                metric: _plain(self.number(name, metric)) | {"values": [run[metric] for run in evaluations]}
+                for metric in METRICS
             },
             "by_kind": {
                 kind: {metric: _number(self.number(name, metric, kind).value) for metric in BY_KIND}
@@ -136,21 +124,22 @@ class Comparison:
         """PRO of small, medium and large regions, mean over seeds; empty where no mask is known."""
         groups = zip(*(run.evaluation.by_size for run in self.results[name]), strict=True)
         return [
-            group[0] | {"pro": None if group[0]["pro"] is None else statistics.fmean(each["pro"] for each in group)}
-            for group in groups
+            rows[0] | {"pro": None if rows[0]["pro"] is None else statistics.fmean(row["pro"] for row in rows)}
+            for rows in groups
         ]
 
     def cost(self, name: str) -> dict:
         """Mean seconds of training, and what was measured of the middle run, None where that failed."""
-        found = self.measured.get(name)
+        measured = self.measured.get(name)
         names = ("seconds_per_frame", "parameters", "saved_bytes", "peak_bytes")
         return {
             "fit_seconds": statistics.fmean(run.seconds["fit"] for run in self.results[name]),
-            **{each: getattr(found, each, None) for each in names},
+            **{number: getattr(measured, number, None) for number in names},
         }
 
     def __str__(self) -> str:
-        return str(self.table())
+        means = [f"{name} {self.number(name, self.ranking).value:.3f}" for name in self.results]
+        return f"Comparison by {self.ranking}: {', '.join(means) or 'no result'}"
 
     __repr__ = __str__
 

@@ -1,13 +1,12 @@
 """Run every method with every seed, measure what each leaves, and lose nothing when one of them fails."""
 
-import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral
 from typing import TypeVar
 
 import torch
 
-import adkit
 from adkit.compare.comparison import Comparison, Problem, middle
 from adkit.compare.measure import LEVEL, measure
 from adkit.compare.methods import choose, experiment
@@ -17,6 +16,7 @@ from adkit.experiments.tables import DATA
 from adkit.metrics.intervals import check_draws
 from adkit.runtime import fast_mode, resolve_device
 from adkit.runtime.progress import progress
+from adkit.runtime.provenance import versions
 
 T = TypeVar("T")
 
@@ -38,9 +38,9 @@ def compare(
 
     Args:
         methods: ``all``, or names of :data:`adkit.compare.METHODS`.
-        seeds: of training: how many, from 0, or which.
-        device: see :func:`adkit.runtime.resolve_device`.
-        draws: test sets of the bootstrap.
+        seeds: of training: how many (an integer of at least 1, then they count from 0), or a list of integers.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        draws: number of bootstrap samples of the test images, at least 2.
         quiet: show no progress.
         data: ``dataset`` (default: the textile), ``root``, ``category``, ``image_size``, ``channels``, ``tile``,
             ``overlap`` and ``data_seed``, as of :class:`adkit.Experiment`.
@@ -64,19 +64,21 @@ def compare(
     results = _run_all(named, problems, quiet)
     measured = {}
     for name, runs in progress(results.items(), "measuring", quiet=quiet):
-        one = middle(runs)
-        found = _attempt(lambda one=one: measure(one, splits.test, draws), name, one.experiment.seed, problems)
-        measured |= {name: found} if found else {}
+        chosen = middle(runs)
+        work = partial(measure, chosen, splits.test, draws)
+        if (measurement := _attempt(work, name, chosen.experiment.seed, problems)) is not None:
+            measured[name] = measurement
     return Comparison(_protocol(plan[0], splits, seeds, draws) | _machine(device), results, measured, problems)
 
 
 def _run_all(named: list[tuple[str, Experiment]], problems: list[Problem], quiet: bool) -> dict[str, list[Result]]:
     """Method → its results; what went wrong is added to ``problems``."""
     results: dict[str, list[Result]] = {}
-    for name, each in progress(named, "methods × seeds", quiet=quiet):
+    for name, planned in progress(named, "methods × seeds", quiet=quiet):
+        # what is missing for one seed is missing for all
         if any(problem.method == name and problem.status == "skipped" for problem in problems):
-            continue  # what is missing for one seed is missing for all
-        if result := _attempt(lambda each=each: run(each, quiet=True), name, each.seed, problems):
+            continue
+        if result := _attempt(partial(run, planned, quiet=True), name, planned.seed, problems):
             results.setdefault(name, []).append(result)
     return results
 
@@ -93,17 +95,17 @@ def _attempt(work: Callable[[], T], name: str, seed: int, problems: list[Problem
 
 
 def _as_seeds(seeds: int | Sequence[int]) -> list[int]:
-    found = list(range(seeds) if isinstance(seeds, Integral) else dict.fromkeys(seeds))
-    if not found:
+    chosen = list(range(seeds) if isinstance(seeds, Integral) else dict.fromkeys(seeds))
+    if not chosen:
         raise ValueError(f"seeds must be at least 1, or a list of them, got {seeds!r}; 3 is usual")
-    return found
+    return chosen
 
 
-def _protocol(one: Experiment, splits: Splits, seeds: list[int], draws: int) -> dict:
+def _protocol(planned: Experiment, splits: Splits, seeds: list[int], draws: int) -> dict:
     """What is the same for all methods; where the images lie is not told, only what they are."""
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
     return {
-        **{name: getattr(one, name) for name in DATA},
+        **{name: getattr(planned, name) for name in DATA},
         "frames": {name: len(part.groups()) for name, part in parts.items()},
         "fingerprint": splits.fingerprint,
         "seeds": seeds,
@@ -114,7 +116,7 @@ def _protocol(one: Experiment, splits: Splits, seeds: list[int], draws: int) -> 
 
 def _machine(device: str) -> dict:
     """What times depend on."""
-    found = resolve_device(device)
-    name = torch.cuda.get_device_name(found) if found.type == "cuda" else f"{found}, {torch.get_num_threads()} threads"
-    versions = {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    return {"machine": {"device": name, **versions}}
+    target = resolve_device(device)
+    threads = f"{target}, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name(target) if target.type == "cuda" else threads
+    return {"machine": {"device": name, **versions()}}

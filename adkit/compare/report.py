@@ -3,21 +3,22 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from adkit.compare.comparison import BY_KIND, METRICS, Comparison
 from adkit.experiments.tables import Table
 from adkit.metrics import Interval
 
-if TYPE_CHECKING:
-    from adkit.compare.comparison import Comparison
-
 NONE = "–"
-METRICS = ("image_auroc", "tile_auroc", "pixel_auroc", "pixel_ap", "pro", "f1_at_threshold", "f1_oracle")
 
 
 @dataclass(frozen=True, repr=False)
-class Texts(Table):
-    """A table whose cells are ready: a text, and whether it stands out."""
+class FormattedTable(Table):
+    """A table whose cells are ready: a text, and whether it stands out.
+
+    Attributes:
+        rows: plain dicts: ``name``, ``n`` (seeds), and for each column its text and whether that stands out.
+        metrics: the columns.
+    """
 
     def cells(self, mark: str) -> list[list[str]]:
         """The texts of all rows; ``mark`` shows how one that stands out looks."""
@@ -28,21 +29,41 @@ class Texts(Table):
         ]
 
 
-def metrics(comparison: "Comparison") -> Texts:
+def table(comparison: Comparison, what: str = "metrics", metric: str = "pro") -> FormattedTable:
+    """A table to print, to show in a notebook, or to write down.
+
+    Args:
+        comparison: of :func:`adkit.compare.compare`.
+        what: ``metrics``, ``defect_types`` (one metric by defect type), ``defect_sizes`` (PRO by size of the defects),
+            ``cost``, or ``paired`` (the best method against each of the others).
+        metric: of ``defect_types``: one of ``recall``, ``image_auroc``, ``pixel_auroc``, ``pixel_ap``, ``pro``.
+
+    Raises:
+        ValueError: if there is no such table or metric.
+    """
+    if what not in TABLES or metric not in BY_KIND:
+        raise ValueError(
+            f"what must be one of {', '.join(TABLES)} and metric one of {', '.join(BY_KIND)}, "
+            f"got {what!r} and {metric!r}"
+        )
+    return TABLES[what](comparison, metric) if what == "defect_types" else TABLES[what](comparison)
+
+
+def _metrics(comparison: Comparison) -> FormattedTable:
     """Mean over seeds of every metric, with the 95 % interval where there is one, the best of each in bold."""
     columns = {m: {name: comparison.number(name, m) for name in comparison.results} for m in METRICS}
-    kept = {m: column for m, column in columns.items() if not all(math.isnan(each.value) for each in column.values())}
-    return _table(comparison, {metric: _ranked(column) for metric, column in kept.items()})
+    measured = {m: column for m, column in columns.items() if not all(math.isnan(i.value) for i in column.values())}
+    return _table(comparison, {metric: _ranked(column) for metric, column in measured.items()})
 
 
-def kinds(comparison: "Comparison", metric: str = "pro") -> Texts:
+def _defect_types(comparison: Comparison, metric: str = "pro") -> FormattedTable:
     """One metric by defect type, mean over seeds."""
-    names = dict.fromkeys(kind for runs in comparison.results.values() for kind in runs[0].evaluation.by_kind)
-    columns = {k: {name: comparison.number(name, metric, k) for name in comparison.results} for k in names}
+    kinds = dict.fromkeys(kind for runs in comparison.results.values() for kind in runs[0].evaluation.by_kind)
+    columns = {k: {name: comparison.number(name, metric, k) for name in comparison.results} for k in kinds}
     return _table(comparison, {kind: _ranked(column) for kind, column in columns.items()})
 
 
-def sizes(comparison: "Comparison") -> Texts:
+def _defect_sizes(comparison: Comparison) -> FormattedTable:
     """PRO by size of the defective regions, mean over seeds; the groups are the terciles of their areas."""
     columns: dict[str, dict[str, Interval]] = {}
     for name in comparison.results:
@@ -52,7 +73,7 @@ def sizes(comparison: "Comparison") -> Texts:
     return _table(comparison, {column: _ranked(values) for column, values in columns.items()})
 
 
-def cost(comparison: "Comparison") -> Texts:
+def _cost(comparison: Comparison) -> FormattedTable:
     """Time, parameters, size on disk and peak memory."""
     shown: dict[str, tuple[str, Callable[[float], str]]] = {
         "fit, s": ("fit_seconds", lambda value: f"{value:.1f}"),
@@ -63,27 +84,33 @@ def cost(comparison: "Comparison") -> Texts:
     }
     costs = {name: comparison.cost(name) for name in comparison.results}
     columns = {
-        title: {name: (NONE if each[key] is None else show(each[key]), False) for name, each in costs.items()}
+        title: {name: (NONE if cost[key] is None else show(cost[key]), False) for name, cost in costs.items()}
         for title, (key, show) in shown.items()
     }
     return _table(comparison, columns)
 
 
-def paired(comparison: "Comparison") -> Texts:
+def _paired(comparison: Comparison) -> FormattedTable:
     """The best method minus each other one, on the same images; in bold where the interval excludes 0."""
     best, rows, columns = comparison.best, [], ("image_auroc", "pixel_ap", "pro")
     for name in comparison.results:
         if name != best:
-            found = comparison.paired(best, name)
-            cells = {metric: _difference(found[metric]) if metric in found else (NONE, False) for metric in columns}
+            gaps = comparison.paired(best, name)
+            cells = {metric: _difference(gaps[metric]) if metric in gaps else (NONE, False) for metric in columns}
             rows.append({"name": f"{best} − {name}", "n": 1, **cells})
-    return Texts(rows, columns)
+    return FormattedTable(rows, columns)
 
 
-VIEWS = {"metrics": metrics, "kinds": kinds, "sizes": sizes, "cost": cost, "paired": paired}
+TABLES = {
+    "metrics": _metrics,
+    "defect_types": _defect_types,
+    "defect_sizes": _defect_sizes,
+    "cost": _cost,
+    "paired": _paired,
+}
 
 
-def page(comparison: "Comparison") -> str:
+def page(comparison: Comparison) -> str:
     """All tables with a line on how each is meant, and what is missing."""
     protocol, seeds = comparison.protocol, len(comparison.protocol["seeds"])
     frames = ", ".join(f"{count} {part}" for part, count in protocol["frames"].items())
@@ -96,31 +123,31 @@ def page(comparison: "Comparison") -> str:
             lines += ["", f"## {title}", "", shown.markdown(), "", note]
     if comparison.problems:
         lines += ["", "## Not run", ""]
-        lines += [f"- {each.method}, seed {each.seed}, {each.status}: {each.reason}" for each in comparison.problems]
+        lines += [f"- {run.method}, seed {run.seed}, {run.status}: {run.reason}" for run in comparison.problems]
     return "\n".join(lines) + "\n"
 
 
-def _sections(comparison: "Comparison") -> list[tuple[str, Texts, str]]:
+def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
     shown = "Mean over seeds; in brackets the 95 % bootstrap interval over test images, of the middle seed."
-    drawn = f"{comparison.protocol['draws']} draws of the test images, the same for both; the middle seed of each"
+    sets = f"{comparison.protocol['draws']} draws of the test images, the same for both; the middle seed of each"
     return [
-        ("All defects", metrics(comparison), f"{shown} `f1_oracle` uses the test labels; nobody can reach it."),
-        ("PRO by defect type", kinds(comparison), "Mean over seeds."),
-        ("Image AUROC by defect type", kinds(comparison, "image_auroc"), "Mean over seeds."),
+        ("All defects", _metrics(comparison), f"{shown} `f1_oracle` uses the test labels; nobody can reach it."),
+        ("PRO by defect type", _defect_types(comparison), "Mean over seeds."),
+        ("Image AUROC by defect type", _defect_types(comparison, "image_auroc"), "Mean over seeds."),
         (
             "PRO by defect size",
-            sizes(comparison),
+            _defect_sizes(comparison),
             "Mean over seeds; terciles of the regions' areas, with the number of regions.",
         ),
         (
             "Which differences are real",
-            paired(comparison),
-            f"The best by {comparison.ranking} minus each other method: {drawn}. In bold where the 95 % interval "
+            _paired(comparison),
+            f"The best by {comparison.ranking} minus each other method: {sets}. In bold where the 95 % interval "
             "excludes 0. Nothing is corrected for the number of comparisons, nor for the best being chosen here.",
         ),
         (
             "Cost",
-            cost(comparison),
+            _cost(comparison),
             "Fit: mean over seeds, when it was really run, on the machine that ran it. A frame: judged with data and "
             "weights in memory. Saved: the detector's folder, without published weights. Peak: memory that loading the "
             "detector and judging one frame add to a fresh process.",
@@ -141,20 +168,20 @@ def _bounds(group: dict) -> str:
     return f"{span} px ({group['n_regions']})"
 
 
-def _table(comparison: "Comparison", columns: dict[str, dict[str, tuple[str, bool]]]) -> Texts:
+def _table(comparison: Comparison, columns: dict[str, dict[str, tuple[str, bool]]]) -> FormattedTable:
     """From cells by column and method to rows; a method without a cell has none to show."""
     rows = [
         {"name": name, "n": len(runs)} | {title: column.get(name, (NONE, False)) for title, column in columns.items()}
         for name, runs in comparison.results.items()
     ]
-    return Texts(rows, tuple(columns))
+    return FormattedTable(rows, tuple(columns))
 
 
 def _ranked(column: dict[str, Interval]) -> dict[str, tuple[str, bool]]:
     """Method → text, and whether it is the highest as it is shown."""
-    shown = {name: round(each.value, 3) for name, each in column.items() if not math.isnan(each.value)}
+    shown = {name: round(interval.value, 3) for name, interval in column.items() if not math.isnan(interval.value)}
     best = max(shown.values()) if len(shown) > 1 else None
-    return {name: (_text(each), best is not None and shown.get(name) == best) for name, each in column.items()}
+    return {name: (_text(interval), best is not None and shown.get(name) == best) for name, interval in column.items()}
 
 
 def _text(interval: Interval) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-import adkit
 from adkit.course.exercises import Guess, exercise, quiz
 from adkit.course.parameters import PLACES, annotated, digest
-from adkit.experiments.experiment import fetched_seconds
-from adkit.runtime import atomic_path, fast_mode, home, resolve_device
+from adkit.experiments.cache import fetched_time
+from adkit.runtime import fast_mode, home, resolve_device
 from adkit.runtime.progress import duration
-from adkit.runtime.provenance import loaded_modules, source_fingerprint
+from adkit.runtime.provenance import loaded_modules, source_fingerprint, versions
+from adkit.runtime.serialization import write_json
 
 SCOPES = ("default", "always")
 MODES = {
@@ -58,7 +58,8 @@ class Lesson:
     claims: dict[str, dict] = field(default_factory=dict)
     guesses: dict[str, Guess] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
-    fetched: float = field(default_factory=fetched_seconds)
+    # seconds of results that were fetched before it began
+    fetched: float = field(default_factory=lambda: fetched_time.total)
 
     exercise = staticmethod(exercise)
     quiz = staticmethod(quiz)
@@ -186,21 +187,18 @@ class Lesson:
             "results": plain(results, "results"),
             "seconds": round(seconds, 1),
             # Of trainings that were not run again.
-            "fetched_seconds": round(fetched_seconds() - self.fetched, 1),
+            "fetched_seconds": round(fetched_time.total - self.fetched, 1),
             "device": {
                 "type": self.device.type,
                 "name": device_name(self.device),
                 "threads": torch.get_num_threads(),
             },
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "adkit": adkit.__version__},
+            "versions": versions(),
             "sources": sources,
             "fingerprint": source_fingerprint(sources),
         }
         path = (self.out or home() / self.name) / "results.json"
-        with atomic_path(path) as temporary:
-            temporary.write_text(
-                json.dumps(written, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
+        write_json(path, written)
         holding = sum(record["holds"] for record in self.claims.values())
         counts = f"{holding} claims hold, {len(self.claims) - holding} do not"
         print(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")

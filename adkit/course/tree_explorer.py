@@ -45,7 +45,7 @@ class TreeExplorer(Explorer):
         self.show()
 
     def show(self) -> None:
-        """Say where we are, and draw the way there."""
+        """Say where we are, and show the way there."""
         node = follow(self.answers, self.tree)[-1]
         asks = isinstance(node, Question)
         text = f"<b>{node.text}</b>" if asks else f"<b>{node.text}</b><br>Do first: {node.action}"
@@ -61,7 +61,7 @@ def tree_explorer(tree: Question = TREE, answers: list[bool] | None = None, inte
 
     Args:
         tree: what to walk.
-        answers: a way to mark in the static drawing, such as ``walk(diagnosis)[1]``; None: none.
+        answers: a way to mark in the static picture, such as ``walk(diagnosis)[1]``; None: none.
         interactive: add the buttons, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
 
     Raises:
@@ -73,7 +73,7 @@ def tree_explorer(tree: Question = TREE, answers: list[bool] | None = None, inte
         True
     """
     follow(answers or [], tree)
-    made = TreeExplorer(tree, answers or [])
+    explorer = TreeExplorer(tree, answers or [])
     if interactive_mode(interactive):
-        made.add_buttons()
-    return made
+        explorer.add_buttons()
+    return explorer

@@ -6,6 +6,8 @@ from numbers import Real
 import torch
 from torch import Tensor
 
+from adkit.losses import check_images
+
 
 def check_between(name: str, value: float, low: float, high: float) -> None:
     """Refuse a setting that is no number in [low, high].
@@ -92,9 +94,7 @@ def check_values(images: Tensor) -> None:
     Raises:
         ValueError: if a value lies outside.
     """
-    low, high = images.min().item(), images.max().item()
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}; divide by 255 or by 65535")
+    check_images(images, advice="divide by 255 or by 65535")
 
 
 def check_corruption(name: str, shape: tuple[int, ...], corrupted: Tensor, region: Tensor | None) -> None:

@@ -64,7 +64,7 @@ class AutoencoderSettings(TrainingSettings):
         check_network(self.network)
 
     def network(self, channels: int = 1) -> Autoencoder:
-        """The network of these settings, untrained, for images of so many channels."""
+        """The network of these settings, untrained, for images of 1 (grey) or 3 channels."""
         names = ("width", "depth", "latent", "skip", "skip_levels", "excite")
         return Autoencoder(channels, **{name: getattr(self, name) for name in names})
 

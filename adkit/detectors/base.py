@@ -8,13 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-import adkit
 from adkit.data import AnomalyDataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
-from adkit.runtime import resolve_device
+from adkit.runtime import VERSION, resolve_device
 from adkit.runtime.serialization import write_folder
 from adkit.scoring.thresholds import Threshold
 
@@ -161,7 +160,7 @@ class Detector(Judge):
             "image_threshold": asdict(self.image_threshold),
             "pixel_threshold": self.pixel_threshold,
             "history": self.history,
-            "provenance": {"adkit": adkit.__version__, "torch": torch.__version__},
+            "provenance": {"adkit": VERSION, "torch": torch.__version__},
         }
 
     def save(self, path: str | Path) -> Path:

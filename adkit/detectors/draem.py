@@ -73,7 +73,7 @@ class DRAEMSettings(TrainingSettings):
         check_network(self.network)
 
     def network(self, channels: int = 1) -> DRAEM:
-        """Both networks of these settings, untrained, for images of so many channels."""
+        """Both networks of these settings, untrained, for images of 1 (grey) or 3 channels."""
         names = ("width", "depth", "segment_width", "segment_depth", "stride")
         return DRAEM(channels, **{name: getattr(self, name) for name in names})
 

@@ -20,7 +20,7 @@ from adkit.detectors.calibration import check_normal
 from adkit.detectors.network import check_network
 from adkit.detectors.preprocessing import Preprocessing, batches
 from adkit.models.autoencoder import Autoencoder
-from adkit.models.latent_space import LatentSpace, level_name
+from adkit.models.latent_space import LatentSpace, encoder_levels, level_name
 from adkit.scoring.fusion import Scale, fuse
 
 # feature vectors of normal images that a distance is fitted to, at each level
@@ -163,8 +163,10 @@ class LatentDetector(AutoencoderDetector):
 
     def _maps(self, images: Tensor) -> Tensor:
         """All terms at image size, smoothed, in their own units: (K, B, H, W), not negative."""
-        reconstructed = self.model(images)
-        levels = self.space.maps(images, reconstructed)
+        # the encoder's pass serves both: its features are scored, and the decoder goes on from them
+        features = encoder_levels(self.model, images)
+        reconstructed = self.model.decode(features)[..., : images.shape[-2], : images.shape[-1]]
+        levels = self.space.maps(images, reconstructed, features)
         smoothed = scoring.gaussian_smooth(levels.flatten(0, 1), self.settings.smoothing).view_as(levels)
         return torch.cat([smoothed, self._residual(images, reconstructed)[None]])
 

@@ -177,12 +177,12 @@ class PatchCoreDetector(Detector):
         order = torch.randperm(sum(counts), generator=generator(self.settings.seed, 0))
         drawn = torch.zeros(len(order), dtype=torch.bool)
         drawn[order[: self.settings.max_patches]] = True
-        found = []
+        patches = []
         items = zip(range(len(train)), inside, drawn.to(self.device).split(counts), strict=True)
-        for i, cells, mine in progress(items, "features", total=len(train), quiet=self.quiet):
-            features = self._features(train[i]["image"][None].to(self.device))[0]  # (D, h, w)
-            found.append(features[:, cells][:, mine].T)
-        return torch.cat(found)
+        for i, cells, chosen in progress(items, "features", total=len(train), quiet=self.quiet):
+            features = self._features(train[i]["image"][None].to(self.device))[0].permute(1, 2, 0)  # (h, w, D)
+            patches.append(features[cells][chosen])
+        return torch.cat(patches)
 
     def _features(self, images: Tensor) -> Tensor:
         """(B, D, h, w), a few images at a time."""

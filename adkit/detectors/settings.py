@@ -78,7 +78,12 @@ class Settings:
             raise ValueError(f"{name} must be {expected}, got {value!r}")
 
     def check_choice(self, name: str, known: Iterable[str]) -> None:
-        """The rule that a setting is one of several names; raises as ``check``, with the closest name."""
+        """The rule that a setting is one of several names; raises as ``check``, with the closest name.
+
+        Args:
+            name: of the setting.
+            known: all names that would do.
+        """
         known, value = list(known), getattr(self, name)
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}{did_you_mean(value, known)}")
@@ -117,13 +122,21 @@ def setting_names(settings_class: type[Settings]) -> list[str]:
 
 
 def signature_of(settings_class: type[Settings]) -> inspect.Signature:
-    """The settings of a class as keyword arguments with their defaults, for ``help()`` and tooltips."""
+    """The settings of a class as keyword arguments with their defaults, for ``help()`` and tooltips.
+
+    Args:
+        settings_class: :class:`Settings`, or a dataclass made from it.
+    """
     of_fields = inspect.signature(settings_class).parameters
     return inspect.Signature([of_fields[name] for name in setting_names(settings_class)])
 
 
 def takes_settings_only(owner: type) -> bool:
-    """Whether the constructor of a class is ``__init__(self, **settings)``."""
+    """Whether the constructor of a class is ``__init__(self, **settings)``.
+
+    Args:
+        owner: a class of detectors.
+    """
     _, *others = inspect.signature(owner.__init__).parameters.values()
     return [parameter.kind for parameter in others] == [inspect.Parameter.VAR_KEYWORD]
 
@@ -147,7 +160,16 @@ def unknown_settings(unknown: Collection[str], known: Collection[str], owner: st
 
 
 def did_you_mean(name: object, known: Collection[str]) -> str:
-    """A question that names the closest of the known names; empty where none is close."""
+    """A question that names the closest of the known names; empty where none is close.
+
+    Args:
+        name: what was asked for, of any type.
+        known: all names that would do.
+
+    Example:
+        >>> did_you_mean("conact", ["add", "concat"])
+        "; did you mean 'concat'?"
+    """
     closest = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
     return f"; did you mean {closest[0]!r}?" if closest else ""
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-import adkit
 from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class
 from adkit.models.blocks import upgrade_squeeze_excitation
-from adkit.runtime import resolve_device
+from adkit.runtime import VERSION, resolve_device
 from adkit.runtime.serialization import read_folder
 
 # (setting, its value in version 0.1.0) → the value's name today
@@ -37,7 +36,7 @@ def load_detector(path: str | Path, device: str = "auto") -> Detector:
         return owner.from_saved(description, tensors, device)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(
-            f"the detector at {path} does not fit adkit {adkit.__version__} ({type(error).__name__}: {error}); "
+            f"the detector at {path} does not fit adkit {VERSION} ({type(error).__name__}: {error}); "
             "load it with the version that its detector.json names, or fit and save it again"
         ) from error
 

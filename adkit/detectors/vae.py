@@ -1,7 +1,8 @@
 """Detection by a variational autoencoder: by what it cannot reconstruct, by how unusual its latent code is, or by both.
 
-The linear heads of a VAE fix the size of its images. So it learns on square crops, and a frame is cut into overlapping
-squares of the same side, whose results are stitched: any frame works, and a frame as large as a crop is one square.
+The linear heads of a VAE fix the size of its images. So it learns on square crops, and a sliding window cuts a frame
+into overlapping squares of the same side, whose results are stitched: any frame works, and one as large as a crop is
+one window.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from adkit.data.tiling import stitch, tile_positions
 from adkit.detectors.calibration import check_normal
 from adkit.detectors.network import NetworkDetector, TrainingSettings, check_network
 from adkit.detectors.settings import at_least_zero, between, count, whole
-from adkit.detectors.sliding_window import cut_squares, in_chunks
+from adkit.detectors.sliding_window import extract_windows, map_in_batches
 from adkit.losses import build_loss, kl_divergence
 from adkit.models.elbo import ANNEALING, ELBOLoss
 from adkit.models.patch_discriminator import AdversarialVAE, adversarial_losses
@@ -66,12 +67,12 @@ class VAESettings(TrainingSettings):
     cycles: int = 4
     # nats of KL that each latent dimension has free
     free_bits: float = 0.0
-    # reconstruction: the residual; kl: the KL divergence of each square, equal over the square; both: their sum, each
+    # reconstruction: the residual; kl: the KL divergence of each window, equal over the window; both: their sum, each
     # divided by its standard deviation over the validation normals
     score_by: str = "reconstruction"
     # draws of z whose mean is the reconstruction, the same for all images; 0 takes z = μ
     samples: int = 0
-    # pixels that neighbouring squares share at least; None: a quarter of their side
+    # pixels that neighbouring windows share at least; None: a quarter of their side
     overlap: int | None = None
     # how image and reconstruction are compared: a name of adkit.scoring.MAP_METHODS
     residual: str = "l2"
@@ -111,7 +112,7 @@ class VAESettings(TrainingSettings):
         return overlap is None or (whole(overlap) and 0 <= overlap < self.crop)
 
     def network(self, channels: int = 1) -> VAE:
-        """The network of these settings, untrained, for images of so many channels."""
+        """The network of these settings, untrained, for images of 1 (grey) or 3 channels."""
         return build_vae(
             self.variant, latent_dim=self.latent_dim, widths=self.widths, image_size=(self.crop,) * 2, channels=channels
         )
@@ -230,16 +231,19 @@ class VAEDetector(NetworkDetector):
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the encoder says of each square of images (B, C, H, W) in [0, 1]; raises as ``anomaly_map``.
+        """What the encoder says of each window of images.
+
+        Args:
+            images: (B, C, H, W) in [0, 1]; raises as ``anomaly_map``.
 
         Returns:
-            μ and log σ², (B, squares, latent_dim) each, on the CPU; the squares go row by row, as of
+            μ and log σ², (B, windows, latent_dim) each, on the CPU; the windows go row by row, as of
             :func:`adkit.data.tile_positions`, and there is one where the images are as large as a crop.
         """
         self._require_fit()
         self._check(images)
-        squares = self._squares(images.float().to(self.device))
-        mu, log_variance = in_chunks(self.model.encode, squares)
+        windows = self._windows(images.float().to(self.device))
+        mu, log_variance = map_in_batches(self.model.encode, windows)
         mu, log_variance = mu.transpose(0, 1).cpu(), log_variance.transpose(0, 1).cpu()
         return mu, log_variance
 
@@ -262,26 +266,26 @@ class VAEDetector(NetworkDetector):
 
     def _reconstruct(self, images: Tensor) -> Tensor:
         # with the same draws for all of them
-        def reconstruct(squares):
+        def reconstruct(windows):
             draws = generator(self.settings.seed, device=self.device)
-            return (self.model.reconstruct(squares, self.settings.samples, draws),)
+            return (self.model.reconstruct(windows, self.settings.samples, draws),)
 
-        (squares,) = in_chunks(reconstruct, self._squares(images))
-        return self._stitched(squares, images)
+        (reconstructed,) = map_in_batches(reconstruct, self._windows(images))
+        return self._stitched(reconstructed, images)
 
     def _kl_map(self, images: Tensor) -> Tensor:
-        """The KL divergence of each square in nats, spread over the square: (B, H, W)."""
+        """The KL divergence of each window in nats, spread over the window: (B, H, W)."""
         side = self.settings.crop
-        codes = in_chunks(self.model.encode, self._squares(images))
-        nats = kl_divergence(*codes, reduction="none").sum(dim=-1)  # (squares, B)
+        codes = map_in_batches(self.model.encode, self._windows(images))
+        nats = kl_divergence(*codes, reduction="none").sum(dim=-1)  # (windows, B)
         return self._stitched(nats[..., None, None].expand(-1, -1, side, side), images)
 
     def _positions(self, images: Tensor) -> list[tuple[int, int]]:
         crop, overlap = self.settings.crop, self.settings.overlap
         return tile_positions(tuple(images.shape[-2:]), (crop, crop), crop // 4 if overlap is None else overlap)
 
-    def _squares(self, images: Tensor) -> Tensor:
-        return cut_squares(images, self._positions(images), self.settings.crop)
+    def _windows(self, images: Tensor) -> Tensor:
+        return extract_windows(images, self._positions(images), self.settings.crop)
 
     def _stitched(self, tiles: Tensor, images: Tensor) -> Tensor:
         return stitch(tiles, self._positions(images), tuple(images.shape[-2:]))

@@ -1,6 +1,9 @@
-"""What is diagnosed: a fitted detector as it is, or a network on its own, which is then judged as detectors judge."""
+"""What is diagnosed: a fitted detector as it is, a network on its own, or a detector of which one thing was changed."""
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -10,71 +13,157 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.settings import Settings
 
+ToImages = Callable[[Tensor], Tensor]
+ToCodes = Callable[[Tensor], tuple[Tensor, Tensor]]
+
 
 @dataclass(frozen=True, kw_only=True)
-class BareSettings(Settings):
-    """How a network on its own is judged."""
+class ResidualSettings(Settings):
+    """How a reconstruction function is judged."""
 
+    # how image and reconstruction are compared, see adkit.scoring.anomaly_map
+    residual: str = "l2"
     # standard deviation of the Gaussian that smooths the map, in pixels
     smoothing: float = 4.0
-    # how a map becomes one number
+    # how a map becomes one number, see adkit.scoring.image_score
     score: str = "max"
     quiet: bool = True
 
 
-class BareNetwork(Detector):
-    """A network (B, C, H, W) → (B, C, H, W) as a detector: squared residual, smoothed, thresholds from normal images.
+class InMemoryDetector(Detector):
+    """Base of detectors that are made of another one, or of a network: nothing to learn, and nothing to save."""
+
+    def save(self, path: str | Path) -> Path:
+        """Refused; raises a TypeError."""
+        raise TypeError(
+            f"a {type(self).__name__} lives in memory only; save the detector or network that it was made of"
+        )
+
+    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
+        """What ``fit`` adds are the thresholds."""
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {}
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        """There is nothing to restore."""
+
+    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
+        score = getattr(self.settings, "score", "max")
+        return scoring.image_score(maps, score if score in scoring.SCORE_METHODS else "max", foreground=foreground)
+
+
+class ResidualDetector(InMemoryDetector):
+    """A reconstruction function as a detector: its residual, smoothed, is the map.
 
     Args:
-        model: returns the reconstruction, or something that holds it with μ and log σ², as a
-            :class:`adkit.models.vae.VAEOutput`.
+        reconstruct: images (B, C, H, W) in [0, 1] → their reconstructions, of the same shape, on the CPU.
+        encode: images (B, C, H, W) → μ and log σ² of their latent codes, (B, N, D) each; None: it has no latent code.
+        settings: fields of :class:`ResidualSettings`, by name.
 
     Example:
         >>> from adkit import load_dataset
-        >>> from adkit.models.autoencoder import Autoencoder
         >>> normals = load_dataset("textile", image_size=(32, 64)).validation
-        >>> BareNetwork(Autoencoder(width=4)).fit(normals, normals).anomaly_map(torch.zeros(1, 1, 32, 64)).shape
+        >>> ResidualDetector(torch.zeros_like).fit(normals, normals).anomaly_map(torch.zeros(1, 1, 32, 64)).shape
         torch.Size([1, 32, 64])
     """
 
-    settings_class = BareSettings
+    settings_class = ResidualSettings
+    without_training = (*Detector.without_training, "residual", "smoothing", "score")
 
-    def __init__(self, model: nn.Module):
-        place = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        super().__init__(device=str(place))
-        self.model = model.eval()
+    def __init__(self, reconstruct: ToImages, encode: ToCodes | None = None, **settings):
+        super().__init__(**settings)
+        self.reconstruct = reconstruct
+        if encode is not None:
+            self.encode = encode
 
-    def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        """It is trained already; what ``fit`` adds are the thresholds."""
-        output = self._run(validation[0]["image"][None])
-        if hasattr(output, "mu"):
-            self.encode = self._encode  # only a network with latent Gaussians has it
-
-    @torch.inference_mode()
-    def _run(self, images: Tensor):
-        return self.model(images.float().to(self.device))
-
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] as the network draws them again, on the CPU."""
-        output = self._run(images)
-        return getattr(output, "reconstruction", output).cpu()
-
-    def _encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        output = self._run(images)
-        return output.mu[:, None].cpu(), output.log_variance[:, None].cpu()
+    def fresh(self, **changes) -> "ResidualDetector":
+        """Another detector of the same function, without thresholds; takes and raises as every detector's."""
+        return type(self)(self.reconstruct, getattr(self, "encode", None), **asdict(self.settings) | changes)
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        return scoring.anomaly_map(images, self.reconstruct(images).to(images.device), sigma=self.settings.smoothing)
+        reconstructed = self.reconstruct(images).to(images.device)
+        return scoring.anomaly_map(images, reconstructed, self.settings.residual, self.settings.smoothing)
 
-    def _tensors(self) -> dict[str, Tensor]:
-        return self.model.state_dict()
 
-    def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.model.load_state_dict(tensors)
+class TransformedDetector(InMemoryDetector):
+    """A fitted detector whose images or maps are changed on their way; settings and thresholds are those of the base.
+
+    Args:
+        base: the fitted detector, which stays as it is.
+        on_map: maps (B, H, W) → maps of the same shape; None: they stay as they are.
+        on_image: images (B, C, H, W) in [0, 1] → what the maps are made of; None: the images. Reconstructions and
+            latent codes are those of the images as they are.
+
+    Example:
+        >>> from adkit import load_dataset
+        >>> normals = load_dataset("textile", image_size=(32, 64)).validation
+        >>> detector = ResidualDetector(torch.zeros_like).fit(normals, normals)
+        >>> doubled = TransformedDetector(detector, on_map=lambda maps: 2 * maps)
+        >>> images = torch.ones(1, 1, 32, 64)
+        >>> torch.equal(doubled.anomaly_map(images), 2 * detector.anomaly_map(images))
+        True
+    """
+
+    def __init__(self, base: Detector, on_map: ToImages | None = None, on_image: ToImages | None = None):
+        super().__init__(device=base.settings.device, quiet=base.settings.quiet)
+        self.base, self.on_map, self.on_image = base, on_map, on_image
+        self.settings, self.without_training = base.settings, base.without_training
+        take_over(base, self)
+
+    @property
+    def reconstruct(self) -> ToImages:
+        """That of the base; missing where the base reconstructs nothing."""
+        return self.base.reconstruct
+
+    @property
+    def encode(self) -> ToCodes:
+        """That of the base; missing where the base has no latent Gaussians."""
+        return self.base.encode
+
+    def with_settings(self, **changes) -> "TransformedDetector":
+        """The same around a base with other settings, and the old thresholds; takes and raises as every detector's."""
+        changed = TransformedDetector(self.base.with_settings(**changes), self.on_map, self.on_image)
+        take_over(self, changed)
+        return changed
+
+    def _anomaly_map(self, images: Tensor) -> Tensor:
+        everywhere = torch.ones(images[:, 0].shape, dtype=torch.bool)
+        maps = self.base.anomaly_map(images if self.on_image is None else self.on_image(images), everywhere)
+        maps = maps.to(images.device)
+        return maps if self.on_map is None else self.on_map(maps)
+
+
+def take_over(source: Detector, target: Detector) -> None:
+    """Give a detector the preprocessing, the thresholds and the history of another one.
+
+    Args:
+        source: a fitted detector.
+        target: the detector that is changed.
+    """
+    target.preprocessing, target.history = source.preprocessing, source.history
+    target.image_threshold, target.pixel_threshold = source.image_threshold, source.pixel_threshold
+
+
+def recalibrated(detector: Detector, validation: AnomalyDataset, **changes) -> Detector:
+    """The detector with other settings of its maps and scores, and thresholds to match.
+
+    Args:
+        detector: a fitted detector, which stays as it is.
+        validation: normal images, for the thresholds.
+        changes: settings that need no training, such as ``percentile=50.0``.
+    """
+    with warnings.catch_warnings(action="ignore"):  # that there are few images was said when it was fitted
+        return detector.with_settings(**changes).calibrate(validation)
 
 
 def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Detector:
-    """The detector itself, or the network as one.
+    """The detector itself; or a network as one, by its squared residual, with thresholds from normal images.
+
+    Args:
+        model: a fitted detector; or a network (B, C, H, W) → (B, C, H, W) that returns the reconstruction, or something
+            that holds it with μ and log σ², as a :class:`adkit.models.vae.VAEOutput`.
+        validation: normal images.
 
     Raises:
         TypeError: if ``model`` is neither.
@@ -89,11 +178,33 @@ def as_detector(model: Detector | nn.Module, validation: AnomalyDataset) -> Dete
             f"model must be a fitted detector or a torch.nn.Module, got a {type(model).__name__}; "
             "pass what AutoencoderDetector(…).fit(…) returns, or its network"
         )
-    return BareNetwork(model).fit(validation, validation)
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    model.eval()
+
+    @torch.inference_mode()
+    def run(images: Tensor):
+        return model(images.float().to(device))
+
+    def reconstruct(images: Tensor) -> Tensor:
+        output = run(images)
+        return getattr(output, "reconstruction", output).cpu()
+
+    def encode(images: Tensor) -> tuple[Tensor, Tensor]:
+        output = run(images)
+        return output.mu[:, None].cpu(), output.log_variance[:, None].cpu()
+
+    has_code = hasattr(run(validation[0]["image"][None]), "mu")
+    detector = ResidualDetector(reconstruct, encode if has_code else None, device=str(device))
+    return detector.fit(validation, validation)
 
 
 def check_parts(validation: AnomalyDataset, test: AnomalyDataset | None, history: list[dict] | None) -> None:
     """Refuse parts that a diagnosis would misread.
+
+    Args:
+        validation: normal images.
+        test: labelled images, normal and anomalous ones; None: there are none.
+        history: rows of a training; None: that of the detector.
 
     Raises:
         TypeError: if a part is no dataset, or the history no list of dicts.

@@ -12,16 +12,16 @@ class Alignment(NamedTuple):
 
     Attributes:
         dy, dx: the shift in pixels that the masks need, down and to the right.
-        here: mean map value under the masks as they lie, in standard deviations of what other shifts give.
-        there: the same at the best shift.
-        heights: the same for all shifts, (2 * largest + 1, 2 * largest + 1), no shift in the middle.
+        fit_unmoved: mean map value under the masks as they lie, in standard deviations of what other shifts give.
+        fit_moved: the same at the best shift.
+        fits: the same for all shifts, (2 * largest + 1, 2 * largest + 1), no shift in the middle.
     """
 
     dy: int
     dx: int
-    here: float
-    there: float
-    heights: np.ndarray
+    fit_unmoved: float
+    fit_moved: float
+    fits: np.ndarray
 
     @property
     def distance(self) -> float:
@@ -47,27 +47,28 @@ def align(maps: list[np.ndarray], masks: list[np.ndarray], largest: int | None =
     Example:
         >>> mask = np.zeros((32, 32), bool)
         >>> mask[10:14, 10:14] = True
-        >>> found = align([np.roll(mask, (3, -2), (0, 1)) * 1.0], [mask], largest=6)
-        >>> found.dy, found.dx
+        >>> alignment = align([np.roll(mask, (3, -2), (0, 1)) * 1.0], [mask], largest=6)
+        >>> alignment.dy, alignment.dx
         (3, -2)
     """
-    pairs = [(one, mask) for one, mask in zip(maps, masks, strict=True) if mask.any() and not mask.all()]
+    pairs = [(a_map, mask) for a_map, mask in zip(maps, masks, strict=True) if mask.any() and not mask.all()]
     if not pairs:
         raise ValueError(f"none of {len(masks)} masks holds a defect; alignment needs defective images with masks")
     if largest is None:
-        largest = max(4, int(LARGEST * min(min(one.shape) for one, _ in pairs)))
-    heights = sum(_fits(one, mask, largest) for one, mask in pairs)
-    heights = (heights - heights.mean()) / max(heights.std(), 1e-12)
-    row, column = np.unravel_index(heights.argmax(), heights.shape)
-    here, there = float(heights[largest, largest]), float(heights[row, column])
-    return Alignment(int(row) - largest, int(column) - largest, here, there, heights)
+        largest = max(4, int(LARGEST * min(min(a_map.shape) for a_map, _ in pairs)))
+    fits = sum(_fits(a_map, mask, largest) for a_map, mask in pairs)
+    fits = (fits - fits.mean()) / max(fits.std(), 1e-12)
+    row, column = np.unravel_index(fits.argmax(), fits.shape)
+    unmoved, moved = float(fits[largest, largest]), float(fits[row, column])
+    return Alignment(int(row) - largest, int(column) - largest, unmoved, moved, fits)
 
 
-def _fits(one: np.ndarray, mask: np.ndarray, largest: int) -> np.ndarray:
+def _fits(a_map: np.ndarray, mask: np.ndarray, largest: int) -> np.ndarray:
     """How well a map and its mask agree at every shift up to ``largest``: (2 * largest + 1,) * 2."""
-    level = (one - one.mean()) / max(one.std(), 1e-12)
+    standardised = (a_map - a_map.mean()) / max(a_map.std(), 1e-12)
     weight = mask / np.sqrt(mask.sum())
-    product = np.fft.rfft2(level) * np.fft.rfft2(weight).conj()
-    everywhere = np.fft.irfft2(product, s=one.shape)  # index: shift of the mask, around the edges
-    steps = np.arange(-largest, largest + 1)
-    return everywhere[np.ix_(steps % one.shape[0], steps % one.shape[1])]
+    product = np.fft.rfft2(standardised) * np.fft.rfft2(weight).conj()
+    # the index is the shift of the mask, around the edges of the frame
+    fit_of_shift = np.fft.irfft2(product, s=a_map.shape)
+    shifts = np.arange(-largest, largest + 1)
+    return fit_of_shift[np.ix_(shifts % a_map.shape[0], shifts % a_map.shape[1])]

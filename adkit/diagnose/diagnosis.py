@@ -6,14 +6,13 @@ from torch import nn
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
-from adkit.diagnose import render as card
+from adkit.diagnose import render
 from adkit.diagnose.adapter import as_detector, check_parts
-from adkit.diagnose.evidence import Material, gather
+from adkit.diagnose.evidence import FigureData, gather
 from adkit.diagnose.readings import Evidence, Limits, Reading
-from adkit.diagnose.root_causes import LIKELY, NOT_ASSESSED, PRESENT, ROOTS, SYMPTOMS
+from adkit.diagnose.root_causes import PRESENT, ROOT_CAUSES, SYMPTOMS, UNEXPLAINED, likely_causes
 
-UNEXPLAINED = "unexplained"
-HOLDS, REFUTED, UNKNOWN = "its signs are there", "its signs are missing", "not assessed"
+VERDICTS = {True: "its signs are there", False: "its signs are missing", None: "not assessed"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Finding:
     """One root cause with all that it shows as.
 
     Attributes:
-        cause: its name in :data:`adkit.diagnose.root_causes.ROOTS`, or ``unexplained``.
+        cause: its name in :data:`adkit.diagnose.root_causes.ROOT_CAUSES`, or ``unexplained``.
         title, why: what it is.
         symptoms: (number, name) of the symptoms that it explains, as they were found.
         evidence: the readings behind it.
@@ -49,14 +48,14 @@ class Diagnosis:
         symptoms: number → ``present``, ``absent``, ``not assessed`` or ``not applicable``.
         evidence: key → reading.
         limits: what the readings were compared with.
-        material: arrays behind the readings, for the figure; None in a `bare` diagnosis.
+        figure_data: arrays behind the readings, for the figure; None in a diagnosis `without_arrays`.
     """
 
     findings: tuple[Finding, ...]
     symptoms: dict[int, str]
     evidence: Evidence
     limits: Limits
-    material: Material | None = field(repr=False)
+    figure_data: FigureData | None = field(repr=False)
 
     @property
     def causes(self) -> list[str]:
@@ -79,7 +78,7 @@ class Diagnosis:
 
     def as_dict(self) -> dict:
         """Plain data, ready for JSON."""
-        codes = self.material and self.material.codes
+        codes = self.figure_data and self.figure_data.codes
         per_dimension = {} if codes is None else {
             "kl": codes.kl.tolist(), "spread_of_mu": codes.spread.tolist(), "variance": codes.variance.mean(0).tolist()
         }  # fmt: skip
@@ -94,29 +93,29 @@ class Diagnosis:
             "limits": asdict(self.limits),
         }
 
-    def bare(self) -> "Diagnosis":
+    def without_arrays(self) -> "Diagnosis":
         """The same without the arrays behind the readings: a few kilobytes, to keep many of them."""
-        return replace(self, material=None)
+        return replace(self, figure_data=None)
 
     def figure(self):
         """All evidence as one figure; see :func:`adkit.figures.diagnosis.evidence_figure`.
 
         Raises:
-            ValueError: if the diagnosis is bare.
+            ValueError: if the diagnosis is one without arrays.
         """
-        if self.material is None:
-            raise ValueError("a bare diagnosis has no arrays to draw; call figure() before bare()")
-        from adkit.figures.diagnosis import evidence_figure  # figures stand below this room
+        if self.figure_data is None:
+            raise ValueError("this diagnosis has no arrays to show; call figure() before without_arrays()")
+        from adkit.figures.diagnosis import evidence_figure  # matplotlib is not needed by a diagnosis alone
 
         return evidence_figure(self)
 
     def __str__(self) -> str:
-        return card.as_text(self)
+        return render.as_text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return card.as_html(self)
+        return render.as_html(self)
 
 
 def diagnose(
@@ -133,7 +132,7 @@ def diagnose(
         model: a fitted detector; or a network on its own, whose maps are then made and whose thresholds are set as
             a detector would.
         validation: normal images that it was not trained on.
-        history: rows of its training; None: those that the detector kept. With ``probe_auroc`` in them, from
+        history: rows of its training; None: those that the detector kept. With ``synthetic_auroc`` in them, from
             :func:`adkit.diagnose.score_watcher`, the plateau test looks at a score instead of the loss.
         test: labelled images. Without them symptoms 1 and 6 are not assessed.
         limits: what numbers are compared with; None: the ones set by experiment.
@@ -153,19 +152,24 @@ def diagnose(
     check_parts(validation, test, history)
     detector, limits = as_detector(model, validation), limits or Limits()
     history = detector.history if history is None else history
-    evidence, material = gather(detector, validation, history, test, limits)
+    evidence, figure_data = gather(detector, validation, history, test, limits)
     symptoms = {number: symptom.state(evidence, test is not None) for number, symptom in SYMPTOMS.items()}
-    return Diagnosis(find(evidence, symptoms, limits), symptoms, evidence, limits, material)
+    return Diagnosis(find(evidence, symptoms), symptoms, evidence, limits, figure_data)
 
 
-def find(evidence: Evidence, symptoms: dict[int, str], limits: Limits) -> tuple[Finding, ...]:
-    """Findings in order: a cause whose signs are there explains all symptoms it can; what is left is unexplained."""
-    verdicts = {name: root.sign(evidence, limits) for name, root in ROOTS.items()}
+def find(evidence: Evidence, symptoms: dict[int, str]) -> tuple[Finding, ...]:
+    """Findings in order: a cause whose signs are there explains all symptoms it can; what is left is unexplained.
+
+    Args:
+        evidence: key → reading, as :func:`adkit.diagnose.evidence.gather` takes them.
+        symptoms: number → state, as :meth:`adkit.diagnose.root_causes.Symptom.state` says it.
+    """
+    holds = {name: cause.holds(evidence) for name, cause in ROOT_CAUSES.items()}
+    verdicts = {name: VERDICTS[answer] for name, answer in holds.items()}
     findings, explained = [], set()
-    for name, root in ROOTS.items():
-        shown = [number for number in root.explains if symptoms[number] == PRESENT]
-        possible = shown or any(symptoms[number] == NOT_ASSESSED for number in root.explains)
-        if verdicts[name] and possible:
+    for name, cause in ROOT_CAUSES.items():
+        if holds[name]:
+            shown = [number for number in cause.explains if symptoms[number] == PRESENT]
             findings.append(_finding(name, shown, evidence, verdicts))
             explained |= set(shown)
     for number, state in symptoms.items():
@@ -174,26 +178,25 @@ def find(evidence: Evidence, symptoms: dict[int, str], limits: Limits) -> tuple[
     return tuple(findings)
 
 
-def _finding(name: str, shown: list[int], evidence: Evidence, verdicts: dict) -> Finding:
-    root = ROOTS[name]
-    others = dict.fromkeys(other for number in shown or root.explains for other in LIKELY[number] if other != name)
+def _finding(name: str, shown: list[int], evidence: Evidence, verdicts: dict[str, str]) -> Finding:
+    cause = ROOT_CAUSES[name]
+    candidates = [name, *(other for number in shown or cause.explains for other in likely_causes(number))]
     return Finding(
-        name, root.title, root.why,
+        name, cause.title, cause.why,
         symptoms=_named(shown),
-        evidence=tuple(evidence[key] for key in root.shown_by if evidence[key].value is not None),
-        likely=tuple(_judged(one, verdicts) for one in (name, *others)),
-        actions=root.actions, folklore=root.folklore,
+        evidence=_taken(cause.shown_by, evidence),
+        likely=tuple((candidate, verdicts[candidate]) for candidate in dict.fromkeys(candidates)),
+        actions=cause.actions, folklore=cause.folklore,
     )  # fmt: skip
 
 
-def _unexplained(number: int, evidence: Evidence, verdicts: dict) -> Finding:
-    keys = SYMPTOMS[number].shown_by
+def _unexplained(number: int, evidence: Evidence, verdicts: dict[str, str]) -> Finding:
     return Finding(
         UNEXPLAINED, "none of the known causes shows its signs",
         "The symptom is there, and the evidence rules every known cause out, or cannot tell.",
         symptoms=_named([number]),
-        evidence=tuple(evidence[key] for key in keys if evidence[key].value is not None),
-        likely=tuple(_judged(one, verdicts) for one in LIKELY[number]),
+        evidence=_taken(SYMPTOMS[number].condition.readings, evidence),
+        likely=tuple((candidate, verdicts[candidate]) for candidate in likely_causes(number)),
         actions=("look at the images with the most surprising scores", "check the causes below in their order",
                  "the method may be at its end: compare another one (python -m adkit.compare)"),
     )  # fmt: skip
@@ -203,8 +206,8 @@ def _named(numbers: list[int]) -> tuple[tuple[int, str], ...]:
     return tuple((number, SYMPTOMS[number].name) for number in sorted(numbers))
 
 
-def _judged(name: str, verdicts: dict[str, bool | None]) -> tuple[str, str]:
-    return name, {True: HOLDS, False: REFUTED, None: UNKNOWN}[verdicts[name]]
+def _taken(keys: tuple[str, ...], evidence: Evidence) -> tuple[Reading, ...]:
+    return tuple(evidence[key] for key in keys if evidence[key].value is not None)
 
 
 def _plain(finding: Finding) -> dict:

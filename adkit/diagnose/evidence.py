@@ -8,30 +8,37 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.diagnose.alignment import Alignment
 from adkit.diagnose.latent_statistics import MOST, Codes, read_codes
-from adkit.diagnose.map_readings import align_maps, of_alignment, of_better_ways, of_normals, of_test, of_threshold
+from adkit.diagnose.map_readings import (
+    align_maps,
+    alignment_readings,
+    normal_readings,
+    remedy_readings,
+    test_readings,
+    threshold_readings,
+)
 from adkit.diagnose.plateau import SCORE, plateau
 from adkit.diagnose.readings import ABOVE, BELOW, NOTED, Evidence, Limits, Reading
-from adkit.diagnose.reconstruction_readings import Reconstruction, read_redrawing
+from adkit.diagnose.reconstruction_readings import NormalReconstructions, read_reconstructions
 
-FEW = 200_000  # pixels of the normal maps that a figure is drawn from
+SAMPLED_PIXELS = 200_000  # of the normal maps, kept for a figure
 
 
 @dataclass(frozen=True)
-class Material:
-    """What the figure of a diagnosis is drawn from.
+class FigureData:
+    """What the figure of a diagnosis shows.
 
     Attributes:
         codes: latent codes of normals, or None.
         reconstruction: reconstructions of normals, or None.
-        pixels: some of the values of the normal maps.
-        scores: of the items of the validation part.
-        test_scores, test_labels: of the images of the test part, or None.
+        pixels: some of the values of the normal maps, (P,).
+        scores: of the items of the validation part, (N,).
+        test_scores, test_labels: of the images of the test part, (M,) each, or None.
         alignment: of maps and masks, or None.
         threshold, pixel_threshold: of the detector.
     """
 
     codes: Codes | None
-    reconstruction: Reconstruction | None
+    reconstruction: NormalReconstructions | None
     pixels: np.ndarray
     scores: np.ndarray
     test_scores: np.ndarray | None
@@ -44,27 +51,43 @@ class Material:
 def gather(
     detector: Detector, validation: AnomalyDataset, history: list[dict] | None, test: AnomalyDataset | None,
     limits: Limits,
-) -> tuple[Evidence, Material]:  # fmt: skip
-    """All readings by key, and what they were taken from."""
+) -> tuple[Evidence, FigureData]:  # fmt: skip
+    """All readings by key, and what they were taken from.
+
+    Args:
+        detector: a fitted detector.
+        validation: normal images that it was not trained on.
+        history: rows of its training, or None.
+        test: labelled images, or None.
+        limits: what the readings are compared with.
+    """
     maps, scores = detector.judge_items(validation)
-    inside = [one[validation.foreground(i)].numpy() for i, one in enumerate(maps)]
-    codes, reconstruction = read_codes(detector, validation), read_redrawing(detector, validation)
+    inside = [a_map[validation.foreground(i)].numpy() for i, a_map in enumerate(maps)]
+    codes, reconstruction = read_codes(detector, validation), read_reconstructions(detector, validation)
     judged = None if test is None else detector.predict_dataset(test)
     alignment = None if judged is None else align_maps(judged)
-    evidence = _of_codes(codes, limits) | _of_redrawing(reconstruction, limits)
-    evidence |= of_normals(detector, inside, scores, limits) | of_threshold(detector, validation, scores, limits)
-    evidence |= of_test(detector, judged, limits) | _of_history(history, limits)
-    evidence |= of_better_ways(detector, test, judged, evidence, limits) | of_alignment(alignment, limits)
+    evidence = _code_readings(codes, limits) | _reconstruction_readings(reconstruction, limits)
+    evidence |= normal_readings(detector, inside, scores, limits)
+    evidence |= threshold_readings(detector, validation, scores, limits)
+    evidence |= test_readings(detector, judged, limits) | _history_readings(history, limits)
+    evidence |= remedy_readings(detector, test, judged, evidence, limits) | alignment_readings(alignment, limits)
     pixels = np.concatenate(inside)
-    tested = (None, None) if judged is None else (judged.scores, judged.labels)
-    material = Material(
-        codes, reconstruction, pixels[:: max(1, len(pixels) // FEW)].copy(), np.array(scores), *tested, alignment,
-        detector.threshold, detector.pixel_threshold,
-    )  # fmt: skip
-    return evidence, material
+    figure_data = FigureData(
+        codes=codes,
+        reconstruction=reconstruction,
+        pixels=pixels[:: max(1, len(pixels) // SAMPLED_PIXELS)].copy(),
+        scores=np.array(scores),
+        test_scores=None if judged is None else judged.scores,
+        test_labels=None if judged is None else judged.labels,
+        alignment=alignment,
+        threshold=detector.threshold,
+        pixel_threshold=detector.pixel_threshold,
+    )
+    return evidence, figure_data
 
 
-def _of_codes(codes: Codes | None, limits: Limits) -> Evidence:
+def _code_readings(codes: Codes | None, limits: Limits) -> Evidence:
+    """Whether the latent code carries anything, and with how much noise."""
     rows = {
         "active_units": ("active latent dimensions, share", limits.active_units, BELOW),
         "kl_per_dimension": ("KL a dimension, nats", limits.kl_per_dimension, BELOW),
@@ -86,23 +109,25 @@ def _of_codes(codes: Codes | None, limits: Limits) -> Evidence:
     return {key: Reading(name, values[key], *rest, notes.get(key, "")) for key, (name, *rest) in rows.items()}
 
 
-def _of_redrawing(reconstruction: Reconstruction | None, limits: Limits) -> Evidence:
-    names = {
+def _reconstruction_readings(reconstruction: NormalReconstructions | None, limits: Limits) -> Evidence:
+    """What the network makes of normal images and of synthetic defects."""
+    rows = {
         "variance_ratio": ("variance of reconstructions by that of inputs", limits.variance_ratio, BELOW),
-        "gain_over_mean": ("gain over drawing the mean image", limits.gain_over_mean, BELOW),
+        "gain_over_mean": ("gain over the mean image", limits.gain_over_mean, BELOW),
         "gain_over_blur": ("gain over a blur of 2 pixels", None, NOTED),
-        "kept": ("share of a drawn defect that is copied", limits.kept, ABOVE),
+        "retention": ("share of a synthetic defect that is reconstructed", limits.retention, ABOVE),
     }
     if reconstruction is None:
-        return {key: Reading(name, None, note="it draws nothing") for key, (name, _, _) in names.items()}
-    return {key: Reading(name, getattr(reconstruction, key), *rest) for key, (name, *rest) in names.items()}
+        return {key: Reading(name, None, note="it reconstructs nothing") for key, (name, _, _) in rows.items()}
+    return {key: Reading(name, getattr(reconstruction, key), *rest) for key, (name, *rest) in rows.items()}
 
 
-def _of_history(history: list[dict] | None, limits: Limits) -> Evidence:
+def _history_readings(history: list[dict] | None, limits: Limits) -> Evidence:
     """How long it was trained, and the plateau test: of a score over epochs where there is one, else of the loss."""
     key = SCORE if history and SCORE in history[-1] else "validation"
     values = [row[key] for row in history or [] if row.get(key) is not None]
-    scale = 1.0 if key == SCORE or not values else max(abs(values[-1]), 1e-12)  # of a loss: relative to its end
+    # a loss has no unit of its own: its drift is relative to its end
+    scale = 1.0 if key == SCORE or not values else max(abs(values[-1]), 1e-12)
     limit = limits.score_drift if key == SCORE else limits.drift
     rest = plateau([value / scale for value in values], limit)
     name = f"drift of {key} over the last half of training"

@@ -1,20 +1,26 @@
 """Knobs that cause each failure of the playbook, so that notebook, tests and matrix break things the same way.
 
-A cause either changes the settings of a training, or spoils a detector that was trained well. Undoing it is the cure.
+A fault either changes the settings of a training, or is injected into a detector that was trained well. Undoing it is
+the cure.
 """
 
-import copy
 import hashlib
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from adkit.data import AnomalyDataset, Splits
+from adkit.data import Splits
 from adkit.detectors.base import Detector
-from adkit.detectors.calibration import image_threshold, pixel_threshold
 from adkit.detectors.registry import detector_class
+from adkit.detectors.settings import setting_names
+from adkit.diagnose.adapter import (
+    ResidualDetector,
+    ResidualSettings,
+    TransformedDetector,
+    recalibrated,
+    take_over,
+)
 from adkit.scoring import gaussian_smooth
 from adkit.scoring.thresholds import Threshold
 
@@ -38,26 +44,26 @@ SHIFT = (0.125, -0.2)  # down and to the right, of the shorter side
 FOCUS = 4.0  # pixels of blur in images out of focus
 CONTAMINATION = 0.2  # share of the images behind the contaminated threshold that hold defects
 
-Spoil = Callable[[Detector, Splits], Detector]
+Injection = Callable[[Detector, Splits], Detector]
 
 
 @dataclass(frozen=True)
-class Cause:
+class Fault:
     """One way to break a detector.
 
     Attributes:
-        name: of the root cause, as in :data:`adkit.diagnose.root_causes.ROOTS`.
+        name: of the root cause, as in :data:`adkit.diagnose.root_causes.ROOT_CAUSES`.
         method: which recipe it breaks.
         knob: what is turned, in words.
         settings: changes to the settings of the training.
-        spoil: what is done to the fitted detector; None: nothing.
+        inject: (fitted detector, data) → a detector with the fault; None: it lies in the settings.
     """
 
     name: str
     method: str
     knob: str
     settings: dict = field(default_factory=dict)
-    spoil: Spoil | None = None
+    inject: Injection | None = None
 
     def induce(self, splits: Splits, recipe: dict | None = None, healthy: Detector | None = None) -> Detector:
         """A detector with this fault.
@@ -65,65 +71,63 @@ class Cause:
         Args:
             splits: to train on.
             recipe: settings of the healthy training; None: those of :data:`RECIPES`.
-            healthy: a fitted detector of the recipe, for causes that only spoil one; None: it is trained here. One that
-                is :func:`remembering` saves its copies the work.
+            healthy: a fitted detector of the recipe, for faults that are injected; None: it is trained here. One
+                :func:`with_cached_reconstruction` saves all that are made of it the work.
         """
-        if self.trains or healthy is None:
+        if self.needs_training or healthy is None:
             settings = (RECIPES[self.method] if recipe is None else recipe) | self.settings
             healthy = detector_class(self.method)(**settings).fit(splits.train, splits.validation)
-        return healthy if self.spoil is None else self.spoil(healthy, splits)
+        return healthy if self.inject is None else self.inject(healthy, splits)
 
     @property
-    def trains(self) -> bool:
+    def needs_training(self) -> bool:
         """Whether it needs a training of its own."""
         return bool(self.settings)
 
 
-# -- detectors that were trained well, spoilt afterwards -------------------------------------------------------------
+def with_cached_reconstruction(detector: Detector) -> ResidualDetector:
+    """A detector with the same maps that reconstructs each batch once, for all that is made of it asks again.
 
+    Args:
+        detector: a fitted autoencoder or VAE that maps by its residual alone.
 
-def remembering(detector: Detector) -> Detector:
-    """The detector, which keeps what its network has reconstructed: its copies ask for the same images again."""
-    kept, known, reconstruct = copy.copy(detector), {}, detector._reconstruct
+    Raises:
+        TypeError: if its maps are made of something else.
+    """
+    by_residual = getattr(detector.settings, "score_by", "reconstruction") == "reconstruction"
+    if type(detector) not in map(detector_class, RECIPES) or not by_residual:
+        raise TypeError(
+            "expected an AutoencoderDetector or a VAEDetector that maps by its residual alone, got a "
+            f"{type(detector).__name__}; use it as it is, its reconstructions cannot be cached"
+        )
+    cache: dict[bytes, Tensor] = {}
 
-    def remembered(images: Tensor) -> Tensor:
+    def reconstruct(images: Tensor) -> Tensor:
         key = hashlib.blake2b(images.cpu().numpy().tobytes()).digest()
-        if key not in known:
-            known[key] = reconstruct(images)
-        return known[key]
+        if key not in cache:
+            cache[key] = detector.reconstruct(images)
+        return cache[key]
 
-    kept._reconstruct = remembered
-    return kept
-
-
-def with_settings(detector: Detector, validation: AnomalyDataset, **changes) -> Detector:
-    """The detector with other settings of its maps and scores, and thresholds to match."""
-    changed = copy.copy(detector)
-    changed.settings = replace(detector.settings, **changes)
-    return calibrated(changed, validation)
+    settings = {name: detector.settings[name] for name in setting_names(ResidualSettings)}
+    cached = ResidualDetector(reconstruct, getattr(detector, "encode", None), **settings)
+    take_over(detector, cached)
+    return cached
 
 
-def calibrated(detector: Detector, normal: AnomalyDataset) -> Detector:
-    """Both thresholds from these normal images, as ``fit`` sets them; the detector is changed in place."""
-    maps, scores = detector.judge_items(normal)
-    settings = detector.settings
-    by_maximum = getattr(settings, "score", "max") == "max"
-    detector.pixel_threshold = pixel_threshold(normal, maps, settings["pixel_percentile"])
-    with warnings.catch_warnings(action="ignore"):  # that there are few images was said when it was fitted
-        detector.image_threshold = image_threshold(normal, maps, scores, settings["percentile"], by_maximum)
-    return detector
+# -- what is injected into a detector that was trained well ------------------------------------------------------------
 
 
-def with_maps(detector: Detector, change: Callable[[Tensor], Tensor], validation: AnomalyDataset) -> Detector:
-    """The detector with its maps (B, H, W) changed, and thresholds to match."""
+def with_thresholds(detector: Detector, image: Threshold, pixel: float) -> Detector:
+    """The detector with thresholds from elsewhere.
 
-    class Changed(type(detector)):
-        def _anomaly_map(self, images: Tensor) -> Tensor:
-            return change(super()._anomaly_map(images))
-
-    changed = copy.copy(detector)
-    changed.__class__ = Changed
-    return calibrated(changed, validation)
+    Args:
+        detector: a fitted detector, which stays as it is.
+        image: the threshold of image scores.
+        pixel: the threshold of map values.
+    """
+    changed = detector.with_settings()
+    changed.image_threshold, changed.pixel_threshold = image, pixel
+    return changed
 
 
 def stretch_maps(detector: Detector, splits: Splits) -> Detector:
@@ -133,7 +137,7 @@ def stretch_maps(detector: Detector, splits: Splits) -> Detector:
         low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
         return (maps - low) / (high - low).clamp(min=1e-12)
 
-    return with_maps(detector, stretch, splits.validation)
+    return recalibrated(TransformedDetector(detector, on_map=stretch), splits.validation)
 
 
 def shift_maps(detector: Detector, splits: Splits) -> Detector:
@@ -142,27 +146,27 @@ def shift_maps(detector: Detector, splits: Splits) -> Detector:
     def shift(maps: Tensor) -> Tensor:
         return maps.roll([round(share * min(maps.shape[1:])) for share in SHIFT], dims=(1, 2))
 
-    return with_maps(detector, shift, splits.validation)
+    return recalibrated(TransformedDetector(detector, on_map=shift), splits.validation)
 
 
 def smooth_too_much(detector: Detector, splits: Splits) -> Detector:
     """Smoothing far wider than any defect."""
-    return with_settings(detector, splits.validation, smoothing=WIDE)
+    return recalibrated(detector, splits.validation, smoothing=WIDE)
 
 
 def score_by_mean(detector: Detector, splits: Splits) -> Detector:
     """The mean of the map as the score of the image."""
-    return with_settings(detector, splits.validation, score="mean")
+    return recalibrated(detector, splits.validation, score="mean")
 
 
 def lower_percentile(detector: Detector, splits: Splits) -> Detector:
     """Thresholds at the median of the normals."""
-    return with_settings(detector, splits.validation, percentile=50.0, pixel_percentile=50.0)
+    return recalibrated(detector, splits.validation, percentile=50.0, pixel_percentile=50.0)
 
 
 def threshold_of_raw_maps(detector: Detector, splits: Splits) -> Detector:
     """Thresholds measured on maps before smoothing, scores taken after it."""
-    raw = with_settings(detector, splits.validation, smoothing=0.0)
+    raw = recalibrated(detector, splits.validation, smoothing=0.0)
     return with_thresholds(detector, raw.image_threshold, raw.pixel_threshold)
 
 
@@ -192,48 +196,38 @@ def with_label(image: Tensor) -> Tensor:
     return labelled
 
 
-def with_thresholds(detector: Detector, image: Threshold, pixel: float) -> Detector:
-    """The detector with thresholds from elsewhere."""
-    changed = copy.copy(detector)
-    changed.image_threshold, changed.pixel_threshold = image, pixel
-    return changed
-
-
 def threshold_out_of_focus(detector: Detector, splits: Splits) -> Detector:
     """Both thresholds from images that were taken out of focus: they hold less detail to get wrong."""
-    blurred = calibrated(out_of_focus(detector), splits.validation)
+    blurred = recalibrated(out_of_focus(detector), splits.validation)
     return with_thresholds(detector, blurred.image_threshold, blurred.pixel_threshold)
 
 
 def out_of_focus(detector: Detector) -> Detector:
     """The detector behind a lens that blurs every image, by 4 pixels."""
 
-    class Blurred(type(detector)):
-        def _anomaly_map(self, images: Tensor) -> Tensor:
-            soft = gaussian_smooth(images.flatten(0, 1), FOCUS)
-            return super()._anomaly_map(soft.unflatten(0, images.shape[:2]))
+    def blur(images: Tensor) -> Tensor:
+        return gaussian_smooth(images.flatten(0, 1), FOCUS).unflatten(0, images.shape[:2])
 
-    changed = copy.copy(detector)
-    changed.__class__ = Blurred
-    return changed
+    return TransformedDetector(detector, on_image=blur)
 
 
 # -- the table -------------------------------------------------------------------------------------------------------
 
-CAUSES = {
-    cause.name: cause
-    for cause in (
-        Cause("untrained", "autoencoder", "8 steps of training", {"steps": 8}),
-        Cause("collapse", "vae", "β = 100", {"beta": 100.0}),
-        Cause("no_kl", "vae", "β = 0", {"beta": 0.0}),
-        Cause("copies", "autoencoder", "skips without synthetic defects", {"defects": None, "skip": "concat"}),
-        Cause("stretched_maps", "vae", "per-image min–max of the maps", spoil=stretch_maps),
-        Cause("oversmoothed", "vae", f"smoothing of {WIDE:g} pixels", spoil=smooth_too_much),
-        Cause("mean_score", "vae", "the mean of the map as score", spoil=score_by_mean),
-        Cause("misaligned", "vae", "maps moved down and to the left", spoil=shift_maps),
-        Cause("other_unit", "vae", "threshold before smoothing, scores after it", spoil=threshold_of_raw_maps),
-        Cause("contaminated", "vae", "threshold at the maximum of a contaminated set", spoil=threshold_of_contaminated),
-        Cause("foreign_threshold", "vae", "thresholds from images out of focus", spoil=threshold_out_of_focus),
-        Cause("low_percentile", "vae", "thresholds at the median of the normals", spoil=lower_percentile),
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        Fault("untrained", "autoencoder", "8 steps of training", {"steps": 8}),
+        Fault("collapse", "vae", "β = 100", {"beta": 100.0}),
+        Fault("no_kl", "vae", "β = 0", {"beta": 0.0}),
+        Fault("copies", "autoencoder", "skips without synthetic defects", {"defects": None, "skip": "concat"}),
+        Fault("stretched_maps", "vae", "per-image min–max of the maps", inject=stretch_maps),
+        Fault("oversmoothed", "vae", f"smoothing of {WIDE:g} pixels", inject=smooth_too_much),
+        Fault("mean_score", "vae", "the mean of the map as score", inject=score_by_mean),
+        Fault("misaligned", "vae", "maps moved down and to the left", inject=shift_maps),
+        Fault("other_unit", "vae", "threshold before smoothing, scores after it", inject=threshold_of_raw_maps),
+        Fault("contaminated", "vae", "threshold at the maximum of a contaminated set",
+              inject=threshold_of_contaminated),
+        Fault("foreign_threshold", "vae", "thresholds from images out of focus", inject=threshold_out_of_focus),
+        Fault("low_percentile", "vae", "thresholds at the median of the normals", inject=lower_percentile),
     )
 }  # fmt: skip

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
-from adkit.losses import kl_divergence
+from adkit.losses.divergence import ACTIVE_VARIANCE, kl_divergence
 from adkit.runtime import generator
 
-ACTIVE = 0.01  # variance of μ over inputs from which a dimension counts as active, as in Burda et al.
-MOST = 512  # codes that are compared with one another; the mutual information cannot come out above log(MOST)
+# codes that are compared with one another; the mutual information cannot come out above log(MOST)
+MOST = 512
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,12 @@ class Codes:
 
     @classmethod
     def of(cls, mu: Tensor, log_variance: Tensor, most: int = MOST) -> "Codes":
-        """The codes of ``mu`` and ``log_variance``, (N, D) each; the mutual information from at most ``most``.
+        """What means and variances say.
+
+        Args:
+            mu: means (N, D), float.
+            log_variance: log σ², of the same shape.
+            most: so many codes, at most, are compared with one another for the mutual information.
 
         Source:
             Active units: Burda, Grosse and Salakhutdinov, Importance weighted autoencoders, ICLR 2016, section 2.
@@ -50,20 +55,20 @@ class Codes:
         kl = kl_divergence(mu, log_variance, reduction="none").mean(dim=0)
         spread = mu.var(dim=0, correction=0)
         few = torch.linspace(0, len(mu) - 1, min(most, len(mu))).long()
-        parts = (mu, log_variance.exp(), kl, spread, spread > ACTIVE)
+        parts = (mu, log_variance.exp(), kl, spread, spread > ACTIVE_VARIANCE)
         return cls(*(part.numpy() for part in parts), mutual_information(mu[few], log_variance[few]))
 
 
 def mutual_information(mu: Tensor, log_variance: Tensor, seed: int = 0) -> float:
-    """How much a draw of z tells of the input it came from, in nats: E KL(q(z|x) ‖ p) - KL(q(z) ‖ p).
+    """How much a sample of z tells of the input it came from, in nats: E KL(q(z|x) ‖ p) - KL(q(z) ‖ p).
 
-    The aggregate q(z) is the mean of the N posteriors, and one z is drawn of each: I = E log q(z|x) - E log q(z). It
+    The aggregate q(z) is the mean of the N posteriors, and one z is drawn from each: I = E log q(z|x) - E log q(z). It
     cannot exceed log N, so N should be a few hundred.
 
     Args:
-        mu: means (N, D).
+        mu: means (N, D), float.
         log_variance: log σ², of the same shape.
-        seed: of the draws.
+        seed: integer; another seed draws other z.
 
     Source:
         Hoffman and Johnson: ELBO surgery, NIPS workshop 2016, equation 6.
@@ -78,17 +83,25 @@ def mutual_information(mu: Tensor, log_variance: Tensor, seed: int = 0) -> float
     mu, log_variance = mu.double(), log_variance.double()
     noise = torch.randn(mu.shape, generator=generator(seed), dtype=torch.float64)
     z, precision = mu + (0.5 * log_variance).exp() * noise, (-log_variance).exp()
-    constant = -0.5 * log_variance.sum(dim=1)  # the rest of it is the same for all pairs, and cancels
-    log_q = torch.stack([constant - 0.5 * ((one - mu).square() * precision).sum(dim=1) for one in z])  # (z, x)
+    # what is left out of the log density is the same for all pairs, and cancels
+    constant = -0.5 * log_variance.sum(dim=1)
+    log_q = torch.stack([constant - 0.5 * ((sample - mu).square() * precision).sum(dim=1) for sample in z])  # (z, x)
     aggregate = log_q.logsumexp(dim=1) - np.log(len(mu))
     return max(0.0, float((log_q.diagonal() - aggregate).mean()))
 
 
 def read_codes(detector: Detector, dataset: AnomalyDataset, frames: int = 16) -> Codes | None:
-    """The codes of the squares of some images; None for a detector without latent Gaussians."""
+    """The latent codes of some images, of all sliding windows of them; None for a detector without latent Gaussians.
+
+    Args:
+        detector: a fitted detector.
+        dataset: normal images.
+        frames: how many of them at most, evenly spaced.
+    """
     if not hasattr(detector, "encode"):
         return None
     chosen = np.unique(np.linspace(0, len(dataset) - 1, frames).round().astype(int))
-    found = [[part[0] for part in detector.encode(dataset[int(i)]["image"][None])] for i in chosen]
-    mu, log_variance = (torch.cat(parts).float() for parts in zip(*found, strict=True))
+    encoded = [detector.encode(dataset[int(i)]["image"][None]) for i in chosen]
+    mu = torch.cat([means[0] for means, _ in encoded]).float()
+    log_variance = torch.cat([log_variances[0] for _, log_variances in encoded]).float()
     return Codes.of(mu, log_variance)

@@ -14,7 +14,7 @@ from adkit.metrics import auroc
 from adkit.runtime import generator
 
 FEWEST = 4  # values that a plateau test needs
-SCORE = "probe_auroc"  # the key that `score_watcher` adds to the rows of a history
+SCORE = "synthetic_auroc"  # the key that `score_watcher` adds to the rows of a history
 
 
 class Plateau(NamedTuple):
@@ -54,7 +54,7 @@ def plateau(values: Sequence[float], tolerance: float = 0.02) -> Plateau | None:
 
 
 def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames: int = 12) -> Callable[[dict], None]:
-    """An ``on_validation`` for training that adds ``probe_auroc`` to every row of the history.
+    """An ``on_validation`` for training that adds ``synthetic_auroc`` to every row of the history.
 
     It is the image AUROC of some validation normals against the same images with synthetic defects: a score over
     epochs that never looks at the test part.
@@ -63,7 +63,7 @@ def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames:
         detector: whose training is watched: ``detector.on_validation = score_watcher(detector, validation)``, then
             ``fit``.
         validation: normal images.
-        frames: how many of them.
+        frames: how many of them at most, evenly spaced.
 
     Example:
         >>> from adkit import AutoencoderDetector, load_dataset
@@ -71,7 +71,7 @@ def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames:
         >>> detector = AutoencoderDetector(width=4, steps=4, validate_every=2, crop=32, quiet=True)
         >>> detector.on_validation = score_watcher(detector, splits.validation)
         >>> history = detector.fit(splits.train, splits.validation).history
-        >>> [0 <= row["probe_auroc"] <= 1 for row in history]
+        >>> [0 <= row["synthetic_auroc"] <= 1 for row in history]
         [True, True]
     """
     defects = build_defects({"clean": 0.0})

@@ -28,7 +28,7 @@ class Reading:
     note: str = ""
 
     @property
-    def trips(self) -> bool | None:
+    def exceeds_limit(self) -> bool | None:
         """Whether the number lies on the wrong side of its limit; None where it is not known, or has no limit."""
         if self.value is None or self.limit is None:
             return None
@@ -50,7 +50,7 @@ class Reading:
     def as_dict(self) -> dict:
         """Plain data, ready for JSON: a number that is not finite becomes None."""
         finite = self.value is None or math.isfinite(self.value)
-        return asdict(self) | {"value": self.value if finite else None, "trips": self.trips}
+        return asdict(self) | {"value": self.value if finite else None, "exceeds_limit": self.exceeds_limit}
 
 
 Evidence = dict[str, Reading]
@@ -100,7 +100,7 @@ class Limits:
     noise: float = 0.05  # median σ², below: a few dimensions may keep theirs; 0.53 | 0.0064
     variance_ratio: float = 0.06  # of reconstructions by inputs, below; 0.68 | 0.005
     gain_over_mean: float = 0.2  # below; 0.73 | 0.01, and coarse cloth gains less
-    kept: float = 0.75  # share of a synthetic defect that comes through, above; 0.56 | 0.93
+    retention: float = 0.75  # share of a synthetic defect that is reconstructed, above; 0.56 | 0.93
     share_above: float = 0.05  # of the pixels of normal maps, above; 0.005, as promised | 0.5
     same_top: float = 0.5  # share of normal images whose maps end at one and the same value, above; 0.025 | 1
     flagged_normals: float = 0.3  # share of the normal images, above; 0.05, as promised | 0.5
@@ -111,5 +111,4 @@ class Limits:
     auroc: float = 0.64  # of images or pixels, below; 0.69 | 0.62, and other cloth is harder
     better_score: float = 0.13  # image AUROC that another score of the same maps gains, above; 0.10 | 0.18
     better_smoothing: float = 0.06  # image AUROC that less smoothing gains, above; 0.003 | 0.125
-    shift: float = 6.0  # pixels between maps and masks, above; 0 where maps are sharp | 41
     shift_gain: float = 1.5  # fit at the best shift minus fit at none, in deviations over shifts, above; 0.18 | 6.5

@@ -3,15 +3,19 @@
 import html
 from collections.abc import Sequence
 
-from adkit.diagnose.root_causes import ROOTS, SYMPTOMS
+from adkit.diagnose.root_causes import ROOT_CAUSES, SYMPTOMS
 
 RED, GREEN = "#D55E00", "#009E73"  # of Okabe and Ito, as in the figures
-HEALTHY = "no finding: every reading that could be taken is on the right side of its limit"
+NO_FINDING = "no finding: every reading that could be taken is on the right side of its limit"
 
 
 def as_text(diagnosis) -> str:
-    """The card in plain text."""
-    lines = [] if diagnosis.findings else [HEALTHY]
+    """The card in plain text.
+
+    Args:
+        diagnosis: a :class:`adkit.diagnose.Diagnosis`.
+    """
+    lines = [] if diagnosis.findings else [NO_FINDING]
     for number, finding in enumerate(diagnosis.findings, start=1):
         lines += [f"{number}. {finding.title} ({finding.cause})", f"   {finding.why}"]
         for title, entries in _sections(finding):
@@ -20,9 +24,13 @@ def as_text(diagnosis) -> str:
 
 
 def as_html(diagnosis) -> str:
-    """The card in HTML, in the style of the quiz cards: a coloured bar, what matters open, the rest folded."""
+    """The card in HTML, in the style of the quiz cards: a coloured bar, what matters open, the rest folded.
+
+    Args:
+        diagnosis: a :class:`adkit.diagnose.Diagnosis`.
+    """
     if not diagnosis.findings:
-        body = f"<p><b>{_escape(HEALTHY)}</b></p>"
+        body = f"<p><b>{_escape(NO_FINDING)}</b></p>"
     else:
         body = "".join(_finding(number, finding) for number, finding in enumerate(diagnosis.findings, start=1))
     states = "".join(f"<p style='margin: 2px 0; color: #555'>{_escape(line)}</p>" for line in _states(diagnosis))
@@ -43,7 +51,7 @@ def _finding(number: int, finding) -> str:
 
 def _sections(finding) -> Sequence[tuple[str, list[str]]]:
     """Headings with their entries, those with none left out."""
-    others = [f"{ROOTS[name].title}: {verdict}" for name, verdict in finding.likely]
+    others = [f"{ROOT_CAUSES[name].title}: {verdict}" for name, verdict in finding.likely]
     sections = [
         ("shows as symptom", [f"{number}: {name}" for number, name in finding.symptoms]),
         ("evidence", [str(reading) for reading in finding.evidence]),

@@ -83,9 +83,9 @@ def evaluate(
     Args:
         detector: any :class:`adkit.detectors.base.Detector`.
         dataset: for example ``splits.test``; images labelled anomalous without a mask count for image metrics only.
-        fpr_limit: of PRO.
-        bootstrap: resamples of the images for the intervals; 0 leaves them out.
-        seed: of the bootstrap.
+        fpr_limit: false positive rate, in (0, 1], up to which PRO is integrated.
+        bootstrap: how many bootstrap samples of the images the intervals come from; 0 leaves intervals out.
+        seed: whole number; another one draws other bootstrap samples.
 
     Raises:
         RuntimeError: if the detector was not fitted.
@@ -116,7 +116,17 @@ def evaluate(
 
 
 def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
-    """What image scores and decisions are worth: values, values by defect type, intervals, notes."""
+    """What image scores and decisions are worth.
+
+    Args:
+        judged: maps, scores and truth of every image.
+        threshold: image score from which on an image is called anomalous.
+        bootstrap: how many bootstrap samples the intervals come from; 0: none.
+        seed: whole number; another one draws other samples.
+
+    Returns:
+        Fields of :class:`Evaluation`; the same by defect type; intervals (low, high) by name; notes by name.
+    """
     labels, scores, kinds = judged.labels, judged.scores, np.array(judged.kinds)
     flagged = scores >= threshold
     values = {
@@ -166,7 +176,18 @@ def tile_level(judged: Predictions) -> float | None:
 def pixel_level(
     judged: Predictions, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
 ) -> tuple[dict, dict, dict, dict]:
-    """What the maps are worth: values, values by defect type, intervals, notes."""
+    """What the maps are worth.
+
+    Args:
+        judged: maps, scores and truth of every image.
+        pixel_threshold: value of a map from which on a pixel is called anomalous.
+        fpr_limit: false positive rate, in (0, 1], up to which PRO is integrated.
+        bootstrap: how many bootstrap samples the intervals come from; 0: none.
+        seed: whole number; another one draws other samples.
+
+    Returns:
+        As :func:`image_level`.
+    """
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]
     masks, maps, kinds = ([part[i] for i in known] for part in (judged.masks, judged.maps, judged.kinds))
     notes = {}

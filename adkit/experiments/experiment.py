@@ -5,33 +5,30 @@ that the run imports. So running a notebook cell again costs nothing, a changed 
 and two notebooks that ask for the same experiment share one result.
 """
 
-import hashlib
 import json
-import platform
-import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-
-import adkit
 from adkit.data import Splits, load_dataset
 from adkit.data.load import NAMES, reader_module
 from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class, own_source, source_modules
 from adkit.detectors.settings import Settings, setting_names, unknown_settings
 from adkit.detectors.storage import load_detector
+from adkit.experiments import cache
 from adkit.experiments.evaluation import Evaluation, evaluate
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
-from adkit.runtime import atomic_path, fast_mode, home
+from adkit.runtime import fast_mode
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
 SELECTION = ("auroc", "ap", "pro")
-UNCOUNTED = ("device", "quiet")  # settings that do not change what is learned
-_fetched: dict[str, float] = {}  # by address: seconds of results that this process found; 0 of those that it ran
+# settings that do not change what is learned
+UNCOUNTED = ("device", "quiet")
+# modules that run for every method
+RUN = ("adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation")
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,15 @@ class Experiment:
     Args:
         method: one of :func:`adkit.detectors.registry.known_methods`, a registered method of your own among them.
         settings: keyword arguments of the method's detector, all literals.
-        seed: of training. The data keep their own ``data_seed``, so that seeds differ in learning, not in images.
-        dataset, root, category, image_size, channels, tile, overlap, data_seed: of :func:`adkit.load_dataset`.
+        seed: whole number, of the training. The data keep their own, so that seeds differ in learning, not in images.
+        dataset: name of a set, such as ``textile``; it and what follows go to :func:`adkit.load_dataset`.
+        root: folder where the images lie; None: a set that is made.
+        category: a name or a list of names; None: all that the set has.
+        image_size: side, or (height, width), in pixels; None: the set's own.
+        channels: 1 or 3; None: the set's own.
+        tile: side, or (height, width), of tiles in pixels; None: whole images.
+        overlap: pixels that neighbouring tiles share at least.
+        data_seed: whole number, of the split, and of the images themselves where a set is made.
 
     Raises:
         ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.
@@ -67,8 +71,10 @@ class Experiment:
     def __post_init__(self):
         known = [name for name in setting_names(self.detector_class.settings_class) if name != "seed"]
         if unknown := [name for name in self.settings if name not in known]:
+            own = [entry.name for entry in fields(self) if entry.name != "settings"]
             raise ValueError(
-                f"{unknown_settings(unknown, known, self.method)} (data and seed are arguments of Experiment itself)"
+                f"{unknown_settings(unknown, known, self.method)} (data and seed are arguments of Experiment itself); "
+                f"those are {', '.join(own)}"
             )
         # refuses wrong values now, before any data are read; they are copied, so later changes of the argument are lost
         checked = self.all_settings()
@@ -109,14 +115,38 @@ class Experiment:
         counted = {name: value for name, value in settings.items() if name not in UNCOUNTED}
         return asdict(self) | {"settings": counted, "fast": fast_mode()}
 
+    def variant(self, **changes) -> "Experiment":
+        """The same experiment with some settings, data fields, the seed or the method changed.
+
+        Args:
+            changes: fields of an experiment by name; every other name is a setting, and joins those that are there.
+                ``settings`` replaces all of them, which another method needs. ``overlap`` is that of the tiles; the
+                setting of the VAE goes into ``settings``.
+
+        Raises:
+            ValueError: as an experiment does; a name that is neither is refused with the known ones.
+
+        Example:
+            >>> base = Experiment(settings={"width": 8}, category="denim")
+            >>> other = base.variant(loss="l1", seed=1)
+            >>> other.label, other.seed, other.category
+            ('autoencoder, width=8, loss=l1', 1, 'denim')
+        """
+        names = [entry.name for entry in fields(self)]
+        changed = {name: value for name, value in changes.items() if name in names}
+        settings = {name: value for name, value in changes.items() if name not in names}
+        return replace(self, **changed | {"settings": {**changed.get("settings", self.settings), **settings}})
+
+    def key(self) -> dict:
+        """All that the result depends on: configuration, images and sources."""
+        described = self.describe()
+        described.pop("root")  # the images count, not where they lie
+        sources = source_hash(self.detector_class, self.dataset)
+        return described | {"data": self.splits().fingerprint, "sources": sources}
+
     def address(self) -> str:
         """Hash of configuration, images and sources: the name under which the result is kept."""
-        kept = self.describe() | {
-            "data": self.splits().fingerprint,
-            "sources": source_hash(self.detector_class, self.dataset),
-        }
-        kept.pop("root")  # the images count, not where they lie
-        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
+        return cache.address(self.key())
 
 
 @dataclass(frozen=True)
@@ -131,6 +161,7 @@ class Result:
         history: of training.
         seconds: what fitting and evaluating took when they were really run.
         path: folder with ``result.json`` and the fitted ``detector/``.
+        from_cache: whether it was found on disk; False where this call ran the experiment.
     """
 
     experiment: Experiment
@@ -139,6 +170,7 @@ class Result:
     history: list[dict]
     seconds: dict[str, float]
     path: Path
+    from_cache: bool = field(default=False, compare=False)
 
     def detector(self) -> Detector:
         """The fitted detector, loaded from disk."""
@@ -148,7 +180,8 @@ class Result:
 def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Result:
     """Run an experiment, or fetch its result where it was run before.
 
-    A run that was killed goes on from its last checkpoint when it is asked for again.
+    A run that was killed goes on from its last checkpoint when it is asked for again, and of processes that ask at the
+    same time one runs it, see :mod:`adkit.experiments.cache`.
 
     Args:
         experiment: what to run.
@@ -160,15 +193,16 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
         >>> 0 <= run(tiny, quiet=True).evaluation.image_auroc <= 1
         True
     """
-    folder = home() / "results" / experiment.address()
-    if force:
-        shutil.rmtree(folder, ignore_errors=True)
-    if (folder / "result.json").exists():
-        kept = load_result(folder, experiment)
-        _fetched.setdefault(folder.name, sum(kept.seconds.values()))
-        return kept
+    entry = cache.cached("results", experiment.key(), lambda folder: _fit_and_judge(experiment, folder, quiet), force)
+    stored, evaluation = entry.content, Evaluation.from_dict(entry.content["evaluation"])
+    measured = stored["selection"], stored["history"], stored["seconds"]
+    return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache)
+
+
+def _fit_and_judge(experiment: Experiment, folder: Path, quiet: bool) -> dict:
+    """Run an experiment; leave the detector in the folder, and return what else is kept of it."""
     splits, detector = experiment.splits(), experiment.detector()
-    detector.quiet, detector.checkpoint = quiet or detector.quiet, folder / "checkpoint.pt"
+    detector.quiet, detector.checkpoint = quiet or detector.quiet, folder / cache.CHECKPOINT
     start = time.perf_counter()
     detector.fit(splits.train, splits.validation)
     fitted = time.perf_counter()
@@ -176,31 +210,13 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
     selection = synthetic_validation_metrics(detector, splits.validation)
     detector.save(folder / "detector")
-    stored = {
+    return {
         "experiment": experiment.describe(),
         "evaluation": evaluation.as_dict(),
         "selection": {name: getattr(selection, name) for name in SELECTION},
         "history": detector.history,
         "seconds": seconds,
-        "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
     }
-    with atomic_path(folder / "result.json") as temporary:  # last: a result is there when all of it is there
-        temporary.write_text(json.dumps(stored, indent=1, allow_nan=False) + "\n")
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
-    _fetched[folder.name] = 0.0
-    return load_result(folder, experiment)
-
-
-def fetched_seconds() -> float:
-    """What the results that this process found on disk had taken when they were really run, each counted once."""
-    return sum(_fetched.values())
-
-
-def load_result(folder: Path, experiment: Experiment) -> Result:
-    """Read back what :func:`run` kept."""
-    stored = json.loads((folder / "result.json").read_text())
-    evaluation = Evaluation.from_dict(stored["evaluation"])
-    return Result(experiment, evaluation, stored["selection"], stored["history"], stored["seconds"], folder)
 
 
 @lru_cache(maxsize=4)
@@ -210,12 +226,12 @@ def _load(dataset: str, options: str, files: tuple) -> Splits:
 
 def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
     """Name, length and time of every file under a folder: they tell whether what is loaded is still what lies there."""
-    found = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file()) if root else []
-    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found)
+    files = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file()) if root else []
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
 
 
 @lru_cache(maxsize=16)
-def source_hash(method_class: type, dataset: str | None = None) -> str:
+def source_hash(method_class: type, dataset: str | None = None, rooms: tuple[str, ...] = RUN) -> str:
     """Hash of what every adkit module does that the data set, the detector and the evaluation run.
 
     Of a method that lies outside adkit, a hash of its own source follows, see
@@ -225,8 +241,8 @@ def source_hash(method_class: type, dataset: str | None = None) -> str:
         method_class: class of the detector.
         dataset: name of the set, as :func:`adkit.load_dataset` knows it; None, or another name: images that no reader
             of adkit has brought.
+        rooms: modules that run besides the reader and the detector; default: those of :func:`adkit.run`.
     """
-    rooms = ["adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation"]
     readers = [reader_module(dataset)] if dataset in NAMES else []
     of_adkit = source_fingerprint(imported_modules([*rooms, *readers, *source_modules(method_class)]))
     own = own_source(method_class)

@@ -16,7 +16,7 @@ from adkit.losses import build_loss
 from adkit.runtime.progress import progress
 
 
-def balanced(
+def unit_weights(
     names: Sequence[str], reconstruct: Callable[[Tensor], Tensor], validation: AnomalyDataset, digits: int = 2
 ) -> dict[str, float]:
     """Weights that make every part of a loss 1 on held-out normal images: one over its mean value there.
@@ -26,10 +26,10 @@ def balanced(
     matters.
 
     Args:
-        names: of losses, as :func:`adkit.losses.build_loss` knows them.
+        names: names of losses, as :func:`adkit.losses.build_loss` knows them.
         reconstruct: (B, C, H, W) to (B, C, H, W), for example ``detector.reconstruct``.
         validation: normal images that were not trained on.
-        digits: significant digits that are kept.
+        digits: significant digits of the weights, at least 1.
 
     Returns:
         Name → weight.
@@ -40,14 +40,15 @@ def balanced(
     Example:
         >>> from adkit import load_dataset
         >>> validation = load_dataset("textile", image_size=(64, 64)).validation
-        >>> balanced(["mse", "l1"], lambda images: (images - 0.1).clamp(0, 1), validation)
+        >>> unit_weights(["mse", "l1"], lambda images: (images - 0.1).clamp(0, 1), validation)
         {'mse': 100.0, 'l1': 10.0}
     """
     if not names or not len(validation):
-        raise ValueError(f"balanced needs losses and images, got {list(names)} and {len(validation)} images")
+        raise ValueError(f"unit_weights needs losses and images, got {list(names)} and {len(validation)} images")
     loss, sums = build_loss(dict.fromkeys(names, 1.0)), dict.fromkeys(names, 0.0)
     with torch.inference_mode():
-        for i in range(len(validation)):  # one by one: images may differ in size
+        # one by one: images may differ in size
+        for i in range(len(validation)):
             image = validation[i]["image"][None]
             loss(reconstruct(image), image)
             sums = {name: total + float(loss.components[name]) for name, total in sums.items()}
@@ -56,23 +57,26 @@ def balanced(
     return {name: float(f"{len(validation) / total:.{digits}g}") for name, total in sums.items()}
 
 
-def mixed(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0) -> str:
+def weighted_loss(shares: Mapping[str, float], scales: Mapping[str, float], total: float = 1.0) -> str:
     """A loss as text, in which every part has its share of the sum.
 
     Args:
         shares: name → share, not negative; brought to the sum 1. A part without a share is left out.
-        scales: name → weight that makes the part 1, of :func:`balanced`.
-        total: of the sum, where the scales were measured; gradients are clipped, so only equal sums compete fairly.
+        scales: name → weight that makes the part 1, from :func:`unit_weights`.
+        total: what the sum is where the scales were measured, positive; gradients are clipped, so only losses of equal
+            sums compete fairly.
 
     Raises:
         ValueError: if a share is negative, none is positive, or a part has no scale.
 
     Example:
-        >>> mixed({"mse": 1, "ssim": 3}, scales={"mse": 200.0, "ssim": 4.0}, total=0.1)
+        >>> weighted_loss({"mse": 1, "ssim": 3}, scales={"mse": 200.0, "ssim": 4.0}, total=0.1)
         '5*mse + 0.3*ssim'
     """
     if missing := set(shares) - set(scales):
-        raise ValueError(f"no scale for {', '.join(sorted(missing))}; known: {', '.join(scales)}; call balanced first")
+        raise ValueError(
+            f"no scale for {', '.join(sorted(missing))}; known: {', '.join(scales)}; call unit_weights first"
+        )
     if min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
         raise ValueError(f"shares must be numbers of at least 0, one of them above, got {dict(shares)}")
     factor = total / sum(shares.values())
@@ -86,11 +90,11 @@ def random_weights(
     """Losses with random shares, uniform over all shares that sum to 1 (a flat Dirichlet distribution).
 
     Args:
-        scales: of :func:`balanced`.
-        count: how many losses to draw; a longer draw begins with the losses of a shorter one.
-        seed: of the drawing.
-        total: see :func:`mixed`.
-        least: a share below it is left out: it would cost time and change little.
+        scales: name → weight that makes the part 1, from :func:`unit_weights`.
+        count: how many losses to draw, at least 0; a longer draw begins with the losses of a shorter one.
+        seed: integer; another seed draws other losses.
+        total: what each sum is where the scales were measured, see :func:`weighted_loss`.
+        least: a share below it is left out, since it would cost time and change little; in [0, 1 / number of parts).
 
     Raises:
         ValueError: if ``count`` is negative, or ``least`` lies outside [0, 1 / number of parts).
@@ -106,17 +110,17 @@ def random_weights(
     if count < 0 or not 0 <= least < 1 / parts:
         raise ValueError(f"count must be at least 0 and least in [0, 1 / {parts}), got {count} and {least}")
     drawn = np.random.default_rng(seed).dirichlet(np.ones(parts), size=count)
-    kept = [{name: share for name, share in zip(scales, row, strict=True) if share >= least} for row in drawn]
-    return [mixed(shares, scales, total) for shares in kept]
+    mixes = [{name: share for name, share in zip(scales, row, strict=True) if share >= least} for row in drawn]
+    return [weighted_loss(shares, scales, total) for shares in mixes]
 
 
 def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget: int) -> dict[str, float]:
     """Run candidates until the budget is spent; rank them by what validation normals say.
 
     Args:
-        make: from a loss to its experiment; a short one, so that the budget reaches further.
+        make: takes a loss as text and returns its experiment; a short one, so that the budget reaches further.
         candidates: losses as text, the most promising first; one that comes twice is run once.
-        budget: so many runs at most.
+        budget: largest number of runs, at least 1.
 
     Returns:
         Loss → pixel AP on validation normals with synthetic defects (``Result.selection``), the best one first.
@@ -127,5 +131,5 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
     chosen = list(dict.fromkeys(candidates))[: max(budget, 0)]
     if not chosen:
         raise ValueError(f"search needs candidates and a budget of 1 run at least, got {len(candidates)} and {budget}")
-    found = {loss: run(make(loss), quiet=True).selection["ap"] for loss in progress(chosen, "search")}
-    return dict(sorted(found.items(), key=lambda entry: entry[1], reverse=True))
+    precision = {loss: run(make(loss), quiet=True).selection["ap"] for loss in progress(chosen, "search")}
+    return dict(sorted(precision.items(), key=lambda entry: entry[1], reverse=True))

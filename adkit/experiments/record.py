@@ -1,29 +1,25 @@
 """What a training run leaves on disk, so that it can be judged, shown and used again without being run again.
 
     out/detector/               the best checkpoint: load_detector(out / "detector")
-    out/reconstructions/        epoch_0005.png, …: validation normals as the network drew them then
+    out/reconstructions/        epoch_0005.png, …: validation normals as the network reconstructed them then
     out/training_history.json   a row for each validation
     out/training_curves.png
     out/predictions/            the test part: a table, and a picture of each image with reconstruction and difference
     out/results.json            metrics, threshold, settings, times; it comes last: a run is over when it is there
 
 Every file is written whole or not at all. A run that was killed goes on from ``out/checkpoint-….pt`` when it is asked
-for again; one that is over is read, not run.
+for again; one that is over is read, not run; and of processes that record into one folder, one does so at a time.
 """
 
-import hashlib
 import json
-import platform
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torchvision.utils import make_grid
 
-import adkit
 from adkit import figures
 from adkit.data import AnomalyDataset, Splits
 from adkit.detectors.base import Detector
@@ -37,13 +33,16 @@ from adkit.detectors.folder_report import (
 )
 from adkit.detectors.network import NetworkDetector
 from adkit.detectors.preprocessing import whole_image
+from adkit.experiments import cache
 from adkit.experiments.evaluation import evaluate
 from adkit.experiments.experiment import UNCOUNTED, source_hash
-from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
+from adkit.runtime.serialization import write_json
 
 FOLDERS = ("detector", "reconstructions", "predictions")
-FILES = ("training_history.json", "training_curves.png", "results.json")
+RESULTS = "results.json"
+FILES = ("training_history.json", "training_curves.png", RESULTS)
+JUDGED = ("adkit.data.load", "adkit.experiments.evaluation")  # what a recorded run runs besides reader and detector
 
 
 def record(
@@ -61,11 +60,12 @@ def record(
 
     Args:
         detector: one that trains a network; its class and its settings count, and it stays as it is.
-        splits: of :func:`adkit.load_dataset`.
+        splits: what :func:`adkit.load_dataset` returns.
         out: the folder; another run that lies there is replaced.
-        every: epochs from one look at the reconstructions to the next, which is also that of the validations.
-        shown: number of validation normals in the pictures of the reconstructions.
-        bootstrap: resamples for the intervals of the metrics, as in :func:`adkit.evaluate`.
+        every: epochs from one look at the reconstructions to the next, which is also that of the validations; at
+            least 1.
+        shown: number of validation normals in the pictures of the reconstructions, at least 1.
+        bootstrap: number of bootstrap samples for the intervals of the metrics; 0 leaves them out.
 
     Returns:
         What results.json holds: ``detector``, ``settings``, ``threshold``, ``pixel_threshold``, ``metrics`` (see
@@ -94,26 +94,34 @@ def record(
     out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size)
     trained = detector.fresh(validate_every=every * per_epoch)
     trained.quiet = detector.quiet
-    address = _address(trained, splits, shown, bootstrap)
-    if (stored := _finished(out, address)) is not None:
-        return stored
+    address = cache.address(_key(trained, splits, shown, bootstrap))
     trained.checkpoint = out / f"checkpoint-{address}.pt"
-    if not trained.checkpoint.exists():
-        _clear(out)
     trained.on_validation = _painter(
         trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch
     )
 
+    def make(alone: bool) -> None:
+        if not trained.checkpoint.exists():
+            _clear(out)
+        results = _train_and_judge(trained, splits, out, per_epoch, bootstrap)
+        cache.write_result(out / RESULTS, address, results)
+        trained.checkpoint.unlink(missing_ok=True)
+
+    return cache.once(out / RESULTS, address, make, lock=out / RESULTS)[0]
+
+
+def _train_and_judge(trained: NetworkDetector, splits: Splits, out: Path, per_epoch: int, bootstrap: int) -> dict:
+    """Leave all that a run leaves but ``results.json``, and return what that holds."""
     start = time.perf_counter()
     trained.fit(splits.train, splits.validation)
     fitted = time.perf_counter()
     trained.save(out / "detector")
-    _write_json(trained.history, out / "training_history.json")
+    write_json(out / "training_history.json", trained.history)
     figures.training_curves(trained.history).save(out / "training_curves.png")
     evaluation = evaluate(trained, splits.test, bootstrap=bootstrap)
     seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
     write_predictions(trained, splits.test, out / "predictions")
-    results = {
+    return {
         "detector": type(trained).__name__,
         "settings": asdict(trained.settings),
         "threshold": asdict(trained.image_threshold),
@@ -122,16 +130,15 @@ def record(
         "epochs": trained.history[-1]["step"] / per_epoch,
         "steps_per_epoch": per_epoch,
         "seconds": seconds,
-        "address": address,
-        "machine": {"adkit": adkit.__version__, "torch": torch.__version__, "python": platform.python_version()},
     }
-    _write_json(results, out / "results.json")
-    trained.checkpoint.unlink(missing_ok=True)
-    return _finished(out, address)
 
 
 def steps_per_epoch(train: AnomalyDataset, batch_size: int) -> int:
     """Optimiser steps in which a network sees as many crops as there are training images.
+
+    Args:
+        train: the training images.
+        batch_size: crops a step, at least 1.
 
     Example:
         >>> from adkit import load_dataset
@@ -145,7 +152,7 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
     """Judge a test part as :meth:`Detector.predict_folder` judges a folder: two tables, and a picture of each image.
 
     Args:
-        detector: a fitted detector; one that draws nothing again gets pictures without reconstruction and difference.
+        detector: a fitted detector; one that reconstructs nothing gets pictures without reconstruction and difference.
         test: for example ``splits.test``; its images need not lie on disk.
         out: where to write.
 
@@ -154,7 +161,7 @@ def write_predictions(detector: Detector, test: AnomalyDataset, out: str | Path)
     """
     rows, out = [], Path(out)
     judged = list(zip(test.groups(), *detector.judge_images(test), strict=True))
-    judged = progress(judged, "drawing the test part", quiet=detector.quiet)
+    judged = progress(judged, "pictures of the test part", quiet=detector.quiet)
     for number, (group, a_map, score) in enumerate(judged):
         part = test.subset(group)
         prediction = detector.decide(a_map, score)
@@ -183,8 +190,8 @@ def _painter(
             return
         panels = []
         for image in images:
-            drawn = detector.reconstruct(image[None])[0]
-            panels += [image, drawn, ((image - drawn).abs() / DIFFERENCE).clamp(max=1)]
+            reconstruction = detector.reconstruct(image[None])[0]
+            panels += [image, reconstruction, ((image - reconstruction).abs() / DIFFERENCE).clamp(max=1)]
         grid = make_grid(panels, columns, padding=GAP, pad_value=1)
         pixels = (255 * grid).round().byte().permute(1, 2, 0).numpy()
         write_picture(pixels, folder / f"epoch_{row['step'] // per_epoch:04d}.png")
@@ -192,18 +199,16 @@ def _painter(
     return paint
 
 
-def _address(detector: NetworkDetector, splits: Splits, *more: int) -> str:
-    """Hash of all that a run leaves depends on."""
-    settings = {name: value for name, value in asdict(detector.settings).items() if name not in UNCOUNTED}
-    kept = [type(detector).__name__, settings, splits.fingerprint, source_hash(type(detector), splits.name), *more]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _finished(out: Path, address: str) -> dict | None:
-    """The results of this very run, if it is over."""
-    path = out / "results.json"
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return results if results.get("address") == address else None
+def _key(detector: NetworkDetector, splits: Splits, shown: int, bootstrap: int) -> dict:
+    """All that a run leaves depends on."""
+    return {
+        "detector": type(detector).__name__,
+        "settings": {name: value for name, value in asdict(detector.settings).items() if name not in UNCOUNTED},
+        "data": splits.fingerprint,
+        "sources": source_hash(type(detector), splits.name, JUDGED),
+        "shown": shown,
+        "bootstrap": bootstrap,
+    }
 
 
 def _clear(out: Path) -> None:
@@ -213,17 +218,12 @@ def _clear(out: Path) -> None:
         FileExistsError: if there are results that no recorded run has written.
     """
     left = list(out.glob("checkpoint-*.pt"))
-    if (out / "results.json").exists():
-        if "address" not in json.loads((out / "results.json").read_text(encoding="utf-8")):
-            raise FileExistsError(f"{out / 'results.json'} was not written by a recorded run; choose another folder")
+    if (out / RESULTS).exists():
+        if "address" not in json.loads((out / RESULTS).read_text(encoding="utf-8")):
+            raise FileExistsError(f"{out / RESULTS} was not written by a recorded run; choose another folder")
         left += [out / name for name in FILES]
     if left:
         for name in FOLDERS:
             shutil.rmtree(out / name, ignore_errors=True)
     for path in left:
         path.unlink(missing_ok=True)
-
-
-def _write_json(content: object, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -20,8 +20,8 @@ def synthetic_validation_metrics(
     Args:
         detector: a fitted detector.
         validation: normal images that it was not trained on.
-        defects: what to draw; default: every kind that :class:`adkit.defects.SyntheticDefects` has.
-        seed: of the drawing; image ``i`` gets the defects of ``(seed, i)``.
+        defects: what to put on the images; default: every kind that :class:`adkit.defects.SyntheticDefects` has.
+        seed: whole number; image ``i`` gets the defects that ``(seed, i)`` draws, the same in every call.
 
     Example:
         >>> from adkit import AutoencoderDetector, load_dataset

@@ -28,13 +28,21 @@ class Table:
     metrics: tuple[str, ...]
 
     def best(self, metric: str) -> float | None:
-        """The best mean of a column, as it is shown; None for a single row."""
+        """The best mean of a column, as it is shown; None for a single row.
+
+        Args:
+            metric: one of ``metrics``.
+        """
         means = [round(row[metric]["mean"], 3) for row in self.rows if row[metric]["mean"] is not None]
         choose = min if metric in LOWER_IS_BETTER else max
         return choose(means) if len(self.rows) > 1 and means else None
 
     def cells(self, mark: str) -> list[list[str]]:
-        """The texts of all rows; ``mark`` shows how the best value of a column looks, such as ``**{}**``."""
+        """The texts of all rows.
+
+        Args:
+            mark: how the best value of a column looks, such as ``**{}**``.
+        """
         best = {metric: self.best(metric) for metric in self.metrics}
         return [
             [row["name"], str(row["n"]), *(_cell(row[metric], best[metric], mark) for metric in self.metrics)]
@@ -70,7 +78,7 @@ def table(
     """Put results side by side; those that differ by nothing but their seed share a row.
 
     Args:
-        results: of :func:`adkit.run`; one that comes twice counts once.
+        results: what :func:`adkit.run` returned; one that comes twice counts once.
         metrics: names of numbers of :class:`adkit.experiments.Evaluation`.
 
     Raises:
@@ -93,8 +101,8 @@ def table(
     if unknown := [name for name in metrics if name not in KNOWN]:
         raise ValueError(f"unknown metric {', '.join(unknown)}; known: {', '.join(KNOWN)}")
     groups: dict[str, dict[int, Evaluation]] = {}
-    for name, each in zip(_names([each.experiment for each in results]), results, strict=True):
-        groups.setdefault(name, {})[each.experiment.seed] = each.evaluation
+    for name, result in zip(_names([result.experiment for result in results]), results, strict=True):
+        groups.setdefault(name, {})[result.experiment.seed] = result.evaluation
     rows = [
         {"name": name, "n": len(seeds), **{metric: _summary(list(seeds.values()), metric) for metric in metrics}}
         for name, seeds in groups.items()
@@ -108,41 +116,43 @@ def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) ->
     The interval says how much other test images would move the number; the spread over seeds is in ``table``.
 
     Args:
-        results: of one configuration with several seeds.
-        name: of a number of :class:`adkit.experiments.Evaluation`, or of its ``by_kind`` where ``kind`` is given.
-        kind: a defect type.
+        results: runs of one configuration with several seeds.
+        name: name of a number of :class:`adkit.experiments.Evaluation`, or of its ``by_kind`` where ``kind`` is given.
+        kind: a defect type; None: all defects.
 
     Returns:
         NaN where the number could not be computed, or (low, high) where it has no interval.
     """
-    rows = [each.evaluation.by_kind.get(kind, {}) if kind else vars(each.evaluation) for each in results]
+    evaluations = [result.evaluation for result in results]
+    rows = [evaluation.by_kind.get(kind, {}) if kind else vars(evaluation) for evaluation in evaluations]
     values = [float("nan") if row.get(name) is None else row[name] for row in rows]
-    middle = results[sorted(range(len(values)), key=values.__getitem__)[len(values) // 2]].evaluation
+    middle = evaluations[sorted(range(len(values)), key=values.__getitem__)[len(values) // 2]]
     low, high = (float("nan"),) * 2 if kind else middle.intervals.get(name, (float("nan"),) * 2)
     return Interval(statistics.fmean(values), low, high)
 
 
 def _names(experiments: Sequence[Experiment]) -> list[str]:
     """What tells the experiments apart: the settings and the data that differ; several methods keep their labels."""
-    data = _differing([{name: getattr(each, name) for name in DATA} for each in experiments])
-    if len({each.method for each in experiments}) > 1:
+    data = _differing([{name: getattr(experiment, name) for name in DATA} for experiment in experiments])
+    if len({experiment.method for experiment in experiments}) > 1:
         settings = [{} for _ in experiments]
     else:
-        settings = _differing([each.describe()["settings"] | {"seed": None} for each in experiments])
-    return [
-        ", ".join([*([] if own else [each.label]), *(f"{k}={v}" for k, v in (own | where).items())])
-        for each, own, where in zip(experiments, settings, data, strict=True)
-    ]
+        settings = _differing([experiment.describe()["settings"] | {"seed": None} for experiment in experiments])
+    names = []
+    for experiment, own, images in zip(experiments, settings, data, strict=True):
+        differing = [f"{name}={value}" for name, value in (own | images).items()]
+        names.append(", ".join(differing if own else [experiment.label, *differing]))
+    return names
 
 
 def _differing(rows: Sequence[dict]) -> list[dict]:
     """The entries whose values are not the same in all rows."""
-    kept = [name for name in rows[0] if len({str(row[name]) for row in rows}) > 1]
-    return [{name: row[name] for name in kept} for row in rows]
+    differing = [name for name in rows[0] if len({str(row[name]) for row in rows}) > 1]
+    return [{name: row[name] for name in differing} for row in rows]
 
 
 def _summary(evaluations: list[Evaluation], metric: str) -> dict:
-    values = [each[metric] for each in evaluations if each[metric] is not None]
+    values = [evaluation[metric] for evaluation in evaluations if evaluation[metric] is not None]
     return {
         "mean": statistics.fmean(values) if values else None,
         "std": statistics.stdev(values) if len(values) > 1 else None,

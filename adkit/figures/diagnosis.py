@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from adkit.figures.latents import ACTIVE
 from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
+from adkit.losses.divergence import ACTIVE_VARIANCE
 
 PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
 PANELS = ("latent code", "reconstructions", "maps of normal images", "image scores", "ROC AUC", "maps and masks")
 # The readings that colour a panel.
 KEYS = {
     "latent code": ("active_units", "mutual_information", "noise"),
-    "reconstructions": ("variance_ratio", "gain_over_mean", "kept"),
+    "reconstructions": ("variance_ratio", "gain_over_mean", "retention"),
     "maps of normal images": ("share_above", "same_top"),
     "image scores": ("threshold_over_normals", "flagged_normals", "f1"),
     "ROC AUC": ("image_auroc", "pixel_auroc"),
@@ -37,11 +37,11 @@ def evidence_figure(diagnosis):
     """
     fig = new_figure(4.9)
     axes = fig.subplots(2, 3).ravel()
-    drawers = (_codes, _reconstruction, _maps, _scores, _auroc, _shifts)
-    for ax, name, draw in zip(axes, PANELS, drawers, strict=True):
-        trips = any(diagnosis.evidence[key].trips for key in KEYS[name])
-        ax.set_title(name, color=VERMILLION if trips else INK, fontweight="bold" if trips else "normal")
-        draw(ax, diagnosis)
+    fillers = (_codes, _reconstruction, _maps, _scores, _auroc, _shifts)
+    for ax, name, fill_panel in zip(axes, PANELS, fillers, strict=True):
+        alarming = any(diagnosis.evidence[key].exceeds_limit for key in KEYS[name])
+        ax.set_title(name, color=VERMILLION if alarming else INK, fontweight="bold" if alarming else "normal")
+        fill_panel(ax, diagnosis)
     return fig, axes
 
 
@@ -52,11 +52,11 @@ def _missing(ax: Axes, why: str) -> None:
 
 def _codes(ax: Axes, diagnosis) -> None:
     """σ² and the variance of μ of each dimension: a silent one sits at (1, 0), a noiseless one far left."""
-    codes = diagnosis.material.codes
+    codes = diagnosis.figure_data.codes
     if codes is None:
         return _missing(ax, diagnosis.evidence["active_units"].note)
     ax.loglog(codes.variance.mean(0).clip(1e-6), codes.spread.clip(1e-6), "o", color=BLUE, alpha=0.6)
-    ax.axhline(ACTIVE, color=GREY, linewidth=0.8)
+    ax.axhline(ACTIVE_VARIANCE, color=GREY, linewidth=0.8)
     ax.axvline(diagnosis.limits.noise, color=GREY, linewidth=0.8, linestyle="--")
     ax.set(xlim=(1e-4, 3), ylim=(5e-7, 30), xlabel="σ² of a dimension", ylabel="variance of its μ")
     ax.minorticks_off()
@@ -66,7 +66,7 @@ def _codes(ax: Axes, diagnosis) -> None:
 def _bars(ax: Axes, readings: dict) -> None:
     """Numbers between 0 and 1 as bars, each with its limit as a tick."""
     for height, reading in enumerate(readings.values()):
-        colour = VERMILLION if reading.trips else BLUE
+        colour = VERMILLION if reading.exceeds_limit else BLUE
         if reading.value is None:
             ax.text(0.02, height, reading.note, va="center", color=GREY)
             continue
@@ -81,36 +81,36 @@ def _bars(ax: Axes, readings: dict) -> None:
 
 
 def _reconstruction(ax: Axes, diagnosis) -> None:
-    names = {"variance_ratio": "variance", "gain_over_mean": "gain on mean", "kept": "defect kept"}
-    if diagnosis.material.reconstruction is None:
-        return _missing(ax, diagnosis.evidence["kept"].note)
+    names = {"variance_ratio": "variance", "gain_over_mean": "gain on mean", "retention": "defect kept"}
+    if diagnosis.figure_data.reconstruction is None:
+        return _missing(ax, diagnosis.evidence["retention"].note)
     _bars(ax, {name: diagnosis.evidence[key] for key, name in names.items()})
 
 
 def _maps(ax: Axes, diagnosis) -> None:
-    material = diagnosis.material
-    pixels = material.pixels
-    high = max(np.quantile(pixels, 0.999), min(material.pixel_threshold, 3 * pixels.max())) * 1.05
+    data = diagnosis.figure_data
+    pixels = data.pixels
+    high = max(np.quantile(pixels, 0.999), min(data.pixel_threshold, 3 * pixels.max())) * 1.05
     ax.hist(pixels, np.linspace(0, high, 60), color=GREY, alpha=0.6)
-    ax.axvline(material.pixel_threshold, color=INK, linewidth=1.2)
+    ax.axvline(data.pixel_threshold, color=INK, linewidth=1.2)
     above = diagnosis.evidence["share_above"].value
     ax.set(xlabel=f"map value ({100 * above:.2g} % above the line)", yticks=[], xlim=(0, high))
 
 
 def _scores(ax: Axes, diagnosis) -> None:
-    material = diagnosis.material
-    groups = {"validation": material.scores}
-    if material.test_scores is not None:
+    data = diagnosis.figure_data
+    groups = {"validation": data.scores}
+    if data.test_scores is not None:
         for label, name in enumerate(("test, good", "test, defective")):
-            groups[name] = material.test_scores[material.test_labels == label]
+            groups[name] = data.test_scores[data.test_labels == label]
     looks = zip(groups.items(), (GREY, BLUE, VERMILLION), strict=False)
     for height, ((_, scores), colour) in enumerate(looks):
         ax.plot(scores, np.full(len(scores), height), "|", color=colour, markersize=11)
-    everything = np.concatenate([*groups.values(), [material.threshold]])
+    everything = np.concatenate([*groups.values(), [data.threshold]])
     if everything.min() > 0 and everything.max() > 20 * np.median(everything):
         ax.set_xscale("log")
         ax.minorticks_off()
-    ax.axvline(material.threshold, color=INK, linewidth=1.2)
+    ax.axvline(data.threshold, color=INK, linewidth=1.2)
     ax.set_yticks(range(len(groups)), labels=list(groups))
     ax.set_ylim(len(groups) - 0.4, -0.6)
     ax.set(xlabel="score (line: threshold)")
@@ -118,7 +118,7 @@ def _scores(ax: Axes, diagnosis) -> None:
 
 
 def _auroc(ax: Axes, diagnosis) -> None:
-    if diagnosis.material.test_scores is None:
+    if diagnosis.figure_data.test_scores is None:
         return _missing(ax, "needs test")
     names = {"image_auroc": "AUC, images", "pixel_auroc": "AUC, pixels", "recall": "recall", "precision": "precision"}
     _bars(ax, {name: diagnosis.evidence[key] for key, name in names.items()})
@@ -126,18 +126,18 @@ def _auroc(ax: Axes, diagnosis) -> None:
 
 
 def _shifts(ax: Axes, diagnosis) -> None:
-    alignment = diagnosis.material.alignment
+    alignment = diagnosis.figure_data.alignment
     if alignment is None:
         return _missing(ax, diagnosis.evidence["shift"].note)
-    reach = alignment.heights.shape[0] // 2
-    ax.imshow(alignment.heights, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
+    reach = alignment.fits.shape[0] // 2
+    ax.imshow(alignment.fits, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
     ax.plot(0, 0, "+", color=INK, markersize=10)
     ax.plot(alignment.dx, alignment.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
     ax.set(xlabel="masks moved right, pixels", ylabel="down")
 
 
 WIDE, TALL = 0.86, 0.72  # of a box, in columns and rows
-LINE = 25  # letters a line
+LINE = 30  # letters a line
 
 
 @styled
@@ -162,10 +162,10 @@ def tree_figure(tree, answers=()):
     ax = fig.subplots()
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.45, -0.55))
     ax.set_axis_off()
-    taken = tuple(answers)
+    answered = tuple(answers)
     positions = {way: (column, row) for _, column, row, way in places}
     for node, column, row, way in places:
-        marked = taken[: len(way)] == way
+        marked = answered[: len(way)] == way
         _box(ax, node, column, row, marked)
         if way:
             _arrow(ax, positions[way[:-1]], (column, row), way[-1], marked)

@@ -8,10 +8,8 @@ import numpy as np
 from adkit.figures.curves import name_ends
 from adkit.figures.marks import outline, show
 from adkit.figures.style import COLOURS, GREY, INK, LINES, MARKERS, TRUE, WIDTH, new_figure, styled, to_array, to_image
+from adkit.losses.divergence import ACTIVE_VARIANCE
 
-# Variance of μ from which a dimension counts as active (Burda, Grosse, Salakhutdinov: "Importance weighted
-# autoencoders", 2016).
-ACTIVE = 0.01
 # Inches: height of the plane of points.
 SIDE = 4.0
 
@@ -55,7 +53,7 @@ def latents(codes: Mapping):
             heights = np.histogram(values, bins)[0] / values.size
             ax.stairs(heights, bins, color=colour, linestyle=line, linewidth=1.6)
         ends.append((name, 0.0, heights[-1]))
-    axes[0].axhline(ACTIVE, color=GREY, linewidth=0.8)
+    axes[0].axhline(ACTIVE_VARIANCE, color=GREY, linewidth=0.8)
     axes[0].set(title="variance of μ (grey: active above)", xlabel="dimension, sorted", yscale="log")
     axes[1].axvline(0, color=GREY, linewidth=0.8)
     axes[1].set(title="μ (share of all values)", xlabel="μ")

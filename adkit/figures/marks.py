@@ -33,7 +33,7 @@ def show(ax: Axes, image: np.ndarray, title: str = "", **options) -> None:
     ax.spines[:].set(visible=True, color=GREY, linewidth=0.6)
 
 
-def regions(mask: np.ndarray, gap: int = 1) -> list[Box]:
+def region_boxes(mask: np.ndarray, gap: int = 1) -> list[Box]:
     """The bounding boxes of the 8-connected regions of a mask, largest first.
 
     Args:
@@ -45,7 +45,7 @@ def regions(mask: np.ndarray, gap: int = 1) -> list[Box]:
 
     Example:
         >>> mask = np.zeros((9, 9), bool); mask[2:4, 5:8] = True
-        >>> regions(mask)
+        >>> region_boxes(mask)
         [(2, 5, 2, 3)]
     """
     labels, _ = ndimage.label(ndimage.maximum_filter(mask, size=gap), structure=np.ones((3, 3)))
@@ -88,7 +88,7 @@ def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
     # The same length in pixels of the mask.
     tiny = TINY * mask.shape[1] / inches
     # Dots that one ring can hold get one ring.
-    boxes = regions(mask, gap=max(round(tiny), 1))
+    boxes = region_boxes(mask, gap=max(round(tiny), 1))
     for top, left, height, length in [box for box in boxes if max(box[2:]) < 1.5 * tiny][:MOST_RINGS]:
         centre = (left + (length - 1) / 2, top + (height - 1) / 2)
         radius = 0.6 * max(height, length) + 0.5 * tiny
@@ -129,7 +129,7 @@ def zoom_box(mask: np.ndarray, smallest: int = 48) -> Box:
         (61, 481, 48, 48)
     """
     height, width = mask.shape
-    top, left, tall, long = regions(mask)[0] if mask.any() else (height // 2, width // 2, 0, 0)
+    top, left, tall, long = region_boxes(mask)[0] if mask.any() else (height // 2, width // 2, 0, 0)
     side = min(max(smallest, round(1.5 * max(tall, long))), height, width)
     top = int(np.clip(top + (tall - side) // 2, 0, height - side))
     left = int(np.clip(left + (long - side) // 2, 0, width - side))

@@ -1,43 +1,47 @@
 """Weighted sums of losses that report every part."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 
 import torch
 from torch import Tensor, nn
 
-from adkit.losses.edges import SobelLoss
+from adkit.losses.edges import sobel
 from adkit.losses.multiscale import MSSSIMLoss
-from adkit.losses.pixel import L1Loss, MSELoss
-from adkit.losses.spectral import FocalFrequencyLoss
+from adkit.losses.pixel import l1, mse
+from adkit.losses.spectral import focal_frequency
 from adkit.losses.structural import SSIMLoss
 
-LOSSES = {
-    "mse": MSELoss,
-    "l1": L1Loss,
-    "ssim": SSIMLoss,
-    "ms_ssim": MSSSIMLoss,
-    "focal_frequency": FocalFrequencyLoss,
-    "sobel": SobelLoss,
+Loss = Callable[[Tensor, Tensor], Tensor]  # (prediction, target) → a scalar: a function or a module
+Term = float | Loss | tuple[float, Loss]
+
+# every one is 0 for equal images
+LOSSES: dict[str, Loss] = {
+    "mse": mse,
+    "l1": l1,
+    "ssim": SSIMLoss(),
+    "ms_ssim": MSSSIMLoss(),
+    "focal_frequency": focal_frequency,
+    "sobel": sobel,
 }
 
-Term = float | nn.Module | tuple[float, nn.Module]
 
-
-def _resolve(name: str, term: Term) -> tuple[float, nn.Module]:
-    """The weight and the module of one entry of a composite."""
-    if isinstance(term, nn.Module):
+def _resolve(name: str, term: Term) -> tuple[float, Loss]:
+    """The weight and the loss of one entry of a composite."""
+    if callable(term):
         return 1.0, term
     if isinstance(term, tuple):
-        weight, module = term
-        return float(weight), module
+        weight, loss = term
+        if not callable(loss):
+            raise TypeError(f"{name!r} needs a function or a module (prediction, target), got {loss!r}")
+        return float(weight), loss
     if name not in LOSSES:
         raise ValueError(
             f"unknown loss {name!r}; known are {', '.join(LOSSES)}. "
-            f"A loss of your own goes in as {{{name!r}: (weight, module)}}"
+            f"A loss of your own goes in as {{{name!r}: (weight, function or module)}}"
         )
-    return float(term), LOSSES[name]()
+    return float(term), LOSSES[name]
 
 
 class CompositeLoss(nn.Module):
@@ -47,10 +51,12 @@ class CompositeLoss(nn.Module):
     nothing waits for a GPU until somebody reads the number. A part with the weight 0 is reported and not trained on.
 
     Args:
-        terms: from a name to the weight of that loss, or, under any name, to a module or a pair (weight, module).
+        terms: from a name of ``LOSSES`` to the weight of that loss, at least 0; or, from any name, to a loss of one's
+            own (a function or a module that takes prediction and target), or to a pair (weight, loss).
 
     Raises:
         ValueError: if there is no term, a name is unknown, a weight is negative, NaN or infinite, or all are 0.
+        TypeError: if the second of a pair cannot be called.
 
     Example:
         >>> loss = CompositeLoss({"mse": 1.0, "ssim": 0.5})
@@ -69,11 +75,21 @@ class CompositeLoss(nn.Module):
             raise ValueError(f"weights must be finite and not negative, got {self.weights}")
         if not any(self.weights.values()):
             raise ValueError(f"at least one weight must be above 0, got {self.weights}")
-        self.losses = nn.ModuleDict({name: module for name, (_, module) in resolved.items()})
+        self.losses = {name: loss for name, (_, loss) in resolved.items()}
+        # a module of one's own may have parameters: they move, train and are saved with the composite
+        self.parts = nn.ModuleDict({name: loss for name, loss in self.losses.items() if isinstance(loss, nn.Module)})
         self.components: dict[str, Tensor] = {}
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The weighted sum, a scalar."""
+        """The weighted sum.
+
+        Args:
+            prediction: images (B, C, H, W) in [0, 1].
+            target: images of the same shape.
+
+        Returns:
+            A scalar.
+        """
         total, self.components = 0.0, {}
         for name, loss in self.losses.items():
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.weights[name] > 0):
@@ -92,8 +108,8 @@ def build_loss(spec: str | Mapping[str, Term] | nn.Module) -> nn.Module:
     """A loss from what a config can hold.
 
     Args:
-        spec: a sum such as ``"mse"`` or ``"mse + 0.5*ssim"``, the terms of a ``CompositeLoss``, or a module, which is
-            returned as it is.
+        spec: a sum of names of ``LOSSES`` such as ``"mse"`` or ``"mse + 0.5*ssim"``, the terms of a ``CompositeLoss``,
+            or a module (prediction, target), which is returned as it is.
 
     Raises:
         ValueError: if the text is no such sum, or names a loss twice, and whatever ``CompositeLoss`` refuses.

@@ -5,6 +5,8 @@ from torch import Tensor
 
 from adkit.losses.images import reduce
 
+ACTIVE_VARIANCE = 0.01  # of μ over inputs, above which a latent dimension counts as active (Burda et al., ICLR 2016)
+
 
 def kl_divergence(mu: Tensor, logvar: Tensor, reduction: str = "mean") -> Tensor:
     """Divergence of N(mu, exp(logvar)) from the standard normal, in nats: *summed* over the latent dimensions.

@@ -1,7 +1,7 @@
 """Losses on gradients: edges must lie where the target has them, whatever the grey level."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adkit.losses.images import as_pair, reduce
 
@@ -13,10 +13,13 @@ def sobel_gradients(images: Tensor) -> Tensor:
     interior they equal ``skimage.filters.sobel_h`` and ``sobel_v``.
 
     Args:
-        images: (B, C, H, W).
+        images: (B, C, H, W), float; sides of at least 3 pixels.
 
     Returns:
         (B, 2, C, H - 2, W - 2): the gradient from row to row, then from column to column.
+
+    Source:
+        Sobel and Feldman: An isotropic 3 x 3 image gradient operator, Stanford AI project, 1968.
 
     Example:
         >>> ramp = torch.arange(5.0).expand(1, 1, 5, 5)
@@ -47,13 +50,6 @@ def sobel(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor
     x, y = as_pair(prediction, target)
     if min(x.shape[-2:]) < 3:
         raise ValueError(f"sobel needs sides of at least 3 pixels, got {x.shape[-2]} x {x.shape[-1]}")
-    difference = sobel_gradients(x - y)  # the gradient is linear: that of the residual is the difference of the two
+    # the gradient is linear: that of the residual is the difference of the two
+    difference = sobel_gradients(x - y)
     return reduce(difference.abs().mean(dim=(1, 2, 3, 4)), reduction)
-
-
-class SobelLoss(nn.Module):
-    """``sobel`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return sobel(prediction, target)

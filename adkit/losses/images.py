@@ -6,28 +6,32 @@ from torch import Tensor
 REDUCTIONS = ("mean", "none")
 
 
-def check_images(*images: Tensor) -> None:
+def check_images(
+    *images: Tensor,
+    tolerance: float = 0.0,
+    advice: str = "divide by 255 or by 65535, or check the last activation of the network",
+) -> None:
     """Refuse images that leave [0, 1] or hold a NaN.
 
     The losses themselves do not look at values, since on a GPU every look makes the host wait. Call this once, on a
     first batch: an output in [-1, 1] against targets in [0, 1] trains without a complaint, and to nothing good.
 
     Args:
-        images: any number of tensors, of any shape.
+        *images: any number of float tensors, of any shape but not empty.
+        tolerance: how far outside [0, 1] a value may lie, at least 0; resizing overshoots by about 1e-7.
+        advice: what the message tells the caller to do.
 
     Raises:
-        ValueError: if a value lies outside [0, 1] or is not a number.
+        ValueError: if a value lies outside [0, 1] by more than the tolerance, or is not a number.
 
     Example:
         >>> check_images(torch.rand(1, 1, 4, 4))
     """
     for image in images:
-        low, high = image.min().item(), image.max().item()
-        if not (low >= 0 and high <= 1):
-            raise ValueError(
-                f"images must lie in [0, 1], got values from {low:g} to {high:g}; "
-                "divide by 255 or by 65535, or check the last activation of the network"
-            )
+        low, high = (value.item() for value in image.aminmax())
+        # written so that a NaN, which compares as neither, is refused too
+        if not (low >= -tolerance and high <= 1 + tolerance):
+            raise ValueError(f"images must lie in [0, 1], got values from {low:g} to {high:g}; {advice}")
 
 
 def as_pair(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,6 +40,9 @@ def as_pair(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         prediction: images (B, C, H, W) of any float type.
         target: images of the same shape.
+
+    Returns:
+        Both, in the same one of float32 and float64.
 
     Raises:
         ValueError: if the shapes differ or are not (B, C, H, W).
@@ -59,6 +66,10 @@ def as_pair(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def reduce(values: Tensor, reduction: str) -> Tensor:
     """The mean of per-image values (B,), or the values themselves.
+
+    Args:
+        values: (B,), float.
+        reduction: ``mean`` for a scalar, ``none`` for the values.
 
     Raises:
         ValueError: if ``reduction`` is neither ``mean`` nor ``none``.

@@ -109,7 +109,15 @@ class MSSSIMLoss(nn.Module):
         self.scales, self.window_size, self.sigma = scale_weights(scales), window_size, sigma
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
+        """The loss of a batch.
+
+        Args:
+            prediction: images (B, C, H, W) in [0, 1].
+            target: images of the same shape.
+
+        Returns:
+            A scalar in [0, 1].
+        """
         return 1 - ms_ssim(prediction, target, self.scales, self.window_size, self.sigma)
 
 
@@ -119,14 +127,15 @@ class MultiScale(nn.Module):
     A last row or column that is left over (odd sides) is dropped on the way down.
 
     Args:
-        loss: a loss module or a function (prediction, target).
-        scales: number of levels, the full size included.
+        loss: a function or a module (prediction, target) that returns a scalar.
+        scales: number of levels, at least 1, the full size included.
 
     Raises:
         ValueError: if ``scales`` is below 1, or (when called) the images are too small for so many levels.
 
     Example:
-        >>> MultiScale(nn.L1Loss(), scales=2)(torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8))
+        >>> from adkit.losses import l1
+        >>> MultiScale(l1, scales=2)(torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8))
         tensor(1.)
     """
 
@@ -137,7 +146,15 @@ class MultiScale(nn.Module):
         self.loss, self.scales = loss, scales
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The mean of the loss over the levels, a scalar."""
+        """The mean of the loss over the levels.
+
+        Args:
+            prediction: images (B, C, H, W) in [0, 1].
+            target: images of the same shape.
+
+        Returns:
+            A scalar, in the unit of the loss.
+        """
         x, y = as_pair(prediction, target)
         if min(x.shape[-2:]) < 2 ** (self.scales - 1):
             raise ValueError(

@@ -1,13 +1,10 @@
-"""Losses that compare pixel with pixel.
-
-The loss of a segmentation in which nearly every pixel is normal, and easily so.
-"""
+"""Losses that compare pixel with pixel, and the loss of a segmentation in which nearly every pixel is easily normal."""
 
 from math import isfinite
 from numbers import Real
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from adkit.losses.images import as_pair, reduce
@@ -25,7 +22,6 @@ def mse(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         ValueError: if the shapes differ or are not (B, C, H, W).
 
     Example:
-        >>> import torch
         >>> mse(torch.zeros(2, 1, 4, 4), torch.full((2, 1, 4, 4), 0.5))
         tensor(0.2500)
     """
@@ -45,28 +41,11 @@ def l1(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         ValueError: if the shapes differ or are not (B, C, H, W).
 
     Example:
-        >>> import torch
         >>> l1(torch.zeros(2, 1, 4, 4), torch.full((2, 1, 4, 4), 0.5))
         tensor(0.5000)
     """
     x, y = as_pair(prediction, target)
     return reduce((x - y).abs().mean(dim=(1, 2, 3)), reduction)
-
-
-class MSELoss(nn.Module):
-    """``mse`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return mse(prediction, target)
-
-
-class L1Loss(nn.Module):
-    """``l1`` as a module."""
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return l1(prediction, target)
 
 
 def focal_loss(
@@ -81,7 +60,7 @@ def focal_loss(
     Args:
         logits: (B, …), any float type; computed in float32 at least. Positive: a defect.
         mask: bool of the same shape, True on defects.
-        gamma: 0 is plain cross-entropy; 2 in the paper and in DRAEM.
+        gamma: at least 0; 0 is plain cross-entropy; 2 in the paper and in DRAEM.
         alpha: weight in (0, 1) of the defects, with 1 - alpha for the rest; None: 1 for both, as in DRAEM.
         reduction: ``mean`` for the scalar, or ``none`` for one value an image (B,).
 
@@ -107,6 +86,8 @@ def focal_loss(
     if alpha is not None and not (isinstance(alpha, Real) and 0 < alpha < 1):
         raise ValueError(f"alpha must be None or lie in (0, 1), got {alpha!r}")
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    # torchvision.ops.sigmoid_focal_loss gives the same values to 2e-7, but takes 1 - p of a rounded p: for a sure pixel
+    # that is 0, and its power, for gamma below 1, has an infinite slope there. The gradient is then NaN.
     of_truth = torch.where(mask, logits, -logits)
     losses = -logsigmoid(of_truth) * (gamma * logsigmoid(-of_truth)).exp()
     if alpha is not None:

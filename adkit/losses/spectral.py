@@ -1,7 +1,7 @@
 """Focal frequency loss: the spectrum, with most weight on the frequencies that are reconstructed worst."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from adkit.losses.images import as_pair, reduce
 
@@ -41,8 +41,8 @@ def focal_frequency(
     Args:
         prediction: images (B, C, H, W) in [0, 1], any float type; computed in float32 at least.
         target: images of the same shape.
-        alpha: sharpness of the focus; 0 gives all frequencies the weight 1.
-        patch_factor: cut each side into so many pieces and compare the spectra of the patches.
+        alpha: sharpness of the focus, at least 0; 0 gives all frequencies the weight 1.
+        patch_factor: cut each side into so many pieces, at least 1, and compare the spectra of the patches.
         ave_spectrum: compare the mean spectra of the batch (then ``none`` gives a single value).
         log_matrix: take the logarithm of the weights, for a softer focus.
         batch_matrix: divide the weights by their maximum over the batch, not over each spectrum.
@@ -66,33 +66,9 @@ def focal_frequency(
     spectrum = torch.view_as_real(torch.fft.rfft2(residual, norm="ortho"))
     power = spectrum.square().sum(dim=-1)  # (B, C, p, p, h, w // 2 + 1)
     twice = power.new_full(power.shape[-1:], 2.0)
-    twice[0] = 1.0  # the constant column has no mirror image, nor has the last one where the width is even
+    # the constant column has no mirror image, nor has the last one where the width is even
+    twice[0] = 1.0
     if residual.shape[-1] % 2 == 0:
         twice[-1] = 1.0
     weighted = _focus(power, alpha, log_matrix, batch_matrix) * power * twice
     return reduce(weighted.flatten(1).sum(dim=1) / residual[0].numel(), reduction)
-
-
-class FocalFrequencyLoss(nn.Module):
-    """``focal_frequency`` as a module, with the same settings."""
-
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        patch_factor: int = 1,
-        ave_spectrum: bool = False,
-        log_matrix: bool = False,
-        batch_matrix: bool = False,
-    ):
-        super().__init__()
-        self.settings = {
-            "alpha": alpha,
-            "patch_factor": patch_factor,
-            "ave_spectrum": ave_spectrum,
-            "log_matrix": log_matrix,
-            "batch_matrix": batch_matrix,
-        }
-
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
-        return focal_frequency(prediction, target, **self.settings)

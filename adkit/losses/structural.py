@@ -76,20 +76,38 @@ class _MeanSimilarity(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        kept = (None if by is None else gradient[:, None, None] * by for by in ctx.saved_tensors)
-        return *kept, None, None
+        scaled = (None if by is None else gradient[:, None, None] * by for by in ctx.saved_tensors)
+        return *scaled, None, None
 
 
 def similarity_per_channel(x: Tensor, y: Tensor, size: int, sigma: float, c1: float = C1) -> Tensor:
-    """Similarity (B, C) of every channel of every image; its contrast-structure term alone with c1 = inf."""
-    window = gaussian_window(
-        size, sigma, torch.float32
-    )  # rounded as in pytorch-msssim, to agree with it in float64 too
+    """Similarity of every channel of every image.
+
+    Args:
+        x: images (B, C, H, W) in [0, 1], float32 or float64.
+        y: images of the same shape and type.
+        size: side of the window in pixels, odd, at most H and W.
+        sigma: width of its Gaussian in pixels.
+        c1: the constant of the luminance term; infinity leaves the contrast-structure term alone.
+
+    Returns:
+        (B, C) in [-1, 1].
+    """
+    # rounded as in pytorch-msssim, to agree with it in float64 too
+    window = gaussian_window(size, sigma, torch.float32)
     return _MeanSimilarity.apply(x.flatten(0, 1), y.flatten(0, 1), window, c1).view(x.shape[:2])
 
 
 def check_window(image: Tensor, size: int) -> None:
-    """Refuse a window that has no centre, or that does not fit into the image (B, C, H, W)."""
+    """Refuse a window that has no centre, or that does not fit into the image.
+
+    Args:
+        image: (B, C, H, W).
+        size: side of the window in pixels.
+
+    Raises:
+        ValueError: if the size is even, below 3, or larger than a side of the image.
+    """
     if size % 2 == 0 or size < 3:
         raise ValueError(f"window_size must be odd and at least 3, got {size}")
     if min(image.shape[-2:]) < size:
@@ -115,6 +133,9 @@ def ssim(
 
     Raises:
         ValueError: if the shapes differ, or a side is smaller than the window.
+
+    Source:
+        Wang et al.: Image quality assessment: from error visibility to structural similarity, IEEE TIP 2004, eq. 13.
 
     Example:
         >>> image = torch.rand(2, 1, 32, 32)
@@ -169,5 +190,13 @@ class SSIMLoss(nn.Module):
         self.window_size, self.sigma = window_size, sigma
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch, a scalar."""
+        """The loss of a batch.
+
+        Args:
+            prediction: images (B, C, H, W) in [0, 1].
+            target: images of the same shape.
+
+        Returns:
+            A scalar in [0, 2].
+        """
         return 1 - ssim(prediction, target, self.window_size, self.sigma)

@@ -10,7 +10,12 @@ TILE = 32  # outputs a product gives along the blurred axis: a full band matrix 
 
 
 def gaussian_window(size: int, sigma: float, dtype: torch.dtype = torch.float64) -> tuple[float, ...]:
-    """Weights of a centred Gaussian that sum to 1, worked out at the precision ``dtype``.
+    """Weights of a centred Gaussian that sum to 1.
+
+    Args:
+        size: number of weights, at least 1.
+        sigma: width of the Gaussian in pixels, above 0.
+        dtype: the precision at which they are worked out.
 
     Example:
         >>> [round(weight, 4) for weight in gaussian_window(3, 1.0)]
@@ -96,8 +101,8 @@ def reflect_pad(maps: Tensor, before: int, after: tuple[int, int] | None = None)
     """Pad the last two axes by mirror images, as often as needed (``reflect`` in SciPy, ``symmetric`` in NumPy).
 
     Args:
-        maps: (..., H, W); its sides may be smaller than the padding.
-        before: pixels above and to the left.
+        maps: (..., H, W) of any type; its sides may be smaller than the padding.
+        before: pixels above and to the left, at least 0.
         after: pixels below and to the right; None: as many as before.
 
     Example:

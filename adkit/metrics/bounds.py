@@ -1,7 +1,7 @@
-"""Bounds that no order of the scores inside mixed steps can break.
+"""Bounds that no order of the scores inside mixed operating points can break.
 
-A mixed step leads from ``(fp_above, tp_above)`` to ``(fp, tp)`` by a path that is not known but never falls, so it
-lies in the rectangle between these two points. Each metric is a sum (or a maximum) over steps; taking the worst and
+A mixed point leads from ``(fp_above, tp_above)`` to ``(fp, tp)`` by a path that is not known but never falls, so it
+lies in the rectangle between these two points. Each metric is a sum (or a maximum) over points; taking the worst and
 the best corner path in each rectangle bounds it.
 """
 
@@ -9,44 +9,55 @@ from dataclasses import replace
 
 import numpy as np
 
-from adkit.metrics.operating_points import Steps, area_under, f1_scores, ratio
+from adkit.metrics.operating_points import OperatingPoints, area_under, count_ratio, f1_scores
 
-SLACK = 1e-9  # rounding of sums, and of overlap shares kept in units of 2**-32
+# covers the rounding of sums, and of overlap shares that are kept in units of 2**-32
+SLACK = 1e-9
 
 
-def metric_bounds(steps: Steps, fpr_limit: float) -> dict[str, tuple[float, float]]:
-    """Lowest and highest possible AUROC, AP, PRO and F1-max of steps."""
-    recall = steps.tp / steps.tp[-1]
-    both = {
-        "auroc": _area_bounds(steps, recall, 1.0),
-        "ap": _precision_bounds(steps),
-        "pro": _area_bounds(steps, steps.overlap, fpr_limit),
-        "f1_max": _f1_bounds(steps),
+def metric_bounds(points: OperatingPoints, fpr_limit: float) -> dict[str, tuple[float, float]]:
+    """Lowest and highest possible AUROC, AP, PRO and F1-max.
+
+    Args:
+        points: the operating points.
+        fpr_limit: of PRO, in (0, 1].
+
+    Returns:
+        ``auroc``, ``ap``, ``pro`` and ``f1_max`` → the lowest and the highest value, in [0, 1].
+    """
+    recall = points.tp / points.tp[-1]
+    possible = {
+        "auroc": _area_bounds(points, recall, 1.0),
+        "ap": _precision_bounds(points),
+        "pro": _area_bounds(points, points.overlap, fpr_limit),
+        "f1_max": _f1_bounds(points),
     }
-    return {name: (max(0.0, float(low) - SLACK), min(1.0, float(high) + SLACK)) for name, (low, high) in both.items()}
+    return {name: (max(0.0, low - SLACK), min(1.0, high + SLACK)) for name, (low, high) in possible.items()}
 
 
-def _area_bounds(steps: Steps, height: np.ndarray, fpr_limit: float) -> tuple[float, float]:
-    """Lowest: all normals of a mixed step score above its defectives; highest: all score below."""
-    late = replace(steps, fp_above=np.where(steps.mixed, steps.fp, steps.fp_above))
-    early = replace(steps, fp=np.where(steps.mixed, steps.fp_above, steps.fp))
-    return area_under(late, height, fpr_limit), area_under(early, height, fpr_limit)
+def _area_bounds(points: OperatingPoints, height: np.ndarray, fpr_limit: float) -> tuple[float, float]:
+    """Lowest: all normals of a mixed point score above its defectives; highest: all score below."""
+    late = replace(points, fp_above=np.where(points.mixed, points.fp, points.fp_above))
+    early = replace(points, fp=np.where(points.mixed, points.fp_above, points.fp))
+    return float(area_under(late, height, fpr_limit)), float(area_under(early, height, fpr_limit))
 
 
-def _precision_bounds(steps: Steps) -> tuple[float, float]:
+def _precision_bounds(points: OperatingPoints) -> tuple[float, float]:
     """Lowest: all normals first, then one defective after another; highest: all defectives first, in one tie.
 
     The precision of the i-th defective is concave in i, so the sum over i is at least the mean of both ends.
     """
-    gained = steps.tp - steps.tp_above
-    precision = ratio(steps.tp, steps.tp + steps.fp)
-    first = ratio(steps.tp_above + 1, steps.tp_above + 1 + steps.fp)
-    lowest = np.where(steps.mixed, (first + precision) / 2, precision)
-    highest = np.where(steps.mixed, ratio(steps.tp, steps.tp + steps.fp_above), precision)
-    return (gained * lowest).sum() / steps.tp[-1], (gained * highest).sum() / steps.tp[-1]
+    gained = points.tp - points.tp_above
+    precision = count_ratio(points.tp, points.tp + points.fp)
+    first = count_ratio(points.tp_above + 1, points.tp_above + 1 + points.fp)
+    lowest = np.where(points.mixed, (first + precision) / 2, precision)
+    highest = np.where(points.mixed, count_ratio(points.tp, points.tp + points.fp_above), precision)
+    total = points.tp[-1]
+    return float((gained * lowest).sum() / total), float((gained * highest).sum() / total)
 
 
-def _f1_bounds(steps: Steps) -> tuple[float, float]:
-    """The end of each step is a real threshold; inside, at best all defectives and no normal of it are found."""
-    found = np.where(steps.mixed, steps.fp_above, steps.fp)
-    return f1_scores(steps).max(), (2 * steps.tp / (steps.tp + found + steps.tp[-1])).max()
+def _f1_bounds(points: OperatingPoints) -> tuple[float, float]:
+    """Each point is a real threshold; inside its interval, at best all defectives and no normal of it are found."""
+    false_positives = np.where(points.mixed, points.fp_above, points.fp)
+    best_inside = 2 * points.tp / (points.tp + false_positives + points.tp[-1])
+    return float(f1_scores(points).max()), float(best_inside.max())

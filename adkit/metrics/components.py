@@ -35,7 +35,8 @@ def regions(mask: ArrayLike) -> tuple[np.ndarray, int]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return labels, 0
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)  # a defect is small beside its frame
+    # only the bounding box is labelled: a defect is small beside its frame
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     labels[box], count = ndimage.label(mask[box], structure=EIGHT_NEIGHBOURS)
     return labels, count
 
@@ -57,17 +58,25 @@ def region_areas(masks: Images) -> np.ndarray:
         array([3])
     """
     labels = [regions(mask)[0] for mask in split_images(masks, "masks")]
-    return np.concatenate([np.bincount(each.ravel())[1:] for each in labels])
+    return np.concatenate([np.bincount(image_labels.ravel())[1:] for image_labels in labels])
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """All pixels of a set of images: normal scores sorted, defective scores with the region that each lies in."""
+    """All pixels of a set of images: normal scores sorted, defective scores with the region that each lies in.
 
-    normal: np.ndarray  # (N,) float, ascending
-    defective: np.ndarray  # (P,) float
-    region: np.ndarray  # (P,) int64, index into areas
-    areas: np.ndarray  # (R,) int64, pixels of each region
+    Attributes:
+        normal: (N,) scores of defect-free pixels, float32 or float64, ascending.
+        defective: (P,) scores of defective pixels, in any order.
+        region: (P,) int64, the region of each, as an index into ``areas``.
+        areas: (R,) int64, pixels of each region.
+        n_images: number of images.
+    """
+
+    normal: np.ndarray
+    defective: np.ndarray
+    region: np.ndarray
+    areas: np.ndarray
     n_images: int
 
     @property
@@ -79,6 +88,10 @@ class Pixels:
 def collect_pixels(masks: Images, maps: Images) -> Pixels:
     """Sort the pixels of whole images into normal and defective ones.
 
+    Args:
+        masks: (N, H, W) bool or 0 and 1, or a list of (H, W) of unequal sizes.
+        maps: scores of the same shapes.
+
     Raises:
         ValueError: if the images are refused by ``as_images``, or a score is NaN or infinite.
     """
@@ -88,17 +101,17 @@ def collect_pixels(masks: Images, maps: Images) -> Pixels:
         if not mask.any():
             normal.append(scores.ravel())
             continue
-        labels, found = regions(mask)
+        labels, regions_here = regions(mask)
         inside = labels[mask]
         normal.append(scores[~mask])
         defective.append(scores[mask])
         region.append(inside.astype(np.int64) + (count - 1))
-        areas.append(np.bincount(inside, minlength=found + 1)[1:])
-        count += found
+        areas.append(np.bincount(inside, minlength=regions_here + 1)[1:])
+        count += regions_here
     normal = np.concatenate(normal)
     normal.sort()
-    empty = normal[:0]
-    defective = np.concatenate(defective or [empty])
-    check_finite(normal[:1], normal[-1:], defective)  # sorting has put NaN and infinity at the ends
-    whole = np.empty(0, dtype=np.int64)
-    return Pixels(normal, defective, np.concatenate(region or [whole]), np.concatenate(areas or [whole]), len(masks))
+    defective = np.concatenate(defective or [normal[:0]])
+    # sorting has put NaN and infinity at the ends
+    check_finite(normal[:1], normal[-1:], defective)
+    none = np.empty(0, dtype=np.int64)
+    return Pixels(normal, defective, np.concatenate(region or [none]), np.concatenate(areas or [none]), len(masks))

@@ -1,11 +1,16 @@
-"""Points of the ROC, PRO and precision-recall curves, for figures."""
+"""Points of the ROC, PRO and precision-recall curves, for figures.
+
+Sources: Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 2006; Bergmann et al., "The MVTec
+Anomaly Detection Dataset", IJCV 2021, section 5 (PRO); Davis and Goadrich, "The Relationship Between Precision-Recall
+and ROC Curves", ICML 2006 (why straight lines between points of the former flatter).
+"""
 
 import numpy as np
 
 from adkit.metrics.components import collect_pixels
-from adkit.metrics.image import steps_of
+from adkit.metrics.image import labelled_points
 from adkit.metrics.inputs import Images
-from adkit.metrics.operating_points import Steps, exact_steps, shifted
+from adkit.metrics.operating_points import OperatingPoints, exact_points, shifted
 
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -14,7 +19,7 @@ def roc_curve(labels: Images, scores: Images, points: int | None = None) -> Curv
     """ROC curve of labels and scores, or of masks and maps.
 
     Args:
-        labels: 0 and 1 or bool, of any shape, or a list of arrays.
+        labels: 0 and 1 or bool, of any shape, or a list of arrays; 1 = anomalous.
         scores: of the same shape; higher = more anomalous.
         points: at most so many points, spread evenly along the curve; None: every corner of it.
 
@@ -30,8 +35,8 @@ def roc_curve(labels: Images, scores: Images, points: int | None = None) -> Curv
         >>> fpr.tolist(), tpr.tolist()
         ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
-    steps = steps_of(labels, scores)
-    return thin(*_corners(steps, steps.tp / steps.tp[-1]), points)
+    exact = labelled_points(labels, scores)
+    return thin(*_corners(exact, exact.tp / exact.tp[-1]), points)
 
 
 def pro_curve(masks: Images, maps: Images, points: int | None = None) -> Curve:
@@ -39,7 +44,7 @@ def pro_curve(masks: Images, maps: Images, points: int | None = None) -> Curve:
 
     Args:
         masks: (N, H, W) bool, or a list of (H, W) of unequal sizes.
-        maps: scores of the same shapes.
+        maps: scores of the same shapes, higher = more anomalous.
         points: at most so many points, spread evenly along the curve; None: every corner of it.
 
     Returns:
@@ -54,29 +59,43 @@ def pro_curve(masks: Images, maps: Images, points: int | None = None) -> Curve:
         ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
     """
     pixels = collect_pixels(masks, maps)
-    steps = exact_steps(pixels.normal, pixels.defective, pixels.weights)
-    return thin(*_corners(steps, steps.overlap), points)
+    exact = exact_points(pixels.normal, pixels.defective, pixels.weights)
+    return thin(*_corners(exact, exact.overlap), points)
 
 
 def pr_curve(labels: Images, scores: Images, points: int | None = None) -> Curve:
-    """Precision over recall, one point a step; draw it as steps, since straight lines between points flatter.
+    """Precision over recall, one point for each distinct defective score.
 
-    Args and Raises are those of ``roc_curve``.
+    Plot it as stairs: straight lines between the points flatter.
+
+    Args:
+        labels: 0 and 1 or bool, of any shape, or a list of arrays; 1 = anomalous.
+        scores: of the same shape; higher = more anomalous.
+        points: at most so many points, at least 2, spread evenly along the curve; None: all of them.
 
     Returns:
-        Recall, rising to 1; precision; and the thresholds of ``score >= threshold``.
+        Recall, rising to 1; precision, in (0, 1]; and the thresholds of ``score >= threshold``.
+
+    Raises:
+        ValueError: as ``roc_curve``.
 
     Example:
         >>> recall, precision, thresholds = pr_curve([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8])
         >>> recall.tolist(), precision.round(2).tolist(), thresholds.tolist()
         ([0.5, 1.0], [1.0, 0.67], [0.8, 0.4])
     """
-    steps = steps_of(labels, scores)
-    return thin(steps.tp / steps.tp[-1], steps.tp / (steps.tp + steps.fp), steps.threshold.astype(np.float64), points)
+    exact = labelled_points(labels, scores)
+    return thin(exact.tp / exact.tp[-1], exact.tp / (exact.tp + exact.fp), exact.threshold.astype(np.float64), points)
 
 
 def thin(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, points: int | None) -> Curve:
     """Keep at most ``points`` points at equal distances along the curve, always the first and the last.
+
+    Args:
+        x: (K,) rising, in [0, 1].
+        y: (K,) in [0, 1].
+        thresholds: (K,)
+        points: at most so many, at least 2; None: all.
 
     Raises:
         ValueError: if ``points`` is below 2.
@@ -91,12 +110,12 @@ def thin(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, points: int | Non
     return x[keep], y[keep], thresholds[keep]
 
 
-def _corners(steps: Steps, height: np.ndarray) -> Curve:
-    """Both ends of every step, from (0, 0) to (1, 1), without repetition."""
-    after = steps.threshold.astype(np.float64)
-    before = np.nextafter(after, np.inf)  # reaches all that score above the step
-    fp = np.concatenate([[0.0], np.stack([steps.fp_above, steps.fp], axis=1).ravel(), [float(steps.normals)]])
+def _corners(exact: OperatingPoints, height: np.ndarray) -> Curve:
+    """Both ends of every operating point, from (0, 0) to (1, 1), without repetition."""
+    after = exact.threshold.astype(np.float64)
+    before = np.nextafter(after, np.inf)  # reaches all that score above the point
+    fp = np.concatenate([[0.0], np.stack([exact.fp_above, exact.fp], axis=1).ravel(), [float(exact.normals)]])
     y = np.concatenate([[0.0], np.stack([shifted(height), height], axis=1).ravel(), [1.0]])
     thresholds = np.concatenate([[np.inf], np.stack([before, after], axis=1).ravel(), [-np.inf]])
     new = np.append(True, (np.diff(fp) > 0) | (np.diff(y) > 0))
-    return fp[new] / steps.normals, y[new], thresholds[new]
+    return fp[new] / exact.normals, y[new], thresholds[new]

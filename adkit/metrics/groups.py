@@ -10,13 +10,20 @@ from adkit.metrics import operating_points as formulas
 from adkit.metrics.components import Pixels, collect_pixels
 from adkit.metrics.image import ImageMetrics, image_metrics
 from adkit.metrics.inputs import Images, as_images, check_limit, to_numpy
-from adkit.metrics.operating_points import check_classes, exact_steps
+from adkit.metrics.operating_points import check_classes, exact_points
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics
 
 
 @dataclass(frozen=True)
 class SizeGroup:
-    """PRO of the regions with an area above ``low`` and up to ``high`` pixels; ``pro`` is None where there are none."""
+    """PRO of the regions with an area above ``low`` and up to ``high`` pixels.
+
+    Attributes:
+        low: area in pixels, excluded.
+        high: area in pixels, included.
+        n_regions: number of regions of such an area.
+        pro: their PRO in [0, 1]; None where there are none.
+    """
 
     low: float
     high: float
@@ -34,10 +41,10 @@ def pro_by_size(
 
     Args:
         masks: (N, H, W) bool, or a list of (H, W) of unequal sizes.
-        maps: scores of the same shapes.
+        maps: scores of the same shapes, higher = more anomalous.
         edges: rising areas in pixels that part the groups, an area equal to an edge belonging below it; None: the
             terciles of the areas at hand.
-        fpr_limit: in (0, 1].
+        fpr_limit: the false positive rate up to which PRO is integrated, in (0, 1].
 
     Raises:
         ValueError: as ``pixel_metrics``, or if ``edges`` do not rise.
@@ -57,7 +64,9 @@ def pro_by_size(
     bounds = np.concatenate([[0.0], edges, [np.inf]])
     group = np.searchsorted(edges, pixels.areas, side="left")
     return [
-        SizeGroup(float(low), float(high), int((group == index).sum()), _pro_of(pixels, group == index, fpr_limit))
+        SizeGroup(
+            float(low), float(high), int((group == index).sum()), _pro_of_regions(pixels, group == index, fpr_limit)
+        )
         for index, (low, high) in enumerate(pairwise(bounds))
     ]
 
@@ -69,10 +78,10 @@ def pixel_metrics_by_kind(
 
     Args:
         masks: (N, H, W) bool, or a list of (H, W) of unequal sizes.
-        maps: scores of the same shapes.
+        maps: scores of the same shapes, higher = more anomalous.
         kinds: (N,) the kind of each image.
         normal: the kind of normal images.
-        fpr_limit: in (0, 1].
+        fpr_limit: the false positive rate up to which PRO is integrated, in (0, 1].
 
     Returns:
         Kind → metrics, in the order in which the kinds first appear.
@@ -84,7 +93,7 @@ def pixel_metrics_by_kind(
         >>> masks = np.zeros((3, 2, 2), dtype=bool)
         >>> masks[:2, 0, 0] = True
         >>> metrics = pixel_metrics_by_kind(masks, masks.astype(float), ["hole", "stain", "good"])
-        >>> {kind: each.n_images for kind, each in metrics.items()}
+        >>> {kind: of_kind.n_images for kind, of_kind in metrics.items()}
         {'hole': 2, 'stain': 2}
     """
     masks, maps = as_images(masks, maps)
@@ -100,8 +109,11 @@ def image_metrics_by_kind(kinds: Sequence[str], scores: Images, normal: str = "g
 
     Args:
         kinds: (N,) the kind of each image.
-        scores: (N,) image scores.
+        scores: (N,) image scores, float, higher = more anomalous.
         normal: the kind of normal images.
+
+    Returns:
+        Kind → metrics, in the order in which the kinds first appear.
 
     Raises:
         ValueError: as ``image_metrics``, or if ``kinds`` are not one an image.
@@ -115,19 +127,21 @@ def image_metrics_by_kind(kinds: Sequence[str], scores: Images, normal: str = "g
     return {kind: image_metrics([kinds[row] != normal for row in rows], scores[rows]) for kind, rows in chosen.items()}
 
 
-def _pro_of(pixels: Pixels, chosen: np.ndarray, fpr_limit: float) -> float | None:
+def _pro_of_regions(pixels: Pixels, chosen: np.ndarray, fpr_limit: float) -> float | None:
     """PRO of the chosen regions (R,), None where none is chosen."""
     if not chosen.any():
         return None
     inside = chosen[pixels.region]
-    return float(formulas.pro(exact_steps(pixels.normal, pixels.defective[inside], pixels.weights[inside]), fpr_limit))
+    points = exact_points(pixels.normal, pixels.defective[inside], pixels.weights[inside])
+    return float(formulas.pro_area(points, fpr_limit))
 
 
 def _rows_by_kind(kinds: Sequence[str], count: int, normal: str) -> dict[str, list[int]]:
+    """Of each kind but the normal one: the indices of its images and of all normal images."""
     if len(kinds) != count:
         raise ValueError(f"kinds must be one an image, got {len(kinds)} kinds and {count} images")
     return {
-        kind: [row for row, each in enumerate(kinds) if each in (kind, normal)]
+        kind: [row for row, kind_of_row in enumerate(kinds) if kind_of_row in (kind, normal)]
         for kind in dict.fromkeys(kinds)
         if kind != normal
     }

@@ -10,7 +10,11 @@ Images = ArrayLike | Sequence[ArrayLike]
 
 
 def to_numpy(values: ArrayLike) -> np.ndarray:
-    """A NumPy array of anything array-like; a tensor comes from its device, half precision becomes float32."""
+    """A NumPy array of anything array-like; a tensor comes from its device, half precision becomes float32.
+
+    Args:
+        values: array, tensor on any device, list or number, of any shape and type.
+    """
     if hasattr(values, "detach"):
         values = values.detach()
         half = values.is_floating_point() and values.element_size() == 2
@@ -20,13 +24,21 @@ def to_numpy(values: ArrayLike) -> np.ndarray:
 
 
 def as_scores(values: ArrayLike) -> np.ndarray:
-    """Scores as float32 or float64: floats keep their precision, integers become float64."""
+    """Scores as float32 or float64: floats keep their precision, integers become float64.
+
+    Args:
+        values: array-like of any shape.
+    """
     values = to_numpy(values)
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
 def as_truth(values: ArrayLike, name: str) -> np.ndarray:
     """Truth as bool.
+
+    Args:
+        values: array-like of any shape, bool or 0 and 1.
+        name: what the message calls it.
 
     Raises:
         ValueError: if anything but 0 and 1 is in it.
@@ -43,11 +55,18 @@ def as_truth(values: ArrayLike, name: str) -> np.ndarray:
 def as_images(masks: Images, maps: Images) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Masks and maps as two lists of (H, W) arrays, equal in number and image by image in size.
 
+    Args:
+        masks: (N, H, W) bool or 0 and 1, or a list of (H, W) of unequal sizes.
+        maps: scores of the same shapes.
+
+    Returns:
+        N masks, bool, and N maps, float32 or float64.
+
     Raises:
         ValueError: if there is no image, or numbers, dimensions or sizes do not agree, or masks are not binary.
     """
     masks = [as_truth(mask, "masks") for mask in split_images(masks, "masks")]
-    maps = [as_scores(each) for each in split_images(maps, "maps")]
+    maps = [as_scores(scores) for scores in split_images(maps, "maps")]
     if len(masks) != len(maps):
         raise ValueError(f"masks and maps must be equal in number, got {len(masks)} masks and {len(maps)} maps")
     for index, (mask, scores) in enumerate(zip(masks, maps, strict=True)):
@@ -64,6 +83,11 @@ def as_flat(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Truth (bool) and what is compared with it, as two flat arrays of one length.
 
+    Args:
+        truth: bool or 0 and 1, of any shape, or a list of arrays.
+        values: scores or predictions of the same shape.
+        names: what the messages call the two.
+
     Raises:
         ValueError: if they are empty or unequal in size, or the truth is not binary.
     """
@@ -78,6 +102,9 @@ def as_flat(
 def check_finite(*arrays: np.ndarray) -> None:
     """Refuse NaN and infinite scores.
 
+    Args:
+        *arrays: float, of any shape.
+
     Raises:
         ValueError: if a score is NaN or infinite.
     """
@@ -88,6 +115,9 @@ def check_finite(*arrays: np.ndarray) -> None:
 def check_limit(fpr_limit: float) -> None:
     """Refuse an FPR limit outside (0, 1].
 
+    Args:
+        fpr_limit: the false positive rate up to which PRO is integrated.
+
     Raises:
         ValueError: if it is.
     """
@@ -97,6 +127,10 @@ def check_limit(fpr_limit: float) -> None:
 
 def split_images(images: Images, name: str) -> list[np.ndarray]:
     """A list of (H, W) arrays, from one array or from a list.
+
+    Args:
+        images: (N, H, W), or a list of (H, W) of unequal sizes.
+        name: what the message calls them.
 
     Raises:
         ValueError: if there is no image, or one is not two-dimensional.
@@ -114,7 +148,11 @@ def split_images(images: Images, name: str) -> list[np.ndarray]:
 
 
 def flatten(values: Images) -> np.ndarray:
-    """All values of an array, or of a list of arrays of unequal sizes, as one flat array."""
+    """All values of an array, or of a list of arrays of unequal sizes, as one flat array.
+
+    Args:
+        values: array-like of any shape, or a list of them.
+    """
     if isinstance(values, Sequence) and any(np.ndim(value) for value in values):
         return np.concatenate([to_numpy(value).ravel() for value in values])
     return to_numpy(values).ravel()

@@ -5,12 +5,25 @@ from dataclasses import dataclass
 from adkit.metrics import operating_points as formulas
 from adkit.metrics.components import collect_pixels
 from adkit.metrics.inputs import Images, check_limit
-from adkit.metrics.operating_points import Steps, exact_steps
+from adkit.metrics.operating_points import OperatingPoints, exact_points
 
 
 @dataclass(frozen=True)
 class PixelMetrics:
-    """Localisation of defects. ``f1_max`` is an oracle: its threshold was chosen with the truth in hand."""
+    """Localisation of defects. ``f1_max`` is an oracle: its threshold was chosen with the truth in hand.
+
+    Attributes:
+        auroc: area under the ROC curve of all pixels, in [0, 1].
+        ap: average precision of all pixels, in [0, 1].
+        pro: per-region overlap up to ``fpr_limit``, in [0, 1]; see ``pro_score``.
+        f1_max: best F1 over all thresholds, in [0, 1].
+        f1_threshold: the score that reaches it, ``score >= f1_threshold``.
+        fpr_limit: the false positive rate up to which ``pro`` is integrated.
+        n_images: number of images.
+        n_pixels: number of pixels.
+        n_defective: number of defective pixels.
+        n_regions: number of regions.
+    """
 
     auroc: float
     ap: float
@@ -20,7 +33,7 @@ class PixelMetrics:
     fpr_limit: float
     n_images: int
     n_pixels: int
-    n_defective: int  # pixels
+    n_defective: int
     n_regions: int
 
 
@@ -47,8 +60,8 @@ def pixel_metrics(masks: Images, maps: Images, fpr_limit: float = 0.3) -> PixelM
     """
     check_limit(fpr_limit)
     pixels = collect_pixels(masks, maps)
-    steps = exact_steps(pixels.normal, pixels.defective, pixels.weights)
-    return summarise(steps, fpr_limit, n_images=pixels.n_images, n_regions=pixels.areas.size)
+    points = exact_points(pixels.normal, pixels.defective, pixels.weights)
+    return summarise(points, fpr_limit, n_images=pixels.n_images, n_regions=pixels.areas.size)
 
 
 def pro_score(masks: Images, maps: Images, fpr_limit: float = 0.3) -> float:
@@ -60,7 +73,16 @@ def pro_score(masks: Images, maps: Images, fpr_limit: float = 0.3) -> float:
 
     Source: Bergmann et al., "The MVTec Anomaly Detection Dataset", IJCV 2021, section 5.
 
-    Args and Raises are those of ``pixel_metrics``.
+    Args:
+        masks: (N, H, W) bool or 0 and 1, True where defective; or a list of (H, W) of unequal sizes.
+        maps: scores of the same shapes, higher = more anomalous.
+        fpr_limit: the false positive rate up to which PRO is integrated, in (0, 1].
+
+    Returns:
+        A number in [0, 1].
+
+    Raises:
+        ValueError: as ``pixel_metrics``.
 
     Example:
         >>> import numpy as np
@@ -70,22 +92,29 @@ def pro_score(masks: Images, maps: Images, fpr_limit: float = 0.3) -> float:
     """
     check_limit(fpr_limit)
     pixels = collect_pixels(masks, maps)
-    return float(formulas.pro(exact_steps(pixels.normal, pixels.defective, pixels.weights), fpr_limit))
+    return float(formulas.pro_area(exact_points(pixels.normal, pixels.defective, pixels.weights), fpr_limit))
 
 
-def summarise(steps: Steps, fpr_limit: float, n_images: int, n_regions: int) -> PixelMetrics:
-    """All metrics of one set of steps, as plain numbers."""
-    f1_values = formulas.f1_scores(steps)
+def summarise(points: OperatingPoints, fpr_limit: float, n_images: int, n_regions: int) -> PixelMetrics:
+    """All metrics of one set of operating points, as plain numbers.
+
+    Args:
+        points: of one test set, arrays (K,).
+        fpr_limit: of PRO, in (0, 1].
+        n_images: number of images.
+        n_regions: number of regions.
+    """
+    f1_values = formulas.f1_scores(points)
     best = int(f1_values.argmax())
     return PixelMetrics(
-        auroc=float(formulas.auroc(steps)),
-        ap=float(formulas.average_precision(steps)),
-        pro=float(formulas.pro(steps, fpr_limit)),
+        auroc=float(formulas.roc_area(points)),
+        ap=float(formulas.mean_precision(points)),
+        pro=float(formulas.pro_area(points, fpr_limit)),
         f1_max=float(f1_values[best]),
-        f1_threshold=float(steps.threshold[best]),
+        f1_threshold=float(points.threshold[best]),
         fpr_limit=float(fpr_limit),
         n_images=int(n_images),
-        n_pixels=int(steps.normals + steps.tp[-1]),
-        n_defective=int(steps.tp[-1]),
+        n_pixels=int(points.normals + points.tp[-1]),
+        n_defective=int(points.tp[-1]),
         n_regions=int(n_regions),
     )

@@ -1,20 +1,27 @@
 """Fine bins of scores, and tables of what fell into them.
 
-A score falls into a bin by the leading bits of its float32 pattern (sign, exponent, 17 bits of mantissa), so a bin is
-a 131072nd of an octave: narrow near any value, in any unit, whatever the distribution. A table holds a row for each
-bin in use, lowest bin first. All its sums are of integers, so tables merge to the same bits in any order.
+A score has a position, a whole number that never falls as the score rises: its float32 pattern, in which an octave
+(power of two) has 2**23 positions, so it is fine near 0. Sigmoids, tanh and cosines crowd at 1 (and -1) instead. There,
+from 0.5 to 1, the pattern of the distance to 1 counts, so positions are as fine near 1 as near 0.
+
+A bin is a run of 2**k positions of one octave; its k last bits are dropped. All scores that were seen decide on k, for
+each octave alone: it is the smallest that leaves at most ``FEW_BINS`` bins in use, or ``most_dropped`` where none does.
+So an octave with few distinct scores keeps them all, and a full one has 2**17 bins. A set never needs fewer dropped
+bits than a part of it, and all sums are of integers: tables merge to the same bits in any order.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from adkit.metrics.components import Pixels
 
-MANTISSA = 17  # bits: 2**17 bins in each octave (power of two)
-BINS = 1 << (9 + MANTISSA)  # float32 has 8 bits of exponent and a sign
+MANTISSA = 23  # bits of float32
+FEW_BINS = 1 << 14
 SHARE = 32  # a whole region is 2**SHARE units, so 2**31 regions fit into an int64
-ROW = np.dtype(
+BIN_ROW = np.dtype(
     [
-        ("bin", np.int64),
+        ("bin", np.int64),  # its first position
         ("normal", np.int64),  # pixels
         ("defective", np.int64),  # pixels
         ("overlap", np.int64),  # shares of regions, in units of 2**-SHARE of a region
@@ -22,61 +29,203 @@ ROW = np.dtype(
         ("high", np.float64),
     ]
 )
+COUNTS = ("normal", "defective", "overlap")
 _LARGEST = float(np.finfo(np.float32).max)
+_HALF = 126 << MANTISSA  # the float32 pattern of 0.5
+_ONE = 2 * _HALF  # the position of 1: as many octaves lie between 0.5 and 1 as between 0 and 0.5
 
 
-def bin_of(scores: np.ndarray) -> np.ndarray:
-    """The bin of each score, int64 in [0, BINS): it never falls as the score rises."""
-    single = np.clip(scores, -_LARGEST, _LARGEST).astype(np.float32) + np.float32(0)  # -0.0 becomes 0.0
-    pattern = single.view(np.int32)
-    ordered = np.where(pattern < 0, pattern ^ 0x7FFFFFFF, pattern)  # patterns of negative floats count backwards
-    return (ordered >> (23 - MANTISSA)).astype(np.int64) + BINS // 2
+@dataclass
+class Octave:
+    """The bins in use of one octave.
+
+    Attributes:
+        rows: (R,) of ``BIN_ROW``, lowest bin first.
+        dropped: how many of the last bits of a position its bins leave out, 0 to 23.
+    """
+
+    rows: np.ndarray
+    dropped: int
 
 
-def empty_table() -> np.ndarray:
-    """A table without a row."""
-    return np.zeros(0, dtype=ROW)
+BinTable = dict[int, Octave]  # by the number of the octave, ``positions_of(score) >> MANTISSA``
 
 
-def pixel_table(pixels: Pixels) -> np.ndarray:
-    """The table of the pixels of whole images."""
-    normal, defective = _tally("normal", pixels.normal), _tally("defective", np.sort(pixels.defective))
-    bins, shares = _shares(pixels)
-    np.add.at(defective["overlap"], np.searchsorted(defective["bin"], bins), shares)
-    return merge_tables(normal, defective)
+def positions_of(scores: np.ndarray) -> np.ndarray:
+    """The position of each score: it never falls as the score rises, and that of -x is ``-1 - position``.
+
+    Args:
+        scores: float32 or float64 of any shape, finite; those beyond the range of float32 share its last position.
+
+    Returns:
+        int64, of the same shape.
+    """
+    size = np.abs(scores)
+    near_one = (size > 0.5) & (size < 1)
+    size = np.minimum(np.where(near_one, 1 - size, size), _LARGEST).astype(np.float32)
+    positions = size.view(np.int32).astype(np.int64)
+    np.subtract(_ONE - 1, positions, out=positions, where=near_one)
+    np.add(positions, _ONE - (127 << MANTISSA), out=positions, where=size >= 1)
+    return np.invert(positions, out=positions, where=scores < 0)
 
 
-def merge_tables(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """One table of all that is in two; ``a`` is used up. It is quickest where ``a`` is the longer."""
-    rows = np.searchsorted(a["bin"], b["bin"])
-    known = np.append(a["bin"], -1)[rows] == b["bin"]
-    shared, more = rows[known], b[known]
-    for name in ("normal", "defective", "overlap"):
+def most_dropped(octave: int) -> int:
+    """The most bits that the bins of an octave may leave out.
+
+    An octave keeps 17 bits, 2**17 bins. From 0.5 to 1, bins are as wide as those of one plain octave would be, but
+    each time the distance to 1 halves there are at least 2**12 of them.
+
+    Args:
+        octave: number of the octave, ``positions_of(score) >> MANTISSA``.
+    """
+    halvings = max(octave, ~octave) - (_HALF >> MANTISSA)
+    mantissa_bits = max(16 - halvings, 12) if 0 <= halvings < _HALF >> MANTISSA else 17
+    return MANTISSA - mantissa_bits
+
+
+def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
+    """The table of the pixels of whole images.
+
+    Args:
+        pixels: the pixels, normal scores ascending.
+        known: a table that this one will be merged with: what it has dropped need not be found out again.
+    """
+    order = np.argsort(pixels.defective)
+    scores = {"normal": pixels.normal, "defective": pixels.defective[order]}
+    positions = {kind: positions_of(values) for kind, values in scores.items()}
+    ends = [values[end] >> MANTISSA for values in positions.values() if values.size for end in (0, -1)]
+    octaves = range(min(ends), max(ends) + 1)
+    edges = np.arange(octaves.start, octaves.stop + 1) << MANTISSA
+    parts = {kind: np.searchsorted(values, edges) for kind, values in positions.items()}
+
+    dropped = np.array([known[octave].dropped if octave in known else 0 for octave in octaves])
+    for kind, starts in parts.items():
+        for index in np.flatnonzero(np.diff(starts) > FEW_BINS):
+            inside = positions[kind][starts[index] : starts[index + 1]]
+            dropped[index] = _enough_dropped(inside, octaves[index], dropped[index])
+
+    bits = {kind: np.repeat(dropped, np.diff(starts)) for kind, starts in parts.items()}
+    bins = {kind: values >> bits[kind] << bits[kind] for kind, values in positions.items()}
+    normal = _tally("normal", scores["normal"], bins["normal"])
+    defective = _tally("defective", scores["defective"], bins["defective"])
+    if order.size:
+        defective["overlap"] = np.add.reduceat(_shares(pixels, order), _group_starts(bins["defective"]))
+    rows = _union(normal, defective)
+    starts = np.searchsorted(rows["bin"], edges).tolist()
+    return {
+        octave: _fitting(Octave(rows[start:end].copy(), count), octave)
+        for octave, start, end, count in zip(octaves, starts[:-1], starts[1:], dropped.tolist(), strict=True)
+        if end > start
+    }
+
+
+def merge_tables(a: BinTable, b: BinTable) -> BinTable:
+    """One table of all that is in two; both are used up. It is quickest where ``a`` is the longer."""
+    for number, octave in b.items():
+        if number in a:
+            dropped = max(a[number].dropped, octave.dropped)
+            rows = _union(_coarsen(a[number], dropped).rows, _coarsen(octave, dropped).rows)
+            octave = _fitting(Octave(rows, dropped), number)
+        a[number] = octave
+    return a
+
+
+def table_rows(table: BinTable) -> np.ndarray:
+    """All rows of a table as one array (R,) of ``BIN_ROW``, lowest bin first."""
+    return np.concatenate([np.zeros(0, dtype=BIN_ROW), *(table[octave].rows for octave in sorted(table))])
+
+
+def split_rows(rows: np.ndarray, dropped: np.ndarray) -> BinTable:
+    """The table that ``table_rows`` has made one array of.
+
+    Args:
+        rows: (R,) of ``BIN_ROW``, lowest bin first.
+        dropped: (O,) the dropped bits of each octave in use, lowest octave first.
+
+    Raises:
+        ValueError: if ``dropped`` is not one number an octave.
+    """
+    octaves, starts = np.unique(rows["bin"] >> MANTISSA, return_index=True)
+    if len(octaves) != len(dropped):
+        raise ValueError(f"the rows lie in {len(octaves)} octaves, but {len(dropped)} numbers of dropped bits came")
+    parts = np.split(rows, starts[1:]) if octaves.size else []
+    return {
+        octave: Octave(part, bits)
+        for octave, part, bits in zip(octaves.tolist(), parts, np.asarray(dropped).tolist(), strict=True)
+    }
+
+
+def table_size(table: BinTable) -> int:
+    """The number of rows of a table."""
+    return sum(octave.rows.size for octave in table.values())
+
+
+def _group_starts(ascending: np.ndarray) -> np.ndarray:
+    """Where each group of equal values starts."""
+    return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1])[: ascending.size])
+
+
+def _tally(kind: str, scores: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Rows of the scores of one kind, given in ascending order with the bin of each."""
+    starts = _group_starts(bins)
+    ends = np.append(starts, bins.size)[1:]
+    rows = np.zeros(starts.size, dtype=BIN_ROW)
+    rows["bin"], rows[kind] = bins[starts], ends - starts
+    rows["low"], rows["high"] = scores[starts], scores[ends - 1]
+    return rows
+
+
+def _union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The rows of two, each bin once; ``a`` is used up."""
+    if not a.size:
+        return b
+    places = np.searchsorted(a["bin"], b["bin"])
+    known = a["bin"][np.minimum(places, a.size - 1)] == b["bin"]
+    shared, more = places[known], b[known]
+    for name in COUNTS:
         a[name][shared] += more[name]
     a["low"][shared] = np.minimum(a["low"][shared], more["low"])
     a["high"][shared] = np.maximum(a["high"][shared], more["high"])
-    return np.insert(a, rows[~known], b[~known])
+    return a if more.size == b.size else np.insert(a, places[~known], b[~known])
 
 
-def _tally(kind: str, scores: np.ndarray) -> np.ndarray:
-    """The table of scores of one kind, given in ascending order."""
-    bins = bin_of(scores)
-    starts = np.flatnonzero(np.diff(bins, prepend=-1))
-    ends = np.append(starts, scores.size)[1:]
-    table = np.zeros(starts.size, dtype=ROW)
-    table["bin"], table[kind] = bins[starts], ends - starts
-    table["low"], table["high"] = scores[starts], scores[ends - 1]
-    return table
+def _enough_dropped(positions: np.ndarray, octave: int, dropped: int) -> int:
+    """How many bits an octave must drop for ascending positions in it, at least so many as it has dropped."""
+    most = most_dropped(octave)
+    while dropped < most and _group_starts(positions >> dropped).size > FEW_BINS:
+        dropped += 1
+    return dropped
 
 
-def _shares(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
-    """The bin of each defective pixel, and its share of its region in whole units.
+def _fitting(octave: Octave, number: int) -> Octave:
+    """The same counts, with as many bits dropped as so many bins demand."""
+    if octave.rows.size <= FEW_BINS:
+        return octave
+    return _coarsen(octave, _enough_dropped(octave.rows["bin"], number, octave.dropped))
+
+
+def _coarsen(octave: Octave, dropped: int) -> Octave:
+    """The same counts in bins that leave out more bits."""
+    if dropped == octave.dropped:
+        return octave
+    bins = octave.rows["bin"] >> dropped << dropped
+    starts = _group_starts(bins)
+    rows = octave.rows[starts]
+    rows["bin"], rows["high"] = bins[starts], octave.rows["high"][np.append(starts[1:], bins.size) - 1]
+    for name in COUNTS:
+        rows[name] = np.add.reduceat(octave.rows[name], starts)
+    return Octave(rows, dropped)
+
+
+def _shares(pixels: Pixels, order: np.ndarray) -> np.ndarray:
+    """The share of each defective pixel in its region, in whole units, in the ascending order of their scores.
 
     The first k pixels of a region together hold floor(k * 2**SHARE / area) units: the shares of a region add up to
     exactly one region, and what falls into a bin depends on that region alone.
     """
-    bins = bin_of(pixels.defective)
-    order = np.lexsort((bins, pixels.region))
-    area = pixels.areas[pixels.region[order]]
+    by_region = np.argsort(pixels.region[order], kind="stable")
+    area = np.repeat(pixels.areas, pixels.areas)
     rank = np.arange(order.size) - np.repeat(np.cumsum(pixels.areas) - pixels.areas, pixels.areas)
-    return bins[order], ((rank + 1) << SHARE) // area - (rank << SHARE) // area
+    shares = np.empty(order.size, dtype=np.int64)
+    shares[by_region] = ((rank + 1) << SHARE) // area - (rank << SHARE) // area
+    return shares

@@ -11,7 +11,8 @@ from numbers import Real
 from torch import Tensor, nn
 
 from adkit.data.padding import pad_to_multiple
-from adkit.models.blocks import Join, Up, check_skip, conv_block, squeeze_excitation
+from adkit.models.blocks import Join, check_skip, squeeze_excitation
+from adkit.models.convolutions import Up, UpConv, channels_last, conv_block
 
 
 class Autoencoder(nn.Module):
@@ -74,18 +75,16 @@ class Autoencoder(nn.Module):
             Join(outputs, skip if level in self.skip_levels else "none") for level, outputs in enumerate(widths[:-1])
         )
         self.up = nn.ModuleList(Up(inputs, outputs) for inputs, outputs in zip(widths[1:], widths[:-1], strict=True))
-        self.head = nn.Sequential(
-            nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(widths[0], channels, 3, padding=1)
-        )
+        self.head = UpConv(widths[0], channels)
         # built last, so that all other weights start as they do without it
         self.excite = squeeze_excitation(latent) if excite else nn.Identity()
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Encoder features of images (B, C, H, W), finest first: level k is (B, C_k, H / 2**(k+1), W / 2**(k+1))."""
-        levels = []
+        levels, x = [], channels_last(images)
         for down in self.down:
-            images = down(images)
-            levels.append(images)
+            x = down(x)
+            levels.append(x)
         return levels
 
     def encode(self, images: Tensor) -> Tensor:
@@ -100,10 +99,18 @@ class Autoencoder(nn.Module):
         """
         height, width = images.shape[-2:]
         levels = self.features(pad_to_multiple(images, 2**self.depth))
-        x = self.expand(self.excite(self.squeeze(levels[-1])))
+        return self.decode([*levels, self.squeeze(levels[-1])])[..., :height, :width]
+
+    def decode(self, levels: list[Tensor]) -> Tensor:
+        """Images (B, C, H, W) in (0, 1) from the encoder's features, finest first, and, last, the bottleneck.
+
+        Args:
+            levels: as of :meth:`features`, of sides that 2**depth divides, and what ``squeeze`` makes of the last one.
+        """
+        x = self.expand(self.excite(levels[-1]))
         for level in reversed(range(self.depth - 1)):
             x = self.join[level](self.up[level](x), levels[level])
-        return self.head(x).sigmoid()[..., :height, :width]
+        return self.head(x).sigmoid()
 
     def gate_values(self) -> dict[int, Tensor]:
         """How far each learned gate is open: level → (C_k,) in (0, 1), on the CPU; 0.5 before training.

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from adkit.data.padding import mirrored, pad_to_multiple
 from adkit.models import torchvision_nets as zoo
 from adkit.models.autoencoder import Autoencoder
-from adkit.models.efficientnet_lite import EfficientNetLite0, SameConv2d, published_weights
+from adkit.models.convolutions import channels_last
+from adkit.models.efficientnet_lite import EfficientNetLite0, InvertedResidual, SameConv2d, published_weights
 
 LITE = "efficientnet_lite0"
 PUBLISHED = "IMAGENET1K_V1"
@@ -86,7 +87,8 @@ class Backbone(_Frozen):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Images (B, 1 or 3, H, W) in [0, 1], grey ones repeated to three channels, to one (B, C, h, w) a layer."""
-        features = self.extract((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        images = channels_last((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        features = self.extract(images)
         return [features[layer] for layer in self.layers]
 
 
@@ -143,14 +145,20 @@ def patch_features(backbone: _Frozen, images: Tensor, neighbourhood: int = 3) ->
         torch.Size([2, 24, 16, 24])
     """
     images = pad_to_multiple(images, max(backbone.strides))
-    levels = [
-        F.avg_pool2d(level, neighbourhood, 1, neighbourhood // 2, count_include_pad=False)
-        for level in backbone(_with_margin(images, MARGIN * max(backbone.strides)))
-    ]
+    levels = backbone(_with_margin(images, MARGIN * max(backbone.strides)))
+    if neighbourhood > 1:
+        levels = [F.avg_pool2d(x, neighbourhood, 1, neighbourhood // 2, count_include_pad=False) for x in levels]
     finest = levels[backbone.strides.index(min(backbone.strides))].shape[-2:]
-    resized = [F.interpolate(level, size=finest, mode="bilinear", align_corners=False) for level in levels]
+    resized = [_resized(level, finest) for level in levels]
     cut = MARGIN * max(backbone.strides) // min(backbone.strides)
     return torch.cat([level[..., cut:-cut, cut:-cut] for level in resized], dim=1)
+
+
+def _resized(level: Tensor, size: tuple[int, int]) -> Tensor:
+    """Features (B, C, h, w) brought to another size, bilinearly."""
+    if tuple(level.shape[-2:]) == tuple(size):
+        return level
+    return F.interpolate(level, size=size, mode="bilinear", align_corners=False)
 
 
 def _with_margin(images: Tensor, margin: int) -> Tensor:
@@ -228,8 +236,10 @@ def _network(name: str, weights: str | None) -> nn.Module:
 def _cut(network: nn.Module, name: str, layers: list[str]) -> nn.Module:
     from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-    # the padding of these depends on the size of the frame: not to be traced
-    whole = {"leaf_modules": [SameConv2d]}
+    # the padding of a convolution depends on the size of the frame, and a block computes with its weights: neither can
+    # be traced, unless a layer inside of a block is asked for
+    inside = any(layer.count(".") > 1 for layer in layers)
+    whole = {"leaf_modules": [SameConv2d] if inside else [SameConv2d, InvertedResidual]}
     try:
         return create_feature_extractor(network.eval(), layers, tracer_kwargs=whole)
     except ValueError as error:

@@ -1,8 +1,7 @@
-"""The bricks of every network here: down, up, the four ways to join a skip connection, and channel attention.
+"""The bricks of a network beside its convolutions: the four ways to join a skip connection, and channel attention.
 
-BatchNorm, never instance or group norm: those read the statistics of the whole frame, so a tile of a fabric would be
-reconstructed differently from the same cloth inside a longer strip. :func:`squeeze_excitation` does read them, and has
-the same price; networks leave it out unless it is asked for.
+:func:`squeeze_excitation` reads the statistics of the whole frame, so a tile of a fabric is reconstructed differently
+from the same cloth inside a longer strip; networks leave it out unless it is asked for.
 """
 
 import re
@@ -12,22 +11,6 @@ import torch
 from torch import Tensor, nn
 
 SKIPS = ("none", "add", "concat", "gated")
-
-
-def conv_block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution → BatchNorm → LeakyReLU, from (B, inputs, H, W) to (B, outputs, H / stride, W / stride).
-
-    Args:
-        inputs: channels of what comes in.
-        outputs: channels of what goes out.
-        kernel: side of the kernel, in pixels.
-        stride: pixels from one cell to the next; 2, with a kernel of 4, halves the sides.
-    """
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.LeakyReLU(0.1, inplace=True),
-    )
 
 
 def check_skip(kind: str) -> None:
@@ -85,27 +68,6 @@ class Join(nn.Module):
         if self.kind == "concat":
             return self.mix(torch.cat([decoded, encoded], dim=1))
         return decoded + torch.sigmoid(self.gate)[:, None, None] * encoded
-
-
-class Up(nn.Module):
-    """Double the sides: nearest-neighbour upsampling, then a convolution, which leaves no checkerboard.
-
-    Args:
-        inputs: channels of what comes in.
-        outputs: channels of what goes out.
-
-    Source:
-        Odena et al.: Deconvolution and checkerboard artifacts, Distill 2016.
-    """
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
-        self.block = conv_block(inputs, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C', 2H, 2W)
-        """Map (B, inputs, H, W) to (B, outputs, 2H, 2W)."""
-        return self.block(self.upsample(x))
 
 
 def squeeze_excitation(channels: int, reduction: int = 4) -> nn.Module:
@@ -167,8 +129,8 @@ def count_parameters(holder: object) -> int:
         A count of numbers, 0 where there is no network (a detector before its ``fit``).
 
     Example:
-        >>> count_parameters(conv_block(1, 2)), count_parameters(conv_block(1, 2).requires_grad_(False))
-        (22, 22)
+        >>> count_parameters(nn.Linear(2, 3)), count_parameters(nn.Linear(2, 3).requires_grad_(False))
+        (9, 9)
     """
     networks = [holder] if isinstance(holder, nn.Module) else vars(holder).values()
     parameters = {

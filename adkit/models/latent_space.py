@@ -85,15 +85,16 @@ class LatentSpace:
             for level, parts in samples.items()
         ]
 
-    def maps(self, images: Tensor, reconstructed: Tensor | None = None) -> Tensor:
+    def maps(self, images: Tensor, reconstructed: Tensor | None = None, features: list[Tensor] | None = None) -> Tensor:
         """Distances at every level, brought to image size: (K, B, H, W), not negative, not smoothed.
 
         Args:
             images: (B, C, H, W) in [0, 1].
             reconstructed: their reconstructions, of the same shape, which only ``reconstruction`` needs; None: they are
                 made now.
+            features: of the images, as of :func:`encoder_levels`; None: they are computed now.
         """
-        features = encoder_levels(self.model, images)
+        features = encoder_levels(self.model, images) if features is None else features
         if self.distance == "reconstruction":
             again = encoder_levels(self.model, self.model(images) if reconstructed is None else reconstructed)
             distances = [reconstruction_distance(as_vectors(features[k]), as_vectors(again[k])) for k in self.levels]

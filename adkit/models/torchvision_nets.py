@@ -103,7 +103,7 @@ class Classifier(nn.Module):
 
     def __init__(self, classes: int, depth: int = 18, weights: str | None = None):
         super().__init__()
-        check_network(depth, weights)
+        check_resnet(depth, weights)
         if classes < 2:
             raise ValueError(f"a classifier needs at least two classes, got {classes}")
         self.network = network(f"resnet{depth}", weights, "weights=None and train from random ones")
@@ -115,7 +115,7 @@ class Classifier(nn.Module):
         return self.network((images.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
 
 
-def check_network(depth: int, weights: str | None) -> None:
+def check_resnet(depth: int, weights: str | None) -> None:
     """Refuse an unknown depth or unknown weights of a :class:`Classifier`, without building anything.
 
     Args:

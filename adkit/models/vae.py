@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from adkit.data.padding import pad_to_multiple
+from adkit.models.convolutions import ConvBlock, DoublingConv, channels_last
 
 
 class VAEOutput(NamedTuple):
@@ -97,7 +98,7 @@ class VAE(nn.Module):
         self.log_variance = nn.Linear(self.cells, latent_dim)
         self.expand = nn.Linear(latent_dim, self.cells)
         self.up = nn.ModuleList(_up(outputs, inputs) for inputs, outputs in reversed(steps[1:]))
-        self.head = nn.ConvTranspose2d(widths[0], channels, kernel_size=4, stride=2, padding=1)
+        self.head = DoublingConv(widths[0], channels)
 
     @classmethod
     def reference(cls) -> "VAE":
@@ -158,10 +159,10 @@ class VAE(nn.Module):
                 f"images must have the shape {('B', self.channels, *self.image_size)}, got {tuple(images.shape)}: the "
                 "linear heads fix the size; resize or tile the images, or build a VAE with their image_size"
             )
-        images, levels = pad_to_multiple(images, self.stride), []
+        levels, x = [], channels_last(pad_to_multiple(images, self.stride))
         for down in self.down:
-            images = down(images)
-            levels.append(images)
+            x = down(x)
+            levels.append(x)
         return levels
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,10 +172,14 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Latent vectors (B, latent_dim) to images (B, C, H, W) in (0, 1)."""
-        x = self.expand(z).unflatten(1, (-1, *self.grid))
+        x = self.expanded(z)
         for up in self.up:
             x = up(x)
         return self.finish(x)
+
+    def expanded(self, z: Tensor) -> Tensor:
+        """The decoder's first feature map (B, widths[-1], *grid), from what its linear layer takes, (B, …)."""
+        return channels_last(self.expand(z).unflatten(1, (-1, *self.grid)))
 
     def finish(self, x: Tensor) -> Tensor:
         """The last step up: features (B, widths[0], H / 2, W / 2) to images (B, C, H, W) in (0, 1)."""
@@ -182,17 +187,17 @@ class VAE(nn.Module):
         return self.head(x).sigmoid()[..., :height, :width]
 
 
-def _down(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
+def _down(inputs: int, outputs: int) -> ConvBlock:
+    return ConvBlock(
         nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False),
+def _up(inputs: int, outputs: int) -> ConvBlock:
+    return ConvBlock(
+        DoublingConv(inputs, outputs, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )

@@ -72,7 +72,7 @@ class HierarchicalVAE(VAE):
 
     def _rise(self, top: Tensor) -> Tensor:
         """The decoder up to the resolution of the middle level."""
-        x = self.expand(top).unflatten(1, (-1, *self.grid))
+        x = self.expanded(top)
         for up in self.up[: len(self.widths) - 1 - self.middle]:
             x = up(x)
         return x

@@ -43,7 +43,7 @@ class SkipVAE(VAE):
 
     def decode(self, z: Tensor, levels: list[Tensor] | None = None) -> Tensor:
         """Images (B, C, H, W) from z (B, latent_dim) and the encoder's features; None: the skips carry nothing."""
-        x = self.expand(z).unflatten(1, (-1, *self.grid))
+        x = self.expanded(z)
         for level, up in zip(reversed(range(len(self.up))), self.up, strict=True):
             x = up(x)
             x = self.join[level](x, torch.zeros_like(x) if levels is None else levels[level])

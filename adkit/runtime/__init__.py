@@ -2,6 +2,8 @@
 
 from adkit.runtime.lazy import lazy_exports
 
+VERSION = "0.1.0"  # of adkit, as pyproject.toml has it
+
 _HOMES = {
     "PRECISIONS": "adkit.runtime.environment",
     "Stream": "adkit.runtime.environment",

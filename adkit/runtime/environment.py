@@ -102,6 +102,10 @@ def resolve_device(name: str = "auto") -> "torch.device":
 def resolve_precision(name: str, device: "torch.device") -> str:
     """``float32`` or ``bfloat16``; ``auto`` is bfloat16 on a GPU that has it and float32 elsewhere.
 
+    Args:
+        name: ``float32``, ``bfloat16`` or ``auto``.
+        device: where it will be used.
+
     Raises:
         ValueError: if the name is none of ``float32``, ``bfloat16``, ``auto``.
     """

@@ -77,6 +77,12 @@ class Progress:
 def progress(items: Iterable, label: str = "", total: int | None = None, quiet: bool = False) -> Iterator:
     """Go through ``items`` and tell how far.
 
+    Args:
+        items: anything to iterate over.
+        label: in front of the line, such as what is going on; empty: nothing.
+        total: number of items; None: ``len(items)``.
+        quiet: show nothing.
+
     Raises:
         ValueError: if ``items`` has no length and ``total`` is not given.
 

@@ -7,20 +7,34 @@ was computed, a changed operator does not.
 
 import ast
 import hashlib
+import platform
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from adkit.runtime import VERSION
+
 PACKAGE = Path(__file__).parents[1]
-NO_EFFECT = (  # they show or keep a result, and cannot change it
-    "adkit",
+# packages that only hand names on and say the version
+FACADES = ("adkit", "adkit.runtime")
+# modules that show or keep a result, and cannot change it; what lies below one of them neither
+NO_EFFECT = (
+    "adkit.experiments.cache",
     "adkit.figures",
     "adkit.runtime.lazy",
+    "adkit.runtime.lock",
     "adkit.runtime.progress",
     "adkit.runtime.provenance",
     "adkit.runtime.serialization",
 )
+
+
+def versions() -> dict[str, str]:
+    """The versions of adkit, torch and Python that made a result."""
+    import torch  # slow to import, and a small inspection box has none
+
+    return {"adkit": VERSION, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def loaded_modules() -> list[str]:
@@ -98,7 +112,7 @@ def find_source(name: str) -> Path | None:
 
 
 def _has_no_effect(name: str) -> bool:
-    return name in NO_EFFECT or any(name.startswith(f"{room}.") for room in NO_EFFECT[1:])
+    return name in FACADES or any(name == room or name.startswith(f"{room}.") for room in NO_EFFECT)
 
 
 def _imports(name: str) -> Iterator[str]:

@@ -1,18 +1,40 @@
-"""A folder on disk that holds a trained thing: ``weights.safetensors`` and a readable JSON file; no pickle, no code."""
+"""What is kept on disk: strict JSON, and folders that hold a trained thing, ``weights.safetensors`` and a readable JSON
+file; no pickle, no code.
+"""
 
 import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+
+from adkit.runtime.environment import atomic_path
+
+if TYPE_CHECKING:  # torch is slow to import, and a small inspection box has none
+    from torch import Tensor
 
 WEIGHTS = "weights.safetensors"
 
 
-def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, Tensor]) -> Path:
+def write_json(path: str | Path, content: object) -> None:
+    """Write plain data as strict JSON, whole or not at all; folders above the file are made.
+
+    Args:
+        path: of the file; one that is there is replaced.
+        content: dicts, lists, texts, finite numbers, bools and None.
+
+    Raises:
+        TypeError: if the content is no plain data.
+        ValueError: if it holds NaN or an infinity, which JSON does not know.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Mapping[str, "Tensor"]) -> Path:
     """Write a folder, which appears whole or not at all; one of the same kind that is there is replaced.
 
     Args:
@@ -24,6 +46,8 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
     Raises:
         FileExistsError: if the path is taken by something else.
     """
+    from safetensors.torch import save_file
+
     path = Path(path)
     if path.exists() and not (path / f"{kind}.json").exists():
         raise FileExistsError(f"{path} exists and is no saved {kind}; choose another path")
@@ -39,13 +63,19 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
     return path
 
 
-def read_folder(path: str | Path, kind: str) -> tuple[dict, dict[str, Tensor]]:
+def read_folder(path: str | Path, kind: str) -> "tuple[dict, dict[str, Tensor]]":
     """The description and the tensors (on the CPU) of a folder that :func:`write_folder` wrote.
+
+    Args:
+        path: the folder.
+        kind: what it holds, such as ``detector``; the JSON file is named after it.
 
     Raises:
         FileNotFoundError: if there is none.
         ValueError: if it is damaged.
     """
+    from safetensors.torch import load_file
+
     path = Path(path)
     if not (path / f"{kind}.json").exists():
         raise FileNotFoundError(f"no saved {kind} at {path}: expected a folder with {kind}.json, as save(path) writes")

@@ -19,12 +19,22 @@ PATCH, STRIDE = 16, 4  # local spectra: side of the window, and distance between
 
 
 def l1_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
-    """Absolute difference, mean over channels: (B, H, W)."""
+    """Absolute difference, mean over channels: (B, H, W) in [0, 1].
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
+    """
     return (image - reconstruction).abs().mean(dim=1)
 
 
 def l2_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
-    """Squared difference, mean over channels: (B, H, W)."""
+    """Squared difference, mean over channels: (B, H, W) in [0, 1].
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
+    """
     return (image - reconstruction).square().mean(dim=1)
 
 
@@ -33,18 +43,36 @@ def local_mean_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
 
     Average first, square later: noise and grain, which change sign from pixel to pixel, cancel before they count, and
     what stays is a shift of the mean grey under a Gaussian window of 2 pixels. Blind to what keeps the mean.
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
     """
     difference = (image - reconstruction).flatten(0, 1)  # (B * C, H, W)
     return gaussian_smooth(difference, LOCAL).unflatten(0, image.shape[:2]).square().mean(dim=1)
 
 
 def ssim_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
-    """1 - ``ssim_map``, mean over channels: (B, H, W) in [0, 2]."""
+    """1 - ``ssim_map``, mean over channels: (B, H, W) in [0, 2].
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
+
+    Source:
+        Bergmann et al.: Improving unsupervised defect segmentation by applying structural similarity to autoencoders,
+        VISAPP 2019.
+    """
     return (1 - ssim_map(image, reconstruction)).mean(dim=1)
 
 
 def gradient_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
-    """Length of the difference of the two Sobel gradients, mean over channels: (B, H, W)."""
+    """Length of the difference of the two Sobel gradients, mean over channels: (B, H, W), not negative.
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
+    """
     gradients = sobel_gradients(reflect_pad(image - reconstruction, 1))
     return gradients.square().sum(dim=1).sqrt().mean(dim=1)
 
@@ -52,10 +80,12 @@ def gradient_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
 def _local_amplitudes(images: Tensor) -> Tensor:
     """Amplitude spectra (B, C, rows, columns, PATCH, PATCH // 2 + 1) of windows at every STRIDE pixels."""
     height, width = images.shape[-2:]
-    before = (PATCH - STRIDE) // 2  # so that window i is centred on the pixels STRIDE * i to STRIDE * (i + 1)
+    # so that window i is centred on the pixels STRIDE * i to STRIDE * (i + 1)
+    before = (PATCH - STRIDE) // 2
     padded = reflect_pad(images, before, (before + -height % STRIDE, before + -width % STRIDE))
     window = torch.hann_window(PATCH, periodic=False, dtype=images.dtype, device=images.device)
-    window = window / window.square().sum().sqrt()  # so that the result has the unit of the squared residual
+    # so that the result has the unit of the squared residual
+    window = window / window.square().sum().sqrt()
     patches = padded.unfold(-2, PATCH, STRIDE).unfold(-2, PATCH, STRIDE)
     return torch.fft.rfft2(patches * window * window[:, None], norm="ortho").abs()
 
@@ -67,10 +97,15 @@ def fft_residual(image: Tensor, reconstruction: Tensor) -> Tensor:
     in the window it lies. By Parseval's theorem the result is at most the squared residual under the same window; what
     it forgives is the phase, such as a yarn that is reconstructed half a pixel off. A disrupted texture loses its peak
     in the spectrum and shows, even where its mean grey is unchanged. Values between the windows are interpolated.
+
+    Args:
+        image: images (B, C, H, W) in [0, 1].
+        reconstruction: images of the same shape.
     """
     difference = (_local_amplitudes(image) - _local_amplitudes(reconstruction)).square()
     twice = difference.new_full(difference.shape[-1:], 2.0)
-    twice[0] = twice[-1] = 1.0  # the other frequencies stand for their mirror image too
+    # the other frequencies stand for their mirror image too
+    twice[0] = twice[-1] = 1.0
     grid = (difference * twice).mean(dim=1).sum(dim=(-2, -1))
     height, width = image.shape[-2:]
     maps = F.interpolate(grid[:, None], scale_factor=STRIDE, mode="bilinear", align_corners=False)
@@ -95,7 +130,7 @@ def anomaly_map(image: Tensor, reconstruction: Tensor, method: str = "l2", sigma
         reconstruction: images of the same shape.
         method: ``l1``, ``l2``, ``local_mean``, ``ssim``, ``gradient`` or ``fft``; see the functions of
             ``MAP_METHODS``.
-        sigma: width of the Gaussian smoothing in pixels; 0: none.
+        sigma: width of the Gaussian smoothing in pixels, at least 0; 0: none.
 
     Returns:
         (B, H, W), not negative; the scale depends on the method and is the same for all images.
@@ -124,7 +159,7 @@ def gaussian_smooth(maps: Tensor, sigma: float) -> Tensor:
 
     Args:
         maps: (B, H, W), any float type; computed in float32 at least.
-        sigma: width of the Gaussian in pixels; 0 returns the maps as they are.
+        sigma: width of the Gaussian in pixels, at least 0; 0 returns the maps as they are.
 
     Raises:
         ValueError: if ``sigma`` is negative or not finite, or the maps are not (B, H, W).
@@ -149,17 +184,44 @@ def _check_maps(maps: Tensor) -> None:
 
 
 def max_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The highest value: finds the smallest defect, and the noisiest pixel."""
+    """The highest value: finds the smallest defect, and the noisiest pixel.
+
+    Args:
+        values: maps (B, P), one row an image.
+        inside: bool (B, P): the pixels that count, at least one in each row.
+        fraction: not used.
+
+    Returns:
+        (B,)
+    """
     return values.masked_fill(~inside, -torch.inf).amax(dim=1)
 
 
 def mean_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The mean value: steady, and blind to small defects."""
+    """The mean value: steady, and blind to small defects.
+
+    Args:
+        values: maps (B, P), one row an image.
+        inside: bool (B, P): the pixels that count, at least one in each row.
+        fraction: not used.
+
+    Returns:
+        (B,)
+    """
     return values.masked_fill(~inside, 0).sum(dim=1) / inside.sum(dim=1)
 
 
 def topk_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The mean of the highest fraction of the pixels, at least of one."""
+    """The mean of the highest fraction of the pixels, at least of one.
+
+    Args:
+        values: maps (B, P), one row an image.
+        inside: bool (B, P): the pixels that count, at least one in each row.
+        fraction: share of the pixels that count, in (0, 1].
+
+    Returns:
+        (B,)
+    """
     longest = max(1, round(fraction * values.shape[1]))
     counts = (fraction * inside.sum(dim=1)).round().clamp(1, longest)
     top = values.masked_fill(~inside, -torch.inf).topk(longest, dim=1).values
@@ -174,13 +236,13 @@ def image_score(maps: Tensor, method: str = "max", fraction: float = 0.001, fore
     """One score an image from its anomaly map.
 
     Args:
-        maps: (B, H, W).
+        maps: (B, H, W), float, higher = more anomalous.
         method: ``max``, ``mean``, or ``topk``, the mean of the highest ``fraction`` of the pixels.
         fraction: share of the (foreground) pixels that ``topk`` averages, in (0, 1]; rounded, at least one pixel.
         foreground: bool (B, H, W) or (H, W): the pixels that count; None: all of them.
 
     Returns:
-        (B,)
+        (B,) in the unit of the maps.
 
     Raises:
         ValueError: if the method is unknown, ``fraction`` lies outside (0, 1], the shapes do not fit, or a foreground

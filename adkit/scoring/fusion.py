@@ -23,8 +23,8 @@ class Scale:
     """Where the pixels of normal images lie in each of K terms.
 
     Attributes:
-        mean: (K,)
-        deviation: (K,), the standard deviation.
+        mean: (K,) mean over the pixels, each in the unit of its term.
+        deviation: (K,) standard deviation, above 0, in the same unit.
     """
 
     mean: Tensor
@@ -32,7 +32,11 @@ class Scale:
 
     @classmethod
     def identity(cls, count: int) -> "Scale":
-        """The scale that leaves ``count`` terms as they are."""
+        """The scale that leaves terms as they are.
+
+        Args:
+            count: number of terms, at least 1.
+        """
         return cls(torch.zeros(count), torch.ones(count))
 
     @classmethod
@@ -41,7 +45,7 @@ class Scale:
 
         Args:
             batches: maps (K, B, H, W) and their foreground, bool (B, H, W); sizes may differ from batch to batch.
-            names: of the K terms, for the message.
+            names: K names of the terms, for the message.
 
         Raises:
             ValueError: if there is no foreground pixel, or a term does not vary.
@@ -57,7 +61,8 @@ class Scale:
             if not values.shape[1]:
                 continue
             total, own = count + values.shape[1], values.mean(dim=1)
-            step = own - mean  # Chan et al. 1979: merge two means and sums of squares without cancellation
+            # Chan, Golub and LeVeque 1979: two means and sums of squares are merged without cancellation
+            step = own - mean
             squares = squares + (values - own[:, None]).square().sum(dim=1)
             squares = squares + step.square() * count * values.shape[1] / total
             mean, count = mean + step * values.shape[1] / total, total
@@ -72,7 +77,14 @@ class Scale:
         return cls(mean.float(), deviation)
 
     def standardise(self, maps: Tensor) -> Tensor:
-        """Terms (K, B, H, W) in standard deviations from the mean of normal pixels; below 0: more normal than most."""
+        """Terms in standard deviations from the mean of normal pixels; below 0: more normal than most.
+
+        Args:
+            maps: (K, B, H, W), each term in its own unit.
+
+        Returns:
+            (K, B, H, W), without unit.
+        """
         mean, deviation = (value.to(maps.device)[:, None, None, None] for value in (self.mean, self.deviation))
         return (maps - mean) / deviation
 
@@ -81,12 +93,12 @@ def fuse(maps: Tensor, weights: Tensor, scale: Scale) -> Tensor:
     """The weighted sum of the standardised terms, moved by one constant so that distance 0 everywhere gives 0.
 
     Args:
-        maps: terms (K, B, H, W), not negative.
-        weights: (K,), not negative.
-        scale: of the terms, see :meth:`Scale.fit`.
+        maps: terms (K, B, H, W), not negative, each in its own unit.
+        weights: (K,), not negative, without unit.
+        scale: where normal pixels lie in each term, see :meth:`Scale.fit`.
 
     Returns:
-        (B, H, W), not negative.
+        (B, H, W), not negative, in weighted standard deviations.
 
     Example:
         >>> maps = torch.tensor([[1.0, 3.0], [200.0, 100.0]]).view(2, 1, 1, 2)

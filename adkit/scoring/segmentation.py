@@ -21,10 +21,11 @@ class Cuts:
     """What validation normals say about a map.
 
     Attributes:
-        cut: percentile 99.5 of their pixels: one in 200 is a false alarm.
-        low, high: percentiles 98 and 99.95: the extent of a defect, and its presence.
-        area: pixels; nine in ten of the false blobs above ``cut`` are smaller.
-        contrast: as ``cut``, of the map's local contrast.
+        cut: percentile 99.5 of their pixels, in the unit of the map: one in 200 is a false alarm.
+        low: percentile 98: the extent of a defect.
+        high: percentile 99.95: the presence of a defect.
+        area: in pixels; nine in ten of the false blobs above ``cut`` are smaller.
+        contrast: as ``cut``, of the map's local contrast, in local standard deviations.
     """
 
     cut: float
@@ -38,11 +39,11 @@ def calibrate(maps: Images, q: float = 99.5, low: float = 98.0, high: float = 99
     """Read the cuts off the maps of validation normals.
 
     Args:
-        maps: (N, H, W), or a list of (H, W).
-        q: percentile of the pixels, for ``cut`` and, on the local contrast, for ``contrast``.
-        low: percentile of the pixels.
-        high: percentile of the pixels.
-        blobs: percentile of the areas of the regions above ``cut``.
+        maps: of validation normals, (N, H, W), or a list of (H, W) of unequal sizes.
+        q: percentile of the pixels in [0, 100], for ``cut`` and, on the local contrast, for ``contrast``.
+        low: percentile of the pixels in [0, 100], for ``low``.
+        high: percentile of the pixels in [0, 100], for ``high``.
+        blobs: percentile in [0, 100] of the areas of the regions above ``cut``, for ``area``.
 
     Example:
         >>> maps = np.random.default_rng(0).random((4, 32, 32))
@@ -50,11 +51,11 @@ def calibrate(maps: Images, q: float = 99.5, low: float = 98.0, high: float = 99
         >>> cuts.low < cuts.cut < cuts.high, cuts.area
         (True, 1)
     """
-    maps = [np.asarray(one) for one in maps]
-    pixels = np.concatenate([one.ravel() for one in maps])
+    maps = [np.asarray(a_map) for a_map in maps]
+    pixels = np.concatenate([a_map.ravel() for a_map in maps])
     cut, lower, upper = (float(value) for value in np.percentile(pixels, [q, low, high]))
-    areas = region_areas([one >= cut for one in maps])
-    contrasts = np.concatenate([local_contrast(one).ravel() for one in maps])
+    areas = region_areas([a_map >= cut for a_map in maps])
+    contrasts = np.concatenate([local_contrast(a_map).ravel() for a_map in maps])
     return Cuts(cut, lower, upper, int(np.percentile(areas, blobs)), float(np.percentile(contrasts, q)))
 
 
@@ -62,11 +63,11 @@ def local_contrast(a_map: ArrayLike, sigma: float = 16.0) -> np.ndarray:
     """How many local standard deviations each pixel lies above its surroundings.
 
     Args:
-        a_map: (H, W).
-        sigma: of the Gaussian window that the local mean and standard deviation are taken in, in pixels.
+        a_map: (H, W), of any unit.
+        sigma: width, in pixels, of the Gaussian window in which local mean and standard deviation are taken; above 0.
 
     Returns:
-        (H, W); 0 where the surroundings are constant.
+        (H, W), in standard deviations; 0 where the surroundings are constant.
 
     Raises:
         ValueError: if the map is not (H, W), or ``sigma`` is not positive.
@@ -85,37 +86,86 @@ def local_contrast(a_map: ArrayLike, sigma: float = 16.0) -> np.ndarray:
         raise ValueError(f"sigma must be a positive number of pixels, got {sigma}")
     mean = ndimage.gaussian_filter(a_map, sigma)
     deviation = np.sqrt(ndimage.gaussian_filter((a_map - mean) ** 2, sigma))
-    varies = deviation > 1e-9 * np.abs(a_map).max()  # more than rounding does
+    # more than rounding alone would
+    varies = deviation > 1e-9 * np.abs(a_map).max()
     return np.divide(a_map - mean, deviation, out=np.zeros_like(a_map), where=varies)
 
 
 def otsu_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """Above the map's own Otsu threshold; the cuts are not asked."""
+    """Above the map's own Otsu threshold; the cuts are not asked.
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return a_map >= thresholds.otsu(a_map)
 
 
 def percentile_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """Above the percentile of validation normals."""
+    """Above the percentile of validation normals.
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return a_map >= cuts.cut
 
 
 def hysteresis_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """Above the low cut, and connected to a pixel above the high one."""
+    """Above the low cut, and connected to a pixel above the high one.
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return thresholds.hysteresis(a_map, cuts.low, cuts.high)
 
 
 def opened_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """Above the percentile, blobs no larger than most false ones removed (an area opening of the mask)."""
+    """Above the percentile, blobs no larger than most false ones removed (an area opening of the mask).
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return thresholds.remove_small(percentile_mask(a_map, cuts), cuts.area)
 
 
 def otsu_contrast_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """Otsu on the local contrast."""
+    """Otsu on the local contrast.
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return otsu_mask(local_contrast(a_map), cuts)
 
 
 def percentile_contrast_mask(a_map: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """The percentile of validation normals, on the local contrast."""
+    """The percentile of validation normals, on the local contrast.
+
+    Args:
+        a_map: (H, W), higher = more anomalous.
+        cuts: of validation normals.
+
+    Returns:
+        Bool (H, W).
+    """
     return local_contrast(a_map) >= cuts.contrast
 
 
@@ -135,7 +185,7 @@ def segment(a_map: ArrayLike, method: str, cuts: Cuts) -> np.ndarray:
     Args:
         a_map: (H, W), higher = more anomalous.
         method: one of ``METHODS``.
-        cuts: of :func:`calibrate`.
+        cuts: what :func:`calibrate` read off validation normals.
 
     Returns:
         Bool (H, W).
@@ -158,9 +208,9 @@ class MaskQuality:
     """What masks are worth at their operating point.
 
     Attributes:
-        iou: intersection over union of all predicted and all true pixels.
-        pro: mean share of each true region that is covered: the height of the PRO curve at this point.
-        fpr: share of the defect-free pixels that are called defective: where on the curve the point lies.
+        iou: intersection over union of all predicted and all true pixels, in [0, 1].
+        pro: mean share of each true region that is covered, in [0, 1]: the height of the PRO curve at this point.
+        fpr: share of the defect-free pixels that are called defective, in [0, 1]: where on the curve the point lies.
     """
 
     iou: float
@@ -173,7 +223,7 @@ def mask_quality(masks: Images, predictions: Sequence[ArrayLike]) -> MaskQuality
 
     Args:
         masks: the truth, bool (N, H, W), or a list of (H, W) of unequal sizes.
-        predictions: bool, of the same shapes.
+        predictions: bool or 0 and 1, of the same shapes.
 
     Raises:
         ValueError: if shapes differ, or no mask has a defect.
@@ -184,12 +234,12 @@ def mask_quality(masks: Images, predictions: Sequence[ArrayLike]) -> MaskQuality
         MaskQuality(iou=0.3333333333333333, pro=0.5, fpr=0.5)
     """
     masks, _ = as_images(masks, predictions)
-    predictions = [as_truth(found, "predictions") for found in predictions]
+    predictions = [as_truth(prediction, "predictions") for prediction in predictions]
     covered, false, normal = [], 0, 0
-    for mask, found in zip(masks, predictions, strict=True):
+    for mask, prediction in zip(masks, predictions, strict=True):
         inside = regions(mask)[0][mask] - 1  # the region of each defective pixel
-        covered.append(np.bincount(inside, weights=found[mask]) / np.bincount(inside))
-        false, normal = false + int((found & ~mask).sum()), normal + int((~mask).sum())
+        covered.append(np.bincount(inside, weights=prediction[mask]) / np.bincount(inside))
+        false, normal = false + int((prediction & ~mask).sum()), normal + int((~mask).sum())
     shares = np.concatenate(covered)
     if not shares.size:
         raise ValueError("the masks hold no defect: a mask can only be judged where there is one")

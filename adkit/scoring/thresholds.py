@@ -13,16 +13,24 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from adkit.metrics.components import EIGHT_NEIGHBOURS, regions
-from adkit.metrics.image import steps_of
+from adkit.metrics.image import labelled_points
 from adkit.metrics.inputs import Images, as_scores, as_truth, check_finite, flatten
 from adkit.metrics.operating_points import f1_scores
 
-FEW = 20
+FEW_SCORES = 20
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A percentile of normal scores, with the 95 % interval in which a bootstrap puts it."""
+    """A percentile of normal scores, with the 95 % interval in which a bootstrap puts it.
+
+    Attributes:
+        value: the threshold, in the unit of the scores.
+        low: lower end of the interval, in the same unit.
+        high: upper end.
+        n: number of scores that it rests on.
+        q: the percentile, in [0, 100].
+    """
 
     value: float
     low: float
@@ -49,11 +57,14 @@ def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: i
     k-th smallest of n scores drawn with replacement is the score at rank ``floor(n * U)``, U being the k-th smallest
     of n uniform numbers, which is Beta(k, n + 1 - k). So millions of pixel scores cost no more than one sort.
 
+    Source: David and Nagaraja, "Order Statistics", 3rd edition, 2003, section 2.3 (the Beta distribution of uniform
+    order statistics).
+
     Args:
         scores: scores of normal samples only, of any shape, or a list of arrays (pixel scores of unequal maps).
         q: percentile in [0, 100]; 95 lets 5 % of normal samples raise a false alarm.
-        n_bootstrap: number of bootstrap draws, at least 2.
-        seed: of the draws.
+        n_bootstrap: number of resamples, at least 2.
+        seed: integer; another seed draws other bootstrap samples.
 
     Raises:
         ValueError: if scores are empty or not finite, or ``q`` or ``n_bootstrap`` is out of range.
@@ -65,20 +76,21 @@ def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: i
         >>> print(threshold.description)
         percentile 95 of 101 scores of normal samples: 95 (95 % bootstrap interval 90 to 98)
     """
-    ranked = np.sort(_checked(flatten(scores)))
+    ranked = np.sort(_checked_scores(flatten(scores)))
     n = ranked.size
     if not 0 <= q <= 100:
         raise ValueError(f"q must lie in [0, 100] percent, got {q}")
     if n_bootstrap < 2:
         raise ValueError(f"n_bootstrap must be at least 2 draws, got {n_bootstrap}; 1000 is usual")
-    if n < FEW:
+    if n < FEW_SCORES:
         warnings.warn(
-            f"the threshold rests on {n} scores, fewer than {FEW}: percentile {q:g} is about one of them; "
+            f"the threshold rests on {n} scores, fewer than {FEW_SCORES}: percentile {q:g} is about one of them; "
             "use more validation images, or tiles of them",
             stacklevel=2,
         )
     position = (n - 1) * q / 100
-    below = min(int(position), max(n - 2, 0))  # the percentile lies between this rank and the next
+    # the percentile lies between this rank and the next
+    below = min(int(position), max(n - 2, 0))
     above, share = min(below + 1, n - 1), position - below
     rng = np.random.default_rng(seed)
     first = rng.beta(below + 1, n - below, size=n_bootstrap)
@@ -97,10 +109,10 @@ def otsu(values: Images) -> float:
     Source: Otsu, "A Threshold Selection Method from Gray-Level Histograms", 1979.
 
     Args:
-        values: scores of any shape, or a list of arrays.
+        values: scores of any shape and unit, or a list of arrays; at least two different ones.
 
     Returns:
-        The middle between the two values beside the cut.
+        The middle between the two values beside the cut, in their unit.
 
     Raises:
         ValueError: if values are empty, not finite, or all equal.
@@ -109,7 +121,7 @@ def otsu(values: Images) -> float:
         >>> otsu([0.0, 0.1, 0.2, 0.8, 0.9])
         0.5
     """
-    ranked = np.sort(_checked(flatten(values)))
+    ranked = np.sort(_checked_scores(flatten(values)))
     if ranked[0] == ranked[-1]:
         raise ValueError(f"Otsu needs two different values, all {ranked.size} are {ranked[0]:g}")
     below = np.arange(1, ranked.size)  # samples under each cut
@@ -126,9 +138,9 @@ def hysteresis(maps: ArrayLike, low: float, high: float) -> np.ndarray:
     Source: Canny, "A Computational Approach to Edge Detection", 1986, section VII.
 
     Args:
-        maps: anomaly maps (H, W) or (N, H, W).
-        low: threshold for the extent of a defect.
-        high: threshold for its presence.
+        maps: anomaly maps (H, W) or (N, H, W), of any unit.
+        low: threshold for the extent of a defect, in the unit of the maps.
+        high: threshold for its presence, at least ``low``.
 
     Returns:
         Bool, of the shape of ``maps``.
@@ -140,7 +152,7 @@ def hysteresis(maps: ArrayLike, low: float, high: float) -> np.ndarray:
         >>> hysteresis([[5, 2, 0, 2]], low=2, high=4).astype(int)
         array([[1, 1, 0, 0]])
     """
-    maps = _checked(maps)
+    maps = _checked_scores(maps)
     if maps.ndim not in (2, 3):
         raise ValueError(f"maps must be (H, W) or (N, H, W), got shape {maps.shape}")
     if not low <= high:
@@ -170,8 +182,8 @@ def f1_oracle(labels: Images, scores: Images) -> float:
         >>> f1_oracle([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.8])
         0.6
     """
-    steps = steps_of(labels, scores)
-    return float(steps.threshold[f1_scores(steps).argmax()])
+    points = labelled_points(labels, scores)
+    return float(points.threshold[f1_scores(points).argmax()])
 
 
 def remove_small(masks: Images, area: int) -> np.ndarray | list[np.ndarray]:
@@ -179,7 +191,7 @@ def remove_small(masks: Images, area: int) -> np.ndarray | list[np.ndarray]:
 
     Args:
         masks: predictions (H, W), (N, H, W), or a list of (H, W) of unequal sizes; bool or 0 and 1.
-        area: smallest area in pixels that stays, at least 0.
+        area: smallest area in pixels that stays, a whole number of at least 0.
 
     Returns:
         Bool, as the masks came: an array, or a list.
@@ -204,7 +216,7 @@ def remove_small(masks: Images, area: int) -> np.ndarray | list[np.ndarray]:
     return keep[labels]
 
 
-def _checked(scores: ArrayLike) -> np.ndarray:
+def _checked_scores(scores: ArrayLike) -> np.ndarray:
     scores = as_scores(scores).astype(np.float64)
     if not scores.size:
         raise ValueError("scores are empty: at least one is needed")

@@ -11,12 +11,12 @@ from unittest.mock import patch
 
 import torch
 
-from adkit import AutoencoderDetector, load_dataset
+from adkit import AutoencoderDetector, load_dataset, training
 from adkit.data.crops import Batch, RandomCrops
 from adkit.losses import mse
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import seed_everything
-from adkit.training import Training, fit
+from adkit.training import Training
 from tests.bench.rows import markdown, row, seconds
 
 FRAME = (176, 976)
@@ -56,8 +56,8 @@ def timed_fit(splits, size, batch: int, blocks: int, device: str = "cpu", precis
     steps = (LEFT_OUT + blocks) * length + 1  # the last step only ends the last block
     settings = Training(steps, batch, validate_every=steps, device=device, precision=precision)
     model = Autoencoder(width=16)
-    with patch("adkit.training.RandomCrops", InTurn), patch("adkit.training.fixed_crops", held_out(size)):
-        fit(model, splits.train, splits.validation, objective, settings, quiet=True)
+    with patch.object(training, "RandomCrops", InTurn), patch.object(training, "fixed_crops", held_out(size)):
+        training.fit(model, splits.train, splits.validation, objective, settings, quiet=True)
     spent = [(after - before) / length for before, after in pairwise(began)][LEFT_OUT:]
     return [median(spent[0::2]), median(spent[1::2])]
 

@@ -22,7 +22,7 @@ class PlotSample:
 
     Args:
         index: number of the plot, see :class:`adkit.data.plots.Plots`.
-        seed: of the plots.
+        seed: whole number; another one makes other plots.
         shows: the anomaly type that the image shows, or None.
         labelled: whether ``kind`` tells of it; a plot of an unlabelled mix says that it is normal.
         category: ``series``, the only one.

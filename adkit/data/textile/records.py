@@ -20,7 +20,7 @@ class TextileRecord:
 
     Args:
         fabric: a name in ``FABRICS``.
-        seed: of the textile.
+        seed: whole number; another one weaves other cloth.
         index: number of the frame, from 0.
         kind: its defect type; None for a normal.
     """

@@ -6,31 +6,35 @@ is not, the nearest frame is taken all the same, and the case says so.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from adkit.diagnose.failure_modes.classify import Limits
-from adkit.diagnose.failure_modes.measurements import Look
+from adkit.data import AnomalyDataset
+from adkit.detectors.base import Detector
+from adkit.diagnose.failure_modes.classify import VerdictLimits
+from adkit.diagnose.failure_modes.measurements import DefectMeasurement
+from adkit.scoring import thresholds
 
-Test = Callable[[Look, Limits], bool]
+LIGHTER = 0.05  # of the range of grey levels: a defect is light where its grey lies so much above that of its surround
 
 
 @dataclass(frozen=True)
-class Spec:
+class CaseRule:
     """A rule.
 
     Attributes:
         effect: what the case shows, in words.
-        asked: whether a frame comes into question.
-        sought: the number of which the largest is taken.
-        occurs: whether the effect is there.
+        qualifies: whether a frame comes into question.
+        rank: (measurement, limits) → numbers to compare frames by, the first decides; the largest is taken.
+        occurs: (measurement, limits) → whether the effect is there.
         otsu: whether the mask is Otsu's, and not that of the detector's own threshold.
     """
 
     effect: str
-    asked: Callable[[Look], bool]
-    sought: Callable[[Look, Limits], tuple[float, ...]]
-    occurs: Test
+    qualifies: Callable[[DefectMeasurement], bool]
+    rank: Callable[[DefectMeasurement, VerdictLimits], tuple[float, ...]]
+    occurs: Callable[[DefectMeasurement, VerdictLimits], bool]
     otsu: bool = False
 
 
@@ -41,7 +45,7 @@ class Case:
     Attributes:
         name: of the rule.
         architecture: the one whose reconstruction is shown.
-        look: the frame, and what was measured there.
+        measurement: the frame, and what was measured there.
         occurs: whether it shows the effect.
         caption: the effect, the numbers, and whether it is there.
         otsu: whether the mask is Otsu's.
@@ -49,99 +53,151 @@ class Case:
 
     name: str
     architecture: str
-    look: Look
+    measurement: DefectMeasurement
     occurs: bool
     caption: str
     otsu: bool
 
 
-def _lost(cut: str) -> tuple[Callable[[Look, Limits], tuple[float, ...]], Test]:
-    """What is sought, and when it is there: the defect that stands out most of those whose mask is of no use."""
-
-    def occurs(look: Look, limits: Limits) -> bool:
-        return look.ring >= limits.visible and getattr(look, cut) < limits.usable
-
-    def sought(look: Look, limits: Limits) -> tuple[float, ...]:
-        lost = occurs(look, limits)
-        return (float(lost), look.ring if lost else -getattr(look, cut))
-
-    return sought, occurs
+# -- when an effect is there, and which frame shows it best -----------------------------------------------------------
 
 
-def _silent(look: Look, limits: Limits) -> bool:
-    return limits.inverted <= look.ring < limits.visible
+def is_copied(m: DefectMeasurement, limits: VerdictLimits) -> bool:
+    """It is reconstructed."""
+    return m.retention >= limits.copied
 
 
-SPECS = {
-    "white_anomaly": Spec(
-        "a light defect is reconstructed as light as it is",
-        lambda look: look.grey > 0.05,
-        lambda look, limits: (look.let_through,),
-        lambda look, limits: look.let_through >= limits.copied,
+def by_retention(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
+    """What is reconstructed most."""
+    return (m.retention,)
+
+
+def is_inverted(m: DefectMeasurement, limits: VerdictLimits) -> bool:
+    """The map is lower at the defect than around it."""
+    return m.surround < limits.inverted
+
+
+def by_inversion(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
+    """What lies lowest in the map."""
+    return (-m.surround,)
+
+
+def is_copied_silently(m: DefectMeasurement, limits: VerdictLimits) -> bool:
+    """It is reconstructed, and neither stands out of its surround nor is inverted."""
+    return is_copied(m, limits) and limits.inverted <= m.surround < limits.visible
+
+
+def by_silent_retention(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
+    """Of those that neither stand out nor are inverted, what is reconstructed most."""
+    return (float(limits.inverted <= m.surround < limits.visible), m.retention)
+
+
+def is_missed(m: DefectMeasurement, limits: VerdictLimits, iou: str = "iou") -> bool:
+    """It stands out, and a mask is of no use: that of the detector's threshold (``iou``), or Otsu's (``iou_otsu``)."""
+    return m.surround >= limits.visible and getattr(m, iou) < limits.usable
+
+
+def by_miss(m: DefectMeasurement, limits: VerdictLimits, iou: str = "iou") -> tuple[float, ...]:
+    """What stands out most of those that the mask misses; where it misses none, the poorest mask."""
+    missed = is_missed(m, limits, iou)
+    return (float(missed), m.surround if missed else -getattr(m, iou))
+
+
+is_missed_by_otsu, by_miss_of_otsu = partial(is_missed, iou="iou_otsu"), partial(by_miss, iou="iou_otsu")
+
+CASE_RULES = {
+    "white_anomaly": CaseRule(
+        "a light defect is reconstructed as light as it is", lambda m: m.grey > LIGHTER, by_retention, is_copied
     ),
-    "inversed_anomaly": Spec(
-        "the map is lower at the defect than around it",
-        lambda look: True,
-        lambda look, limits: (-look.ring,),
-        lambda look, limits: look.ring < limits.inverted,
+    "inversed_anomaly": CaseRule(
+        "the map is lower at the defect than around it", lambda m: True, by_inversion, is_inverted
     ),
-    "brightness_only_anomaly": Spec(
+    "brightness_only_anomaly": CaseRule(
         "only the brightness changes; it is reconstructed, and the map stays silent",
-        lambda look: look.kind == "brightness",
-        lambda look, limits: (float(_silent(look, limits)), look.let_through),
-        lambda look, limits: look.let_through >= limits.copied and _silent(look, limits),
+        lambda m: m.kind == "brightness", by_silent_retention, is_copied_silently,
     ),
-    "line_not_usable": Spec(
-        "a line stands out in the map, and the mask is of no use", lambda look: look.shape == "line", *_lost("iou")
+    "line_not_usable": CaseRule(
+        "a line stands out in the map, and the mask is of no use", lambda m: m.shape == "line", by_miss, is_missed
     ),
-    "dot_not_usable": Spec(
-        "dots stand out in the map, and the mask is of no use", lambda look: look.shape == "dot", *_lost("iou")
+    "dot_not_usable": CaseRule(
+        "dots stand out in the map, and the mask is of no use", lambda m: m.shape == "dot", by_miss, is_missed
     ),
-    "dot_not_usable_2": Spec(
+    "dot_not_usable_2": CaseRule(
         "dots stand out in the map, and Otsu cuts elsewhere",
-        lambda look: look.shape == "dot",
-        *_lost("iou_otsu"),
-        otsu=True,
+        lambda m: m.shape == "dot", by_miss_of_otsu, is_missed_by_otsu, otsu=True,
     ),
 }  # fmt: skip
 
 
-def choose_cases(examined: Mapping[str, Sequence[Look]], limits: Limits | None = None) -> dict[str, Case]:
+def choose_cases(
+    measured: Mapping[str, Sequence[DefectMeasurement]], limits: VerdictLimits | None = None
+) -> dict[str, Case]:
     """The case of each rule, over all architectures; no frame twice, as long as there are others.
 
     Args:
-        examined: architecture → what :func:`adkit.diagnose.failure_modes.examine` returned for one of its seeds.
-        limits: of the rules.
+        measured: architecture → what :func:`adkit.diagnose.failure_modes.measure_defects` returned for one seed.
+        limits: of the rules; None: those fixed beforehand.
 
     Returns:
         Name → case; a rule that no frame comes into question for has none.
 
     Example:
-        >>> look = Look(7, "dots", "dot", 40, 0.2, ring=0.9, let_through=0.1, iou=0.02, iou_otsu=0.01)
-        >>> case = choose_cases({"plain": [look]})["white_anomaly"]
+        >>> dots = DefectMeasurement(7, "dots", "dot", 40, 0.2, surround=0.9, retention=0.1, iou=0.02, iou_otsu=0.01)
+        >>> case = choose_cases({"plain": [dots]})["white_anomaly"]
         >>> print(case.caption)
         plain, dots: a light defect is reconstructed as light as it is? Not here: nearest case
-        10 % let through, ring AUROC 0.90, IoU 0.02
+        10 % retained, surround AUROC 0.90, IoU 0.02
     """
-    limits, taken, cases = limits or Limits(), set(), {}
-    seen = [(name, look) for name, looks in examined.items() for look in looks]
-    for name, spec in SPECS.items():
-        asked = [(who, look) for who, look in seen if spec.asked(look) and _known(spec.sought(look, limits))]
-        fresh = [(who, look) for who, look in asked if look.index not in taken] or asked
+    limits, shown, cases = limits or VerdictLimits(), set(), {}
+    pairs = [(architecture, m) for architecture, measurements in measured.items() for m in measurements]
+    for name, rule in CASE_RULES.items():
+        candidates = [
+            (architecture, measurement)
+            for architecture, measurement in pairs
+            if rule.qualifies(measurement) and np.isfinite(rule.rank(measurement, limits)).all()
+        ]
+        fresh = [(architecture, m) for architecture, m in candidates if m.index not in shown] or candidates
         if fresh:
-            who, look = max(fresh, key=lambda one: spec.sought(one[1], limits))
-            taken.add(look.index)
-            occurs = spec.occurs(look, limits)
-            cases[name] = Case(name, who, look, occurs, _caption(spec, who, look, occurs), spec.otsu)
+            architecture, measurement = max(fresh, key=lambda pair: rule.rank(pair[1], limits))
+            shown.add(measurement.index)
+            occurs = rule.occurs(measurement, limits)
+            caption = _caption(rule, architecture, measurement, occurs)
+            cases[name] = Case(name, architecture, measurement, occurs, caption, rule.otsu)
     return cases
 
 
-def _known(numbers: tuple[float, ...]) -> bool:
-    return bool(np.isfinite(numbers).all())
+def view_cases(
+    cases: Mapping[str, Case], detectors: Mapping[str, Detector], dataset: AnomalyDataset
+) -> dict[str, dict]:
+    """What a picture of each case shows, in arrays.
+
+    Args:
+        cases: of :func:`choose_cases`.
+        detectors: architecture → the fitted detector that was measured.
+        dataset: the one that was measured.
+
+    Returns:
+        Name of the case → ``image`` and ``reconstructed`` (C, H, W), ``a_map`` (H, W), ``predicted`` and ``mask``, bool
+        (H, W), as :func:`adkit.diagnose.failure_modes.figures.failure` takes them.
+    """
+    views = {}
+    for name, case in cases.items():
+        detector, item = detectors[case.architecture], dataset[case.measurement.index]
+        image = item["image"][None]
+        a_map = detector.anomaly_map(image)[0].numpy()
+        threshold = thresholds.otsu(a_map) if case.otsu else detector.pixel_threshold
+        views[name] = {
+            "image": item["image"], "reconstructed": detector.reconstruct(image)[0], "a_map": a_map,
+            "predicted": a_map >= threshold, "mask": item["mask"],
+        }  # fmt: skip
+    return views
 
 
-def _caption(spec: Spec, who: str, look: Look, occurs: bool) -> str:
-    cut = look.iou_otsu if spec.otsu else look.iou
-    share = f"{look.let_through:.0%} let through".replace("%", " %") if np.isfinite(look.let_through) else "no twin"
+def _caption(rule: CaseRule, architecture: str, measurement: DefectMeasurement, occurs: bool) -> str:
+    iou = measurement.iou_otsu if rule.otsu else measurement.iou
+    share = "no clean counterpart"
+    if np.isfinite(measurement.retention):
+        share = f"{100 * measurement.retention:.0f} % retained"
     answer = "" if occurs else "? Not here: nearest case"
-    return f"{who}, {look.kind}: {spec.effect}{answer}\n{share}, ring AUROC {look.ring:.2f}, IoU {cut:.2f}"
+    numbers = f"{share}, surround AUROC {measurement.surround:.2f}, IoU {iou:.2f}"
+    return f"{architecture}, {measurement.kind}: {rule.effect}{answer}\n{numbers}"

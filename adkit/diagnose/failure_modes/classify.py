@@ -2,11 +2,12 @@
 
 The rules are asked in this order; the first that holds decides:
 
-1. ``inverted``: the map is lower at the defect than in the ring around it (AUROC below 0.5);
-2. ``found``: it stands out of the ring (AUROC of at least 0.7), and the mask is of use (IoU of at least 0.1);
-3. ``lost in the mask``: it stands out of the ring, and the mask is of no use;
+1. ``inverted``: the map is lower at the defect than in its surround (AUROC below 0.5);
+2. ``found``: it stands out of its surround (AUROC of at least 0.7), and the mask is of use (IoU of at least 0.1);
+3. ``segmentation missed``: it stands out of its surround, and the mask is of no use;
 4. ``copied``: it does not stand out, and at least half of it was reconstructed;
-5. ``drowned``: it does not stand out although it was not reconstructed; the cloth's own residual is as large.
+5. ``below texture noise``: it does not stand out although it was not reconstructed; the cloth's own residual is as
+   large.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +15,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adkit.diagnose.failure_modes.measurements import Look
+from adkit.diagnose.failure_modes.measurements import DefectMeasurement
 from adkit.metrics import Interval
 from adkit.metrics.intervals import check_draws
 
-VERDICTS = ("found", "lost in the mask", "copied", "drowned", "inverted")
-MEASURED = ("ring", "let_through", "iou")  # what the rules ask for
+VERDICTS = ("found", "segmentation missed", "copied", "below texture noise", "inverted")
+MEASURED = ("surround", "retention", "iou")  # what the rules ask for
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The numbers in the rules: round ones, chosen before anything was measured."""
+class VerdictLimits:
+    """The numbers in the rules: round ones, chosen before anything was measured.
+
+    Attributes:
+        inverted: surround AUROC below which the map is lower at the defect.
+        visible: surround AUROC from which on a defect stands out.
+        copied: retention from which on a defect counts as reconstructed.
+        usable: IoU from which on a mask is of use.
+    """
 
     inverted: float = 0.5
     visible: float = 0.7
@@ -33,13 +41,13 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Finding:
+class TypeVerdict:
     """What becomes of one defect type in one architecture.
 
     Attributes:
         verdict: one of ``VERDICTS``, of the means.
-        support: share of the bootstrap draws, of seeds and of frames, with the same verdict.
-        numbers: ``ring``, ``let_through`` and ``iou``, each with its 95 % interval.
+        support: share of the bootstrap samples, of seeds and of frames, with the same verdict.
+        numbers: ``surround``, ``retention`` and ``iou``, each with its 95 % interval.
         shares: verdict → share of the single frames, of all seeds, that it is the verdict of; what a mean hides.
     """
 
@@ -49,84 +57,109 @@ class Finding:
     shares: dict[str, float]
 
 
-def verdict(ring: float, let_through: float, iou: float, limits: Limits | None = None) -> str:
-    """The verdict of three numbers; see the rules above. Without a twin (NaN) nothing is called copied."""
-    limits = limits or Limits()
-    if ring < limits.inverted:
+def verdict(surround: float, retention: float, iou: float, limits: VerdictLimits | None = None) -> str:
+    """The verdict of three numbers, by the rules above.
+
+    Args:
+        surround: AUROC of the defect against its surround, in [0, 1].
+        retention: share of the defect that was reconstructed; NaN without a clean counterpart: then nothing is called
+            copied.
+        iou: of predicted and true mask, in [0, 1].
+        limits: of the rules; None: those fixed beforehand.
+    """
+    limits = limits or VerdictLimits()
+    if surround < limits.inverted:
         return "inverted"
-    if ring >= limits.visible:
-        return "found" if iou >= limits.usable else "lost in the mask"
-    return "copied" if let_through >= limits.copied else "drowned"
+    if surround >= limits.visible:
+        return "found" if iou >= limits.usable else "segmentation missed"
+    return "copied" if retention >= limits.copied else "below texture noise"
 
 
-def findings(
-    examined: Mapping[str, Sequence[Sequence[Look]]], limits: Limits | None = None, n: int = 1000, seed: int = 0
-) -> dict[str, dict[str, Finding]]:
+def type_verdicts(
+    measured: Mapping[str, Sequence[Sequence[DefectMeasurement]]],
+    limits: VerdictLimits | None = None,
+    n: int = 1000,
+    seed: int = 0,
+) -> dict[str, dict[str, TypeVerdict]]:
     """A verdict for each architecture and each defect type.
 
     Numbers are means over the frames of a type and over the seeds. The intervals, and the support of a verdict, come
-    from drawing both with replacement: other frames *and* other trainings. With few seeds they are rather too narrow.
+    from a bootstrap of both: other frames *and* other trainings. With few seeds they are rather too narrow.
 
     Args:
-        examined: architecture → for each seed what :func:`.examine` returned, on the same frames.
-        limits: of the rules.
-        n: number of draws.
-        seed: of the draws.
+        measured: architecture → for each seed what :func:`.measure_defects` returned, on the same frames.
+        limits: of the rules; None: those fixed beforehand.
+        n: number of bootstrap samples, at least 2.
+        seed: integer; another seed draws other bootstrap samples.
 
     Returns:
-        Architecture → defect type → finding.
+        Architecture → defect type → verdict.
 
     Raises:
         ValueError: if an architecture has no seed, its seeds saw different frames, or ``n`` is below 2.
 
     Example:
-        >>> look = Look(0, "dots", "dot", 40, 0.2, ring=0.9, let_through=0.1, iou=0.02, iou_otsu=0.01)
-        >>> found = findings({"plain": [[look], [look]]})["plain"]["dots"]
-        >>> found.verdict, found.support, str(found.numbers["ring"])
-        ('lost in the mask', 1.0, '0.900 [0.900, 0.900]')
+        >>> from adkit.diagnose.failure_modes import DefectMeasurement
+        >>> dots = DefectMeasurement(0, "dots", "dot", 40, 0.2, surround=0.9, retention=0.1, iou=0.02, iou_otsu=0.01)
+        >>> verdicts = type_verdicts({"plain": [[dots], [dots]]})["plain"]["dots"]
+        >>> verdicts.verdict, verdicts.support, str(verdicts.numbers["surround"])
+        ('segmentation missed', 1.0, '0.900 [0.900, 0.900]')
     """
     check_draws(n, level=0.95)
-    return {name: _by_kind(name, runs, limits or Limits(), n, seed) for name, runs in examined.items()}
+    verdicts = {}
+    for architecture, runs in measured.items():
+        frames = [[measurement.index for measurement in run] for run in runs]
+        if not runs or any(indices != frames[0] for indices in frames):
+            raise ValueError(
+                f"{architecture!r} needs one or more seeds that saw the same frames, got {[*map(len, frames)]} frames; "
+                "measure every seed on one dataset"
+            )
+        verdicts[architecture] = {
+            kind: _type_verdict(_values(runs, kind), limits or VerdictLimits(), n, np.random.default_rng(seed))
+            for kind in dict.fromkeys(measurement.kind for measurement in runs[0])
+        }
+    return verdicts
 
 
-def _by_kind(name: str, runs: Sequence[Sequence[Look]], limits: Limits, n: int, seed: int) -> dict[str, Finding]:
-    frames = [[look.index for look in run] for run in runs]
-    if not runs or any(each != frames[0] for each in frames):
-        raise ValueError(f"{name!r} needs one or more seeds that saw the same frames, got {[*map(len, frames)]} frames")
-    kinds = dict.fromkeys(look.kind for look in runs[0])
-    return {
-        kind: _finding(
-            np.array([[[getattr(look, m) for m in MEASURED] for look in run if look.kind == kind] for run in runs]),
-            limits, n, np.random.default_rng(seed),
-        )
-        for kind in kinds
-    }  # fmt: skip
+def _values(runs: Sequence[Sequence[DefectMeasurement]], kind: str) -> dict[str, np.ndarray]:
+    """What was measured at the defects of one type: name → (seeds, frames)."""
+    of_type = [[measurement for measurement in run if measurement.kind == kind] for run in runs]
+    return {name: np.array([[getattr(m, name) for m in run] for run in of_type]) for name in MEASURED}
 
 
-def _finding(values: np.ndarray, limits: Limits, n: int, rng: np.random.Generator) -> Finding:
-    """Of values (seeds, frames, 3)."""
-    seeds, frames, _ = values.shape
-    middle = _mean(values)
-    drawn = np.array([
-        _mean(values[rng.integers(seeds, size=seeds)][:, rng.integers(frames, size=frames)]) for _ in range(n)
-    ])  # fmt: skip
-    said, each = verdict(*middle, limits), [verdict(*one, limits) for one in values.reshape(-1, len(MEASURED))]
-    return Finding(
+def _type_verdict(
+    values: dict[str, np.ndarray], limits: VerdictLimits, n: int, rng: np.random.Generator
+) -> TypeVerdict:
+    seeds, frames = values["surround"].shape
+    means = {name: _mean(array) for name, array in values.items()}
+    samples = {name: np.empty(n) for name in MEASURED}
+    for i in range(n):
+        rows, columns = rng.integers(seeds, size=seeds), rng.integers(frames, size=frames)
+        for name, array in values.items():
+            samples[name][i] = _mean(array[np.ix_(rows, columns)])
+    said = verdict(**means, limits=limits)
+    verdicts_of_samples = _verdicts(samples, limits)
+    verdicts_of_frames = _verdicts({name: array.ravel() for name, array in values.items()}, limits)
+    return TypeVerdict(
         verdict=said,
-        support=float(np.mean([verdict(*one, limits) == said for one in drawn])),
-        numbers=dict(zip(MEASURED, map(_interval, middle, drawn.T), strict=True)),
-        shares={name: each.count(name) / len(each) for name in VERDICTS},
+        support=verdicts_of_samples.count(said) / n,
+        numbers={name: _interval(means[name], samples[name]) for name in MEASURED},
+        shares={name: verdicts_of_frames.count(name) / len(verdicts_of_frames) for name in VERDICTS},
     )
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Over seeds and frames (S, F, 3), what is NaN left out."""
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0).sum(axis=(0, 1)), known.sum(axis=(0, 1))
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+def _verdicts(values: dict[str, np.ndarray], limits: VerdictLimits) -> list[str]:
+    """The verdicts of N triples, (N,) each by name."""
+    return [verdict(*numbers, limits) for numbers in zip(*(values[name] for name in MEASURED), strict=True)]
 
 
-def _interval(value: float, drawn: np.ndarray) -> Interval:
-    kept = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(kept, [0.025, 0.975]) if kept.size else (np.nan, np.nan)
-    return Interval(float(value), float(low), float(high))
+def _mean(values: np.ndarray) -> float:
+    """Over everything that is known; NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+def _interval(value: float, samples: np.ndarray) -> Interval:
+    known = samples[np.isfinite(samples)]
+    low, high = np.quantile(known, [0.025, 0.975]) if known.size else (np.nan, np.nan)
+    return Interval(value, float(low), float(high))

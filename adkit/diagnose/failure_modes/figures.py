@@ -10,9 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adkit.data import AnomalyDataset
-from adkit.detectors.base import Detector
-from adkit.diagnose.failure_modes import VERDICTS, Case, Finding
+from adkit.diagnose.failure_modes import VERDICTS, Case, TypeVerdict
 from adkit.figures.animation import raster
 from adkit.figures.frames import is_wide
 from adkit.figures.marks import fill, outline, show, zoom_box
@@ -33,57 +31,56 @@ from adkit.figures.style import (
 )
 from adkit.figures.tables import tabular
 from adkit.runtime import atomic_path
-from adkit.scoring import thresholds
 
 SHADES = {  # of a cell, and of a bar
     "found": ("#CDE7DC", COLOURS[2]),
-    "lost in the mask": ("#FCE8BF", COLOURS[3]),
+    "segmentation missed": ("#FCE8BF", COLOURS[3]),
     "copied": ("#CFE3F2", COLOURS[0]),
-    "drowned": ("#ECECEC", GREY),
+    "below texture noise": ("#ECECEC", GREY),
     "inverted": ("#F6D3BF", COLOURS[1]),
 }
 ROW = 0.62  # inches
 
 
 @styled
-def verdict_table(findings: Mapping[str, Mapping[str, Finding]]):
+def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
     """A row an architecture, a column a defect type: the verdict, how sure it is, and the numbers behind it.
 
     Args:
-        findings: architecture → defect type → finding, see :func:`adkit.diagnose.failure_modes.findings`.
+        verdicts: architecture → defect type → verdict, see :func:`adkit.diagnose.failure_modes.type_verdicts`.
 
     Returns:
         ``(fig, ax)``.
 
     Raises:
-        ValueError: if there are no findings.
+        ValueError: if there are no verdicts.
 
     Example:
-        >>> from adkit.diagnose.failure_modes import Look, findings
-        >>> look = Look(0, "dots", "dot", 40, 0.2, ring=0.9, let_through=0.1, iou=0.02, iou_otsu=0.01)
-        >>> fig, ax = verdict_table(findings({"plain": [[look]]}))
+        >>> from adkit.diagnose.failure_modes import DefectMeasurement, type_verdicts
+        >>> dots = DefectMeasurement(0, "dots", "dot", 40, 0.2, surround=0.9, retention=0.1, iou=0.02, iou_otsu=0.01)
+        >>> fig, ax = verdict_table(type_verdicts({"plain": [[dots]]}))
     """
-    kinds = list(dict.fromkeys(kind for row in findings.values() for kind in row))
+    kinds = list(dict.fromkeys(kind for row in verdicts.values() for kind in row))
     if not kinds:
-        raise ValueError("expected architecture → defect type → finding, got no findings at all")
-    fig, ax = tabular(list(findings), kinds, height=0.95 + ROW * len(findings), width=1.3 + 1.55 * len(kinds))
-    for y, row in enumerate(findings.values()):
+        raise ValueError("expected architecture → defect type → verdict, got no verdicts at all; see type_verdicts")
+    fig, ax = tabular(list(verdicts), kinds, height=0.95 + ROW * len(verdicts), width=1.3 + 1.55 * len(kinds))
+    for y, row in enumerate(verdicts.values()):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set_title("verdict, its support; ring AUROC · let through · IoU of the mask; below, the single frames", pad=22)
+    ax.set_title("verdict, its support; surround AUROC · retention · IoU of the mask; below, the single frames", pad=22)
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
     return fig, ax
 
 
-def _cell(ax, x: int, y: int, finding: Finding) -> None:
-    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=SHADES[finding.verdict][0], edgecolor="white", linewidth=2))
-    numbers = " · ".join(_number(one.value) for one in finding.numbers.values())
-    ax.text(x + 0.5, y + 0.30, f"{finding.verdict}, {100 * finding.support:.0f} %", ha="center", va="center")
+def _cell(ax, x: int, y: int, cell: TypeVerdict) -> None:
+    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=SHADES[cell.verdict][0], edgecolor="white", linewidth=2))
+    numbers = " · ".join(_number(interval.value) for interval in cell.numbers.values())
+    ax.text(x + 0.5, y + 0.30, f"{cell.verdict}, {100 * cell.support:.0f} %", ha="center", va="center", fontsize=8)
     ax.text(x + 0.5, y + 0.60, numbers, ha="center", va="center", fontsize=8, color=INK)
     left = x + 0.06
-    for name, share in finding.shares.items():
+    for name, share in cell.shares.items():
         ax.add_patch(Rectangle((left, y + 0.79), 0.88 * share, 0.11, facecolor=SHADES[name][1], linewidth=0))
         left += 0.88 * share
 
@@ -138,33 +135,29 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     return fig, list(axes.values())
 
 
-def failure_pictures(
-    cases: Mapping[str, Case], detectors: Mapping[str, Detector], dataset: AnomalyDataset, *, scales: Mapping
-) -> dict[str, Plot]:
+def failure_pictures(cases: Mapping[str, Case], views: Mapping[str, dict], *, scales: Mapping) -> dict[str, Plot]:
     """The picture of each case.
 
     Args:
         cases: of :func:`adkit.diagnose.failure_modes.choose_cases`.
-        detectors: architecture → the detector that was examined.
-        dataset: the one that was examined.
-        scales: architecture → colours of its maps, from validation normals.
+        views: the arrays of each, of :func:`adkit.diagnose.failure_modes.view_cases`.
+        scales: architecture → colours of its maps, from validation normals: see :func:`adkit.figures.colour_scale`.
 
     Returns:
         Name → `Plot`.
     """
-    drawn = {}
-    for name, case in cases.items():
-        detector, item = detectors[case.architecture], dataset[case.look.index]
-        image = item["image"][None]
-        a_map = detector.anomaly_map(image)[0].numpy()
-        cut = thresholds.otsu(a_map) if case.otsu else detector.pixel_threshold
-        parts = item["image"], detector.reconstruct(image)[0], a_map, a_map >= cut, item["mask"]
-        drawn[name] = failure(*parts, scale=scales[case.architecture], caption=case.caption)
-    return drawn
+    return {
+        name: failure(**views[name], scale=scales[case.architecture], caption=case.caption)
+        for name, case in cases.items()
+    }
 
 
 def save_pictures(pictures: Mapping[str, Plot], folder: str | os.PathLike) -> list[Path]:
     """Write each picture as ``<name>.png``, with 256 colours, so that it stays small; returns the files.
+
+    Args:
+        pictures: name → `Plot`.
+        folder: where to; it is made if it is not there.
 
     Example:
         >>> import tempfile
@@ -178,9 +171,9 @@ def save_pictures(pictures: Mapping[str, Plot], folder: str | os.PathLike) -> li
     files = []
     for name, plot in pictures.items():
         files.append(folder / f"{name}.png")
-        few = Image.fromarray(raster(plot)).quantize(palette=_palette(), dither=Image.Dither.NONE)
+        quantised = Image.fromarray(raster(plot)).quantize(palette=_palette(), dither=Image.Dither.NONE)
         with atomic_path(files[-1]) as temporary:
-            few.save(temporary, "PNG", optimize=True)
+            quantised.save(temporary, "PNG", optimize=True)
     return files
 
 

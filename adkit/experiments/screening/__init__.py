@@ -5,8 +5,8 @@ from adkit.experiments.screening.classifier import load_classifier as load_class
 from adkit.experiments.screening.classifier import seen_by as seen_by
 from adkit.experiments.screening.contamination import contamination as contamination
 from adkit.experiments.screening.contamination import plot_mixes as plot_mixes
-from adkit.experiments.screening.kept import fitted_classifier as fitted_classifier
-from adkit.experiments.screening.kept import fitted_detector as fitted_detector
+from adkit.experiments.screening.fitted import fitted_classifier as fitted_classifier
+from adkit.experiments.screening.fitted import fitted_detector as fitted_detector
 from adkit.experiments.screening.measures import confusion_matrix as confusion_matrix
 from adkit.experiments.screening.measures import left_out as left_out
 from adkit.experiments.screening.measures import share_interval as share_interval

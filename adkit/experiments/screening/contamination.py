@@ -1,8 +1,8 @@
 """What happens if the training images were never looked at: a share of them is anomalous, and nobody knows which.
 
-Two things go wrong. The network learns to draw some anomalies, and a threshold that is read off the *training* errors,
-as is often done, is pushed about by two forces: training errors are smaller than those of new images, which pulls it
-down, and the anomalies among them are larger, which pushes it up.
+Two things go wrong. The network learns to reconstruct some anomalies, and a threshold that is read off the *training*
+errors, as is often done, is pushed about by two forces: training errors are smaller than those of new images, which
+pulls it down, and the anomalies among them are larger, which pushes it up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from adkit.data.plots.samples import mixed_plots
 from adkit.detectors.base import Detector
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.experiments.screening.classifier import seen_by
-from adkit.experiments.screening.kept import fitted_detector
+from adkit.experiments.screening.fitted import fitted_detector
 from adkit.experiments.screening.measures import share_interval
 from adkit.metrics import auroc, bootstrap
 from adkit.runtime.progress import progress
@@ -30,9 +30,9 @@ def plot_mixes(
 
     Args:
         like: a dataset whose size and channels the plots get.
-        shares: from 0 to 1.
-        count: plots in each mix.
-        seed: another seed, other plots.
+        shares: shares of anomalous plots, from 0 to 1.
+        count: number of plots in each mix.
+        seed: integer; another seed draws other plots.
 
     Example:
         >>> from adkit import load_dataset
@@ -54,12 +54,12 @@ def contamination(
     """Train on each mix, and compare a threshold from its own training errors with one from held-out normals.
 
     Args:
-        detector: what is trained, once for each mix (see :mod:`.kept`); its class and its settings
+        detector: what is trained, once for each mix (see :mod:`.fitted`); its class and its settings
             count, and it stays as it is.
         mixes: share of anomalous images → training images that all say that they are normal.
         validation: held-out images that are known to be normal.
         test: labelled images.
-        draws: of the bootstrap over the test images, for the interval of the AUROC.
+        draws: number of bootstrap samples of the test images for the interval of the AUROC, at least 2.
 
     Returns:
         A row a mix: ``share``; ``auroc`` of the image score, which needs no threshold; and of the decisions with the
@@ -88,7 +88,13 @@ def contamination(
 
 
 def decisions(truth: np.ndarray, flagged: np.ndarray, name: str) -> dict:
-    """Recall and false positive rate of decisions, with their intervals, under names that end in ``name``."""
+    """Recall and false positive rate of decisions, with their intervals, under names that end in ``name``.
+
+    Args:
+        truth: (N,) labels, 1 for anomalous images.
+        flagged: (N,) bool, the decisions.
+        name: what the decisions were made by.
+    """
     hits, alarms = (flagged[truth == label] for label in (1, 0))
     return {
         f"recall_{name}": share_interval(int(hits.sum()), len(hits)),

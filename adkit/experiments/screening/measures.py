@@ -1,15 +1,17 @@
 """What each stage is worth alone, what both are worth together, and what they cost."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix as count_confusions
 
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
 from adkit.detectors.base import Detector
 from adkit.experiments.screening.classifier import TypeClassifier
-from adkit.experiments.screening.kept import fitted_classifier
+from adkit.experiments.screening.fitted import fitted_classifier
 from adkit.experiments.screening.stages import Screened, Screening
 from adkit.metrics import Interval, bootstrap, f1
 from adkit.runtime.progress import progress
@@ -19,8 +21,8 @@ def stage_table(screened: Screened, draws: int = 1000) -> list[dict]:
     """Detector alone, classifier alone, both, and both where stage 2 may dismiss what stage 1 has flagged.
 
     Args:
-        screened: of :meth:`Screening.judge`.
-        draws: of the bootstrap over images, for the interval of F1.
+        screened: what :meth:`Screening.judge` returns.
+        draws: number of bootstrap samples of the images for the interval of F1, at least 2.
 
     Returns:
         Rows with ``name``; ``precision`` and ``recall`` of flagging, ``f1`` (an interval); ``named``, the share of all
@@ -32,7 +34,7 @@ def stage_table(screened: Screened, draws: int = 1000) -> list[dict]:
     """
     if len(set(screened.labels)) < 2:
         raise ValueError("a table of stages needs normal and anomalous images, got one sort only")
-    first, second = (1000 * one for one in screened.seconds)
+    first, second = (1000 * seconds for seconds in screened.seconds)
     both = first + screened.suspicious.mean() * second
     rows = [
         _row("detector alone", screened, screened.suspicious, None, first, draws),
@@ -63,6 +65,10 @@ def confusion_matrix(truth: Sequence[str], named: Sequence[str]) -> tuple[np.nda
 
     The normal kind comes first where there is one, the others in alphabetical order.
 
+    Args:
+        truth: the kind of each image.
+        named: what each image was called.
+
     Raises:
         ValueError: if there are not as many names as truths.
 
@@ -73,10 +79,11 @@ def confusion_matrix(truth: Sequence[str], named: Sequence[str]) -> tuple[np.nda
     """
     if len(truth) != len(named):
         raise ValueError(f"expected a name for each of {len(truth)} images, got {len(named)}")
-    kinds = sorted({*truth, *named}, key=lambda kind: (kind != NORMAL, kind))
-    counts = np.zeros((len(kinds), len(kinds)), int)
-    np.add.at(counts, ([kinds.index(kind) for kind in truth], [kinds.index(kind) for kind in named]), 1)
-    return counts, [str(kind) for kind in kinds]
+    kinds = sorted({str(kind) for kind in (*truth, *named)}, key=lambda kind: (kind != NORMAL, kind))
+    # scikit-learn warns of a matrix of one entry, and refuses one of none
+    if len(kinds) < 2:
+        return np.full((len(kinds), len(kinds)), len(truth)), kinds
+    return count_confusions(truth, named, labels=kinds), kinds
 
 
 def left_out(
@@ -90,7 +97,7 @@ def left_out(
 
     Args:
         detector: a fitted detector, which has seen no anomaly at all.
-        classifier: what is trained, once (see :mod:`.kept`); its settings count, and it stays as it is.
+        classifier: what is trained, once (see :mod:`.fitted`); its settings count, and it stays as it is.
         labelled: labelled images, normal ones among them, to train classifiers with.
         test: the images to flag, of these types among others.
         kinds: the types to leave out, one at a time; None: all of the test part.
@@ -100,10 +107,10 @@ def left_out(
         that the classifier without it does not call good; ``both``, what is left of the first where the second may
         dismiss, an interval each; and ``called``, the name that it is given most often.
     """
-    rows, silent = [], TypeClassifier(**classifier.settings | {"quiet": True})
+    rows, silent = [], TypeClassifier(**asdict(classifier.settings) | {"quiet": True})
     kinds = list(dict.fromkeys(kind for kind in test.kinds if kind != NORMAL)) if kinds is None else list(kinds)
     for kind in progress(kinds, "types left out", quiet=classifier.quiet):
-        others = labelled.subset([i for i, one in enumerate(labelled.kinds) if one != kind])
+        others = labelled.subset([i for i, k in enumerate(labelled.kinds) if k != kind])
         blind = fitted_classifier(silent, others)
         screened = Screening(detector, blind).judge(test.subset([i for i, k in enumerate(test.kinds) if k == kind]))
         shares = {
@@ -125,6 +132,10 @@ def share_interval(hits: int, count: int) -> Interval:
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
 
+    Args:
+        hits: how many, from 0 to ``count``.
+        count: of how many, at least 1.
+
     Raises:
         ValueError: unless ``0 <= hits <= count`` and ``count`` is positive.
 
@@ -134,7 +145,5 @@ def share_interval(hits: int, count: int) -> Interval:
     """
     if not 0 <= hits <= count or not count:
         raise ValueError(f"hits must lie between 0 and a positive count, got {hits} of {count}")
-    z = 1.959964
-    middle = (hits + z**2 / 2) / (count + z**2)
-    reach = z / (count + z**2) * (hits * (count - hits) / count + z**2 / 4) ** 0.5
-    return Interval(hits / count, max(0.0, middle - reach), min(1.0, middle + reach))
+    wilson = binomtest(hits, count).proportion_ci(confidence_level=0.95, method="wilson")
+    return Interval(hits / count, float(wilson.low), float(wilson.high))

@@ -3,24 +3,30 @@
 :func:`adkit.run` does the same for the splits of a data set; these two take any images: mixes, labelled sets.
 """
 
-import hashlib
-import json
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
+from adkit.experiments import cache
 from adkit.experiments.experiment import UNCOUNTED, source_hash
 from adkit.experiments.screening.classifier import TypeClassifier, load_classifier
-from adkit.runtime import home
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
 
 def fitted_detector(detector: Detector, train: AnomalyDataset, validation: AnomalyDataset) -> Detector:
     """A detector of this class and these settings, fitted to these images: now, or when it was asked for before.
 
-    The one that is given stays as it is. A fit that was killed goes on from its last checkpoint.
+    A fit that was killed goes on from its last checkpoint.
+
+    Args:
+        detector: its class and its settings count, and it stays as it is.
+        train: normal images to learn from.
+        validation: held-out normal images, which set the thresholds.
 
     Example:
         >>> from adkit import AutoencoderDetector, load_dataset
@@ -29,18 +35,23 @@ def fitted_detector(detector: Detector, train: AnomalyDataset, validation: Anoma
         >>> fitted_detector(tiny, splits.train, splits.validation).threshold > 0
         True
     """
-    parts = [train.fingerprint, validation.fingerprint, source_hash(type(detector))]
-    folder = home() / "fitted" / _address(detector, parts)
-    if not (folder / "detector" / "detector.json").exists():
+
+    def fit(folder: Path) -> None:
         fresh = detector.fresh()
-        fresh.quiet, fresh.checkpoint = detector.quiet, folder / "checkpoint.pt"
+        fresh.quiet, fresh.checkpoint = detector.quiet, folder / cache.CHECKPOINT
         fresh.fit(train, validation).save(folder / "detector")
-        fresh.checkpoint.unlink(missing_ok=True)
-    return load_detector(folder / "detector", device=detector.settings.device)
+
+    images = [train.fingerprint, validation.fingerprint]
+    entry = _fitted(detector, asdict(detector.settings), images, source_hash(type(detector), rooms=()), fit)
+    return load_detector(entry.folder / "detector", device=detector.settings.device)
 
 
 def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> TypeClassifier:
     """A classifier of these settings, fitted to these images: now, or when it was asked for before.
+
+    Args:
+        classifier: its settings count, and it stays as it is.
+        train: labelled images of at least two kinds.
 
     Example:
         >>> from adkit.data.plots.samples import labelled_plots
@@ -48,18 +59,33 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
         >>> fitted_classifier(TypeClassifier(side=32, epochs=1, quiet=True), few).classes
         ['drift', 'spike']
     """
-    folder = home() / "fitted" / _address(classifier, [train.fingerprint, _classifier_sources()])
-    if not (folder / "classifier.json").exists():
-        fresh = TypeClassifier(**classifier.settings | {"quiet": classifier.quiet})
-        fresh.fit(train).save(folder)
-    return load_classifier(folder, device=classifier.settings["device"])
+    settings = asdict(classifier.settings)
+
+    def fit(folder: Path) -> None:
+        fresh = TypeClassifier(**settings | {"quiet": classifier.quiet})
+        fresh.fit(train).save(folder / "classifier")
+
+    entry = _fitted(classifier, settings, [train.fingerprint], _classifier_sources(), fit)
+    return load_classifier(entry.folder / "classifier", device=classifier.settings.device)
 
 
-def _address(fitted: Detector | TypeClassifier, parts: list[str]) -> str:
-    settings = asdict(fitted.settings) if isinstance(fitted, Detector) else fitted.settings
-    settings = {name: value for name, value in settings.items() if name not in UNCOUNTED}
-    kept = json.dumps([type(fitted).__name__, settings, *parts], sort_keys=True)
-    return hashlib.sha256(kept.encode()).hexdigest()[:20]
+def _fitted(
+    template: object, settings: Mapping, images: list[str], sources: str, fit: Callable[[Path], None]
+) -> cache.Entry:
+    """The cache's entry of something that is fitted."""
+    key = {
+        "class": type(template).__name__,
+        "settings": {name: value for name, value in settings.items() if name not in UNCOUNTED},
+        "data": images,
+        "sources": sources,
+    }
+
+    def work(folder: Path) -> dict:
+        start = time.perf_counter()
+        fit(folder)
+        return {"seconds": {"fit": time.perf_counter() - start}}
+
+    return cache.cached("fitted", key, work)
 
 
 @lru_cache(maxsize=1)
