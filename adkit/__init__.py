@@ -18,6 +18,7 @@ _HOMES = {
     "VAEDetector": "adkit.detectors.vae",
     "PatchCoreDetector": "adkit.detectors.patchcore",
     "DRAEMDetector": "adkit.detectors.draem",
+    "FilterBankDetector": "adkit.detectors.filterbank",
     "load_detector": "adkit.detectors.storage",
     "evaluate": "adkit.experiments.evaluation",
     "Experiment": "adkit.experiments.experiment",

@@ -42,6 +42,7 @@ BUILT_IN = {
     "vae": ("adkit.detectors.vae", "VAEDetector"),
     "patchcore": ("adkit.detectors.patchcore", "PatchCoreDetector"),
     "draem": ("adkit.detectors.draem", "DRAEMDetector"),
+    "filterbank": ("adkit.detectors.filterbank", "FilterBankDetector"),
 }
 _own: dict[str, type["Detector"]] = {}
 
