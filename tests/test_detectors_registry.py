@@ -133,7 +133,7 @@ def test_the_file_of_a_method_counts_whole_and_adkits_methods_have_no_source_of_
 
 
 def test_every_method_of_adkit_is_known_by_its_name_and_that_of_its_class():
-    assert known_methods()[:5] == ["autoencoder", "latent", "vae", "patchcore", "draem"]
+    assert known_methods()[:6] == ["autoencoder", "latent", "vae", "patchcore", "draem", "filterbank"]
     for name, (module, class_name) in registry.BUILT_IN.items():
         cls = detector_class(name)
         assert cls is detector_class(class_name) is getattr(adkit, class_name, cls)
@@ -170,7 +170,7 @@ def test_what_cannot_be_registered_is_refused():
     assert register("mean-grey")(MeanGreyDetector) is MeanGreyDetector  # a cell that runs again
     with pytest.raises(ValueError, match="another method has a class VAEDetector"):
         register("mine")(type("VAEDetector", (MeanGreyDetector,), {}))
-    assert known_methods()[5:] == ["mean-grey"]
+    assert known_methods()[6:] == ["mean-grey"]
 
 
 def test_settings_of_ones_own_are_checked_and_shown():
