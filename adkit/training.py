@@ -152,7 +152,7 @@ def fit(
     run = TrainingState(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
     with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
         while run.step < settings.steps and not run.out_of_patience(settings.patience):
-            if not model.training:
+            if not run.model.training:
                 model.train()
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)

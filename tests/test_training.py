@@ -290,3 +290,29 @@ def test_the_one_cycle_rises_and_falls():
 def test_wrong_settings_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
         Training(**wrong)
+
+
+def test_a_wrapped_network_trains_in_training_mode_after_a_validation_as_well(monkeypatch):
+    """As several processes wrap it: what is validated is the network inside, and the wrapper does not notice."""
+    import accelerate
+
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+        def forward(self, images):
+            return self.module(images)
+
+    monkeypatch.setattr(accelerate.Accelerator, "prepare", lambda self, model: Wrapper(model))
+    monkeypatch.setattr(accelerate.Accelerator, "unwrap_model", lambda self, model: model.module)
+    network, modes = Autoencoder(width=4, depth=2), []
+
+    def objective(model, batch):
+        modes.append((torch.is_grad_enabled(), network.training))
+        return {"loss": mse(model(batch.images), batch.images)}
+
+    settings = Training(steps=4, batch_size=2, crop=16, validate_every=1, device="cpu")
+    fit(network, noise(), noise(seed=1), objective, settings, quiet=True)
+    assert [training for learns, training in modes if learns] == [True] * 4
+    assert not any(training for learns, training in modes if not learns)
