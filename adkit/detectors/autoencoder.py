@@ -14,7 +14,7 @@ from adkit.detectors.settings import at_least_zero
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import seed_everything
-from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+from adkit.scoring.anomaly_maps import MAP_METHODS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from adkit.models.patch_discriminator import AdversarialVAE, adversarial_losses
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, seed_everything
-from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+from adkit.scoring.anomaly_maps import MAP_METHODS
 from adkit.training import Training
 
 SCORES = ("reconstruction", "kl", "both")
