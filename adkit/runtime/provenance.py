@@ -22,6 +22,7 @@ FACADES = ("adkit", "adkit.runtime")
 NO_EFFECT = (
     "adkit.experiments.cache",
     "adkit.figures",
+    "adkit.runtime.atomic",
     "adkit.runtime.lazy",
     "adkit.runtime.lock",
     "adkit.runtime.progress",
