@@ -23,6 +23,7 @@ NO_EFFECT = (
     "adkit.experiments.cache",
     "adkit.figures",
     "adkit.runtime.atomic",
+    "adkit.runtime.checkpoint",
     "adkit.runtime.lazy",
     "adkit.runtime.lock",
     "adkit.runtime.progress",
