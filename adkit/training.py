@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from numbers import Real
 from pathlib import Path
 
 import torch
@@ -18,11 +17,22 @@ from torch import Tensor, nn
 from adkit.data.augment import Augment
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
-from adkit.runtime import Stream, atomic_path, resolve_device, resolve_precision, seed_everything
+from adkit.runtime import Stream, resolve_device, resolve_precision, seed_everything
+from adkit.runtime.checkpoint import read_checkpoint, write_checkpoint
 from adkit.runtime.progress import Progress
+from adkit.runtime.values import above_zero, at_least_zero, check_values, count, flag, whole
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
+STATE = ("settings", "step", "history", "best", "model", "optimiser", "random")  # of a checkpoint
 SCHEDULES = ("one-cycle", "constant")
+RULES = (
+    (("steps", "batch_size", "crop", "validate_every"), count, "positive; a whole number"),
+    (("learning_rate", "gradient_clip"), above_zero, "positive; a finite number"),
+    (("weight_decay",), at_least_zero, "0 or a positive number"),
+    (("patience",), lambda value: value is None or count(value), "None or a positive whole number"),
+    (("flips", "augment"), flag, "True or False"),
+    (("seed",), whole, "a whole number"),
+)
 
 
 class TrainingDiverged(RuntimeError):
@@ -70,10 +80,7 @@ class Training:
     precision: str = "auto"
 
     def __post_init__(self):
-        for name in ("steps", "batch_size", "crop", "learning_rate", "validate_every", "gradient_clip"):
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and value > 0):
-                raise ValueError(f"{name} must be positive, got {value!r}")
+        check_values(self, RULES)
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
         if self.patience is not None and self.schedule == "one-cycle":
@@ -267,31 +274,23 @@ class TrainingState:
         return patience is not None and len(self.history) - 1 - self.best["row"] >= patience
 
     def save(self) -> None:
-        """Write the whole state, to a temporary name first."""
+        """Write the whole state."""
         if self.path is None:
             return
-        state = {
-            "settings": self.settings,
-            "step": self.step,
-            "history": self.history,
-            "best": self.best,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "random": torch.get_rng_state(),
-        }
+        own = {name: getattr(self, name) for name in ("settings", "step", "history", "best")}
+        networks = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state = own | networks | {"random": torch.get_rng_state()}
         if torch.cuda.is_available():
             state["random_cuda"] = torch.cuda.get_rng_state_all()
-        with atomic_path(self.path) as temporary:
-            torch.save(state, temporary)
+        write_checkpoint(self.path, state)
 
     def load(self) -> None:
-        """Go on where a checkpoint stopped."""
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        """Go on where a checkpoint stopped; a damaged one is passed over, with a warning."""
+        if (state := read_checkpoint(self.path, STATE)) is None:
+            return
         if state["settings"] != self.settings:
-            raise ValueError(
-                f"checkpoint {self.path} was made with other training settings; "
-                "give another path, or delete it to start afresh"
-            )
+            advice = "give another path, or delete it to start afresh"
+            raise ValueError(f"checkpoint {self.path} was made with other training settings; {advice}")
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
+from adkit.detectors.arguments import check_dataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
@@ -82,11 +83,13 @@ class Detector(Judge):
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
 
         Raises:
+            TypeError: if a part is no dataset; the error says what to pass.
             ValueError: if an image of either part is labelled anomalous, or there is one source and no validation.
 
         Warns:
             UserWarning: if ``validation`` is missing or has fewer than 20 sources.
         """
+        check_dataset(train, "train")
         if validation is None:
             train, validation = hold_out(train)
         check_normal(train=train, validation=validation)

@@ -46,7 +46,8 @@ class FilterBankSettings(Settings):
         self.check_choice("reference", REFERENCES)
         self.check_choice("score", scoring.SCORE_METHODS)
         waves = self.wavelengths
-        self.check("wavelengths", lambda _: bool(waves) and all(number(w) and w > 2 for w in waves), "pixels above 2")
+        listed = isinstance(waves, list) and bool(waves)
+        self.check("wavelengths", lambda _: listed and all(number(w) and w > 2 for w in waves), "pixels above 2")
         for name in ("orientations", "stride", "cells"):
             self.check(name, count, "a whole number of at least 1")
         self.check("pool", lambda value: value in range(1, 100, 2), "an odd number of cells")

@@ -10,9 +10,11 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
+from adkit.detectors.arguments import check_dataset, check_images
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.detectors.soundness import check_finite
 from adkit.scoring.thresholds import Threshold
 
 
@@ -73,7 +75,8 @@ class Judge(ABC):
 
         Raises:
             RuntimeError: before ``fit``.
-            ValueError: if the shape is another, or a value leaves [0, 1].
+            TypeError: if the images are no tensor.
+            ValueError: if the shape is another, a value leaves [0, 1], or the map is NaN or infinite.
         """
         self._require_fit()
         return self._judge(images, foreground)[0]
@@ -137,7 +140,18 @@ class Judge(ABC):
         return None
 
     def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
-        """A map (H, W) and a score under both thresholds; raises a RuntimeError before ``fit``."""
+        """A map (H, W) and a score under both thresholds.
+
+        Args:
+            anomaly_map: (H, W).
+            score: of the image.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if the map, the score or a threshold is NaN or infinite.
+        """
+        check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
+        check_finite(self, anomaly_map=anomaly_map, image_score=score)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
@@ -195,9 +209,11 @@ class Judge(ABC):
         images, inside = images.float().to(self.device), inside.to(self.device)
         empty = ~inside.flatten(1).any(dim=1)
         maps, scores = self._map_and_score(images, inside, inside | empty[:, None, None])
+        check_finite(self, anomaly_map=maps, image_score=scores)
         return maps.cpu(), scores.cpu()
 
     def _judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
+        check_dataset(dataset, "dataset")
         maps, scores = [], []
         for images, foreground in batches(dataset):
             some_maps, some_scores = self._judge(images, foreground)
@@ -210,7 +226,5 @@ class Judge(ABC):
             raise RuntimeError(f"this {type(self).__name__} has not been fitted; call fit(train, validation) first")
 
     def _check(self, images: Tensor) -> None:
-        channels = self.preprocessing.channels
-        if images.ndim != 4 or images.shape[1] != channels:
-            raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
+        check_images(images, self.preprocessing.channels)
         check_range(images)

@@ -78,6 +78,8 @@ class PatchCoreSettings(Settings):
         self.check("neighbours", lambda value: value >= 2, "at least 2, as each patch is its own first")
         self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
         coreset_size(self.coreset, self.max_patches or ANY_COUNT)
+        self.check("own", lambda value: value is None or isinstance(value, dict), "None or a dict of settings")
+        self.check("layers", lambda value: value is None or isinstance(value, list), "None or a list of layers")
         if self.own and self.backbone != OWN:
             raise ValueError(f"own belongs to backbone='own', and the backbone is {self.backbone!r}")
         if self.backbone == OWN:
@@ -230,6 +232,14 @@ class PatchCoreDetector(Detector):
         scores = self.memory.image_score(features, self.settings.neighbours)
         # an image without any foreground has a map of zeros, and scores 0
         return scores * maps.flatten(1).any(dim=1)
+
+    @classmethod
+    def from_saved(cls, description: dict, tensors: dict[str, Tensor], device: str = "auto") -> "PatchCoreDetector":
+        """A detector from what ``save`` has written; see :meth:`adkit.detectors.base.Detector.from_saved`."""
+        settings = description["settings"]
+        if own := settings.get("own"):  # trained elsewhere, perhaps: it goes where the detector goes
+            settings = settings | {"own": {name: value for name, value in own.items() if name != "device"}}
+        return super().from_saved(description | {"settings": settings}, tensors, device)
 
     def _tensors(self) -> dict[str, Tensor]:
         own = {} if self.settings.needs_published_weights else self.backbone.state_dict()

@@ -11,6 +11,7 @@ import numpy as np
 from adkit import metrics
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
+from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
 
@@ -89,6 +90,7 @@ def evaluate(
 
     Raises:
         RuntimeError: if the detector was not fitted.
+        TypeError: if one of them is something else; the error says what to pass.
         ValueError: if ``fpr_limit`` lies outside (0, 1].
 
     Example:
@@ -98,6 +100,8 @@ def evaluate(
         >>> sorted(evaluate(detector, splits.test, bootstrap=0).by_kind)
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
+    check_detector(detector, Detector)
+    check_dataset(dataset, "dataset")
     judged = detector.predict_dataset(dataset)
     image_values, by_kind, image_intervals, image_notes = image_level(judged, detector.threshold, bootstrap, seed)
     pixel_values, pixels_by_kind, pixel_intervals, pixel_notes = pixel_level(

@@ -19,6 +19,7 @@ from adkit.detectors.registry import detector_class, own_source, source_modules
 from adkit.detectors.settings import Settings, setting_names, unknown_settings
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
+from adkit.experiments.arguments import RULES, checked_data
 from adkit.experiments.evaluation import Evaluation, evaluate
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import fast_mode
@@ -49,7 +50,7 @@ class Experiment:
         data_seed: whole number, of the split, and of the images themselves where a set is made.
 
     Raises:
-        ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.
+        ValueError: if the method or a setting is unknown, or a value is no literal or out of its range.
 
     Example:
         >>> Experiment(settings={"loss": "mse + 0.5*ssim"}, seed=1).label
@@ -69,6 +70,8 @@ class Experiment:
     data_seed: int = 0
 
     def __post_init__(self):
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(f"settings must be a dict of the detector's settings, got {self.settings!r}")
         known = [name for name in setting_names(self.detector_class.settings_class) if name != "seed"]
         if unknown := [name for name in self.settings if name not in known]:
             own = [entry.name for entry in fields(self) if entry.name != "settings"]
@@ -79,6 +82,8 @@ class Experiment:
         # refuses wrong values now, before any data are read; they are copied, so later changes of the argument are lost
         checked = self.all_settings()
         object.__setattr__(self, "settings", {name: checked[name] for name in self.settings})
+        for name, value in checked_data({name: getattr(self, name) for name in RULES}).items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "root", self.root and str(self.root))
 
     def __hash__(self) -> int:
