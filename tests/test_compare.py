@@ -18,7 +18,6 @@ from adkit.compare.__main__ import main
 from adkit.compare.comparison import middle
 from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
-from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
 from adkit.experiments import experiment
 from adkit.experiments.evaluation import Evaluation
@@ -47,14 +46,6 @@ def tiny(monkeypatch):
     }
     monkeypatch.setattr(methods, "METHODS", chosen)
     monkeypatch.setattr(memory, "peak_memory", known_memory)  # 4 s each
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """One entry for each time that a detector is really fitted."""
-    calls, original = [], Detector.fit
-    monkeypatch.setattr(Detector, "fit", lambda self, *parts: calls.append(self) or original(self, *parts))
-    return calls
 
 
 def result(seed=0, **values):

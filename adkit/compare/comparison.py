@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from adkit.compare.measure import Measured, differences
-from adkit.experiments.experiment import UNCOUNTED, Result
+from adkit.experiments.experiment import Result
+from adkit.experiments.fitted import UNCOUNTED
 from adkit.experiments.tables import over_seeds
 from adkit.metrics import Interval
 
