@@ -4,7 +4,8 @@ Maps are brought to the size of each original mask, never a mask to the size of 
 smallest defects, and with them the hardest part of the test.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+import statistics
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from adkit.data.samples import NORMAL
 from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
+from adkit.experiments.draws import Draws, draw, kind_intervals
 
 TILE = 256  # pixels; strips at least two tiles long are also judged tile by tile
-PIXEL_INTERVALS = {"auroc": "pixel_auroc", "ap": "pixel_ap", "pro": "pro", "f1_max": "pixel_f1_oracle"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,19 @@ class Evaluation:
         f1_at_threshold, false_positive_rate, recall: of the decisions at the detector's own threshold.
         f1_oracle: the best F1 of any threshold; nobody can reach it without the test labels.
         pixel_auroc, pixel_ap, pro: does the map find the defective pixels, and each defective region?
+        pro_macro: mean PRO over the defect types, each type the same weight. In ``pro`` each *region* weighs the same,
+            so a type with many regions decides it.
         pixel_f1_oracle, iou_at_threshold: of the masks, at the best and at the detector's own pixel threshold.
         threshold: the detector's own, of image scores.
         fpr_limit: the false positive rate up to which PRO was integrated.
-        by_kind: defect type → ``n``, ``recall``, ``image_auroc``, ``pixel_auroc``, ``pixel_ap``, ``pro``.
+        by_kind: defect type → ``n`` (images), ``n_regions``, ``recall``, ``image_auroc``, ``pixel_auroc``,
+            ``pixel_ap``, ``pro``, and ``intervals``: name → [low, high], of ``recall``, ``image_auroc`` and ``pro``,
+            for a type of at least two images.
         by_size: terciles of region area, small ones first: ``low``, ``high`` (pixels, None: no end), ``n_regions`` and
             ``pro``.
-        intervals: name → (low, high), 95 % bootstrap over images, of ``image_auroc`` and the pixel metrics.
+        intervals: name → (low, high), 95 % bootstrap over images, of all numbers but ``tile_auroc`` and
+            ``iou_at_threshold``. They are those of this one detector: what another training would change, they do not
+            say, see :func:`adkit.over_seeds`.
         images: one dict an image: ``path``, ``kind``, ``score``, ``flagged``.
         notes: name → reason.
     """
@@ -51,6 +58,7 @@ class Evaluation:
     pixel_auroc: float | None = None
     pixel_ap: float | None = None
     pro: float | None = None
+    pro_macro: float | None = None
     pixel_f1_oracle: float | None = None
     iou_at_threshold: float | None = None
     threshold: float | None = None
@@ -100,36 +108,55 @@ def evaluate(
         >>> sorted(evaluate(detector, splits.test, bootstrap=0).by_kind)
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
+    return judge(detector, dataset, fpr_limit, bootstrap, seed)[0]
+
+
+def judge(
+    detector: Detector, dataset: AnomalyDataset, fpr_limit: float = 0.3, bootstrap: int = 1000, seed: int = 0
+) -> tuple[Evaluation, Draws]:
+    """As :func:`evaluate`, with the draws that the intervals come from: those of several seeds make one interval.
+
+    Args:
+        detector: as of ``evaluate``.
+        dataset: as of ``evaluate``.
+        fpr_limit: as of ``evaluate``.
+        bootstrap: as of ``evaluate``; 0: no draws.
+        seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
+    """
     check_detector(detector, Detector)
     check_dataset(dataset, "dataset")
     judged = detector.predict_dataset(dataset)
-    image_values, by_kind, image_intervals, image_notes = image_level(judged, detector.threshold, bootstrap, seed)
-    pixel_values, pixels_by_kind, pixel_intervals, pixel_notes = pixel_level(
-        judged, detector.pixel_threshold, fpr_limit, bootstrap, seed
-    )
-    unknown = dict.fromkeys(("image_auroc", "pixel_auroc", "pixel_ap", "pro"))
-    return Evaluation(
+    image_values, by_kind, image_notes = image_level(judged, detector.threshold)
+    pixel_values, pixels_by_kind, pixel_notes = pixel_level(judged, detector.pixel_threshold, fpr_limit)
+    unknown = dict.fromkeys(("n_regions", "image_auroc", "pixel_auroc", "pixel_ap", "pro"))
+    by_kind = {kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()}
+    known = [row["pro"] for row in by_kind.values() if row["pro"] is not None]
+    found = Evaluation(
         **image_values,
         **pixel_values,
+        pro_macro=statistics.fmean(known) if known else None,
         threshold=detector.threshold,
         fpr_limit=fpr_limit,
-        by_kind={kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()},
-        intervals=image_intervals | pixel_intervals,
+        by_kind=by_kind,
         notes=image_notes | pixel_notes,
     )
+    if not bootstrap:
+        return found, Draws()
+    draws = draw(judged, found, bootstrap, seed)
+    intervals = {name: (i.low, i.high) for name in draws.overall if (i := draws.interval(found[name], name))}
+    by_kind = {kind: row | {"intervals": kind_intervals(draws, kind, row)} for kind, row in by_kind.items()}
+    return replace(found, intervals=intervals, by_kind=by_kind), draws
 
 
-def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
+def image_level(judged: Predictions, threshold: float) -> tuple[dict, dict, dict]:
     """What image scores and decisions are worth.
 
     Args:
         judged: maps, scores and truth of every image.
         threshold: image score from which on an image is called anomalous.
-        bootstrap: how many bootstrap samples the intervals come from; 0: none.
-        seed: whole number; another one draws other samples.
 
     Returns:
-        Fields of :class:`Evaluation`; the same by defect type; intervals (low, high) by name; notes by name.
+        Fields of :class:`Evaluation`; the same by defect type; notes by name.
     """
     labels, scores, kinds = judged.labels, judged.scores, np.array(judged.kinds)
     flagged = scores >= threshold
@@ -150,17 +177,13 @@ def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int
     if labels.all() or not labels.any():
         missing = "normal" if labels.all() else "defective"
         note = f"the test part holds no {missing} image, so nothing can be ranked"
-        return values, by_kind, {}, {"image metrics": note}
+        return values, by_kind, {"image metrics": note}
     overall = metrics.image_metrics(labels, scores)
     values |= {"image_auroc": overall.auroc, "image_ap": overall.ap, "f1_oracle": overall.f1_max}
     values["tile_auroc"] = tile_level(judged)
     for kind, each in metrics.image_metrics_by_kind(judged.kinds, scores, normal=NORMAL).items():
         by_kind[kind]["image_auroc"] = each.auroc
-    intervals = {}
-    if bootstrap:
-        interval = metrics.bootstrap(metrics.auroc, labels, scores, n=bootstrap, seed=seed)
-        intervals["image_auroc"] = (interval.low, interval.high)
-    return values, by_kind, intervals, {}
+    return values, by_kind, {}
 
 
 def tile_level(judged: Predictions) -> float | None:
@@ -177,17 +200,13 @@ def tile_level(judged: Predictions) -> float | None:
     return metrics.auroc(labels, scores) if len(set(labels)) == 2 else None
 
 
-def pixel_level(
-    judged: Predictions, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
-) -> tuple[dict, dict, dict, dict]:
+def pixel_level(judged: Predictions, pixel_threshold: float, fpr_limit: float) -> tuple[dict, dict, dict]:
     """What the maps are worth.
 
     Args:
         judged: maps, scores and truth of every image.
         pixel_threshold: value of a map from which on a pixel is called anomalous.
         fpr_limit: false positive rate, in (0, 1], up to which PRO is integrated.
-        bootstrap: how many bootstrap samples the intervals come from; 0: none.
-        seed: whole number; another one draws other samples.
 
     Returns:
         As :func:`image_level`.
@@ -199,7 +218,7 @@ def pixel_level(
         notes["masks"] = f"{left_out} anomalous image(s) have no mask and count for image metrics only"
     marked = {kind for kind, mask in zip(kinds, masks, strict=True) if mask.any()}
     if not marked:
-        return {}, {}, {}, notes | {"pixel metrics": "no image of the test part has a mask with a defect in it"}
+        return {}, {}, notes | {"pixel metrics": "no image of the test part has a mask with a defect in it"}
     overall = metrics.pixel_metrics(masks, maps, fpr_limit)
     values = {
         "pixel_auroc": overall.auroc,
@@ -213,11 +232,7 @@ def pixel_level(
     rows = [i for i, kind in enumerate(kinds) if kind in marked | {NORMAL}]
     chosen = ([part[i] for i in rows] for part in (masks, maps, kinds))
     by_kind = {
-        kind: {"pixel_auroc": each.auroc, "pixel_ap": each.ap, "pro": each.pro}
+        kind: {"n_regions": each.n_regions, "pixel_auroc": each.auroc, "pixel_ap": each.ap, "pro": each.pro}
         for kind, each in metrics.pixel_metrics_by_kind(*chosen, normal=NORMAL, fpr_limit=fpr_limit).items()
     }
-    intervals = {}
-    if bootstrap:
-        drawn = metrics.pixel_bootstrap(masks, maps, n=bootstrap, seed=seed, fpr_limit=fpr_limit)
-        intervals = {PIXEL_INTERVALS[name]: (interval.low, interval.high) for name, interval in drawn.items()}
-    return values, by_kind, intervals, notes
+    return values, by_kind, notes
