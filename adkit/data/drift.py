@@ -1,7 +1,7 @@
 """What changes from one good image to the next: light, contrast, focus, grain. None of it is a defect.
 
-Ten normal images show little of it, and a network that has seen nothing else calls the eleventh anomalous from border to
-border. Training on images that drift teaches it not to; validating on them tells which methods already know.
+Ten normal images show little of it, and a network that has seen nothing else calls the eleventh anomalous from border
+to border. Training on images that drift teaches it not to; validating on them tells which methods already know.
 """
 
 from dataclasses import dataclass

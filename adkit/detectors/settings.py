@@ -20,6 +20,7 @@ from adkit.runtime.values import (
     plain,
     whole,
 )
+from adkit.scoring.image_scores import SCORE_METHODS
 
 # what a method's own settings are checked with
 __all__ = [
@@ -53,10 +54,20 @@ class Settings:
         ValueError: smoothing must be 0 or a positive number of pixels, got -1
     """
 
+    # what score may be
+    scores = tuple(SCORE_METHODS)
+
     # percentile, between 0 and 100, of the validation normals' image scores: the image threshold
     percentile: float = 95.0
     # percentile, between 0 and 100, of the validation normals' pixels: the threshold of the mask
     pixel_percentile: float = 99.5
+    # how a map becomes one number: max, mean, topk, peak or top_peak, see adkit.scoring.image_score
+    score: str = "max"
+    # pixels at the border of an image that do not score, though the map shows them
+    border: int = 0
+    # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels: an image
+    # that is unusual everywhere no longer counts as one defect. Several times the size of the defects; 0: the map as it is
+    surroundings: float = 0.0
     # whole number; another seed draws other random numbers wherever the method draws any
     seed: int = 0
     # where it computes: auto, cpu, cuda, cuda:N or mps
@@ -73,6 +84,9 @@ class Settings:
                 raise ValueError(
                     f"{name} must be a number between 0 and 100, got {value!r}; did you mean {100 * value:g}?"
                 )
+        self.check_choice("score", self.scores)
+        self.check("border", lambda value: whole(value) and value >= 0, "a whole number of pixels, at least 0")
+        self.check("surroundings", at_least_zero, "0 or a positive number of pixels")
         self.check("seed", whole, "a whole number")
         self.check("device", lambda value: isinstance(value, str), "auto, cpu, cuda, cuda:N or mps")
         resolve_device(self.device)
