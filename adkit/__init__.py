@@ -24,7 +24,7 @@ _HOMES = {
     "Experiment": "adkit.experiments.experiment",
     "run": "adkit.experiments.experiment",
     "table": "adkit.experiments.tables",
-    "over_seeds": "adkit.experiments.tables",
+    "over_seeds": "adkit.experiments.seeds",
 }
 
 __all__ = [*_HOMES, "__version__"]

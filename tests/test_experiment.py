@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from adkit import AutoencoderDetector, Experiment, evaluate, run
 from adkit.experiments import experiment
+from adkit.experiments.evaluation import judge
 from adkit.training import TrainingState
 from tests.data_files import write_mvtec
 
@@ -28,7 +29,7 @@ def tiny(seed=0, **settings):
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment, "judge", partial(judge, bootstrap=10))
 
 
 # -- configuration -------------------------------------------------------------------------------------------------

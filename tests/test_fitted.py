@@ -5,8 +5,9 @@ from functools import partial
 
 import pytest
 
-from adkit import Experiment, evaluate, run
+from adkit import Experiment, run
 from adkit.experiments import experiment
+from adkit.experiments.evaluation import judge
 from adkit.experiments.fitted import link_folder
 from adkit.experiments.sources import source_hash
 from tests.data_files import write_mvtec
@@ -16,7 +17,7 @@ from tests.test_experiment import TINY, tiny
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment, "judge", partial(judge, bootstrap=10))
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tile", nargs="+", type=int, metavar="N", help="side, or height and width, of tiles; default: whole images")
     add("--overlap", type=int, default=0, metavar="N", help="pixels that neighbouring tiles share (default 0)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    add("--draws", type=int, default=1000, metavar="N", help="test sets of the paired bootstrap (default 1000)")
+    add("--draws", type=int, default=1000, metavar="N", help="draws of seeds and test images (default 1000)")
     add("--fast", action="store_true", help="tiny networks and four steps, to see that all runs; so does ADKIT_FAST=1")
     add("--quiet", action="store_true", help="no progress")
     return parser

@@ -8,7 +8,7 @@ _HOMES = {
     "Experiment": "adkit.experiments.experiment",
     "Result": "adkit.experiments.experiment",
     "run": "adkit.experiments.experiment",
-    "over_seeds": "adkit.experiments.tables",
+    "over_seeds": "adkit.experiments.seeds",
     "table": "adkit.experiments.tables",
 }
 

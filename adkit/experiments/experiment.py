@@ -20,7 +20,8 @@ from adkit.detectors.registry import detector_class
 from adkit.detectors.settings import Settings, setting_names, unknown_settings
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
-from adkit.experiments.evaluation import Evaluation, evaluate
+from adkit.experiments.draws import Draws
+from adkit.experiments.evaluation import Evaluation, judge
 from adkit.experiments.fitted import DETECTOR, UNCOUNTED, detector_key, detector_once, link_folder
 from adkit.experiments.sources import FIT, source_hash
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
@@ -169,6 +170,7 @@ class Result:
         seconds: what fitting and evaluating took when they were really run.
         path: folder with ``result.json`` and the fitted ``detector/``.
         from_cache: whether it was found on disk; False where this call trained, or only judged anew what was trained.
+        draws: the numbers of the evaluation on bootstrap samples of the test part.
     """
 
     experiment: Experiment
@@ -178,6 +180,7 @@ class Result:
     seconds: dict[str, float]
     path: Path
     from_cache: bool = field(default=False, compare=False)
+    draws: Draws = field(default_factory=Draws, compare=False, repr=False)
 
     def detector(self) -> Detector:
         """The fitted detector, loaded from disk."""
@@ -207,7 +210,8 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     entry = cache.cached("results", experiment.key(), work, force)
     stored, evaluation = entry.content, Evaluation.from_dict(entry.content["evaluation"])
     measured = stored["selection"], stored["history"], stored["seconds"]
-    return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache)
+    draws = Draws.from_dict(stored.get("draws"))
+    return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache, draws)
 
 
 def _fit_and_judge(experiment: Experiment, folder: Path, force: bool, quiet: bool) -> dict:
@@ -218,13 +222,14 @@ def _fit_and_judge(experiment: Experiment, folder: Path, force: bool, quiet: boo
     detector = load_detector(fitted.folder / DETECTOR, device=unfitted.settings.device)
     detector.quiet = unfitted.quiet
     start = time.perf_counter()
-    evaluation = evaluate(detector, splits.test)
+    evaluation, draws = judge(detector, splits.test)
     seconds = {**fitted.content["seconds"], "evaluate": time.perf_counter() - start}
     selection = synthetic_validation_metrics(detector, splits.validation)
     link_folder(fitted.folder / DETECTOR, folder / DETECTOR)
     return {
         "experiment": experiment.describe(),
         "evaluation": evaluation.as_dict(),
+        "draws": draws.as_dict(),
         "selection": {name: getattr(selection, name) for name in SELECTION},
         "history": detector.history,
         "seconds": seconds,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
-from adkit.metrics import Interval
+from adkit.experiments.seeds import over_seeds as over_seeds
 
 KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
 LOWER_IS_BETTER = ("false_positive_rate",)
@@ -108,27 +108,6 @@ def table(
         for name, seeds in groups.items()
     ]
     return Table(rows, tuple(metrics))
-
-
-def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) -> Interval:
-    """A number of several runs: its mean over the seeds, and the bootstrap interval of the middle seed.
-
-    The interval says how much other test images would move the number; the spread over seeds is in ``table``.
-
-    Args:
-        results: runs of one configuration with several seeds.
-        name: name of a number of :class:`adkit.experiments.Evaluation`, or of its ``by_kind`` where ``kind`` is given.
-        kind: a defect type; None: all defects.
-
-    Returns:
-        NaN where the number could not be computed, or (low, high) where it has no interval.
-    """
-    evaluations = [result.evaluation for result in results]
-    rows = [evaluation.by_kind.get(kind, {}) if kind else vars(evaluation) for evaluation in evaluations]
-    values = [float("nan") if row.get(name) is None else row[name] for row in rows]
-    middle = evaluations[sorted(range(len(values)), key=values.__getitem__)[len(values) // 2]]
-    low, high = (float("nan"),) * 2 if kind else middle.intervals.get(name, (float("nan"),) * 2)
-    return Interval(statistics.fmean(values), low, high)
 
 
 def _names(experiments: Sequence[Experiment]) -> list[str]:
