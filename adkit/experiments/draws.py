@@ -6,17 +6,14 @@ every metric: whatever is to be compared is compared on the same images, by subt
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adkit.data.samples import NORMAL
 from adkit.detectors.prediction import Predictions
+from adkit.experiments.evaluated import Evaluation
 from adkit.metrics.intervals import Interval, interval_of
 from adkit.metrics.resampling import ScoreTable, centred, counts_of_groups
-
-if TYPE_CHECKING:
-    from adkit.experiments.evaluation import Evaluation
 
 LEVEL = 0.95
 IMAGE = {
@@ -90,7 +87,7 @@ class Draws:
         return cls({name: _array(values) for name, values in stored["overall"].items()}, kinds)
 
 
-def draw(judged: Predictions, found: "Evaluation", n: int, seed: int) -> Draws:
+def draw(judged: Predictions, found: Evaluation, n: int, seed: int) -> Draws:
     """Every number of an evaluation that can be counted image by image, on n samples of the images.
 
     Args:
@@ -126,7 +123,7 @@ def _group(label: int, mask: np.ndarray | None) -> str:
     return "marked" if mask.any() else "empty" if label else "normal"
 
 
-def _image_draws(judged: Predictions, found: "Evaluation", counts: np.ndarray) -> tuple[dict, dict]:
+def _image_draws(judged: Predictions, found: Evaluation, counts: np.ndarray) -> tuple[dict, dict]:
     """Of image scores and decisions: overall, and by defect type."""
     labels, kinds = judged.labels.astype(bool), np.array(judged.kinds)
     flagged = np.array([row["flagged"] for row in found.images], dtype=bool)
@@ -148,7 +145,7 @@ def _image_draws(judged: Predictions, found: "Evaluation", counts: np.ndarray) -
     return overall, by_kind
 
 
-def _pixel_draws(judged: Predictions, found: "Evaluation", counts: np.ndarray) -> tuple[dict, dict]:
+def _pixel_draws(judged: Predictions, found: Evaluation, counts: np.ndarray) -> tuple[dict, dict]:
     """Of maps: overall, and by defect type; ``pro_macro`` is the mean over the types that a sample holds."""
     if found.pro is None:
         return {}, {}

@@ -11,7 +11,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from adkit.experiments.evaluation import Evaluation
+from adkit.experiments.evaluated import Evaluation
 from adkit.experiments.experiment import Result
 from adkit.metrics import Interval
 from adkit.metrics.intervals import interval_of
@@ -118,7 +118,15 @@ def stream(result: Result) -> int:
 
 
 def check_results(results: Sequence[Result]) -> None:
-    """Refuse what is no list of results, or an empty one."""
+    """Refuse what is no list of results, or an empty one.
+
+    Args:
+        results: what should be a list of what :func:`adkit.run` returned.
+
+    Raises:
+        TypeError: if it is something else.
+        ValueError: if it is empty.
+    """
     if isinstance(results, Result):
         raise TypeError("results must be a list of what adkit.run returned, got one result; write [result]")
     if not isinstance(results, Sequence) or not all(isinstance(result, Result) for result in results):
