@@ -64,8 +64,8 @@ class PatchCoreSettings(Settings):
     projection: int | None = 128
     # patches of the memory around the nearest one that re-weight the image score, at least 2: b in the paper
     neighbours: int = 9
-    # what a patch is compared with: train, the patches of the training images as they are; image, those patches too, but
-    # each, of the training and of an image that is judged, as its difference from the median of its own image
+    # what a patch is compared with: train, the patches of the training images as they are; image, those patches, too,
+    # but each, in training and in judging, as its difference from the median of its own image
     reference: str = "train"
     # as for every detector, or reweighted, the paper's image score, which looks at patches and not at the map
     score: str = "reweighted"

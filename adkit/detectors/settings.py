@@ -65,8 +65,8 @@ class Settings:
     score: str = "max"
     # pixels at the border of an image that do not score, though the map shows them
     border: int = 0
-    # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels: an image
-    # that is unusual everywhere no longer counts as one defect. Several times the size of the defects; 0: the map as it is
+    # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels, so that
+    # an image which is unusual everywhere is no defect. Several times the size of the defects; 0: the map as it is
     surroundings: float = 0.0
     # whole number; another seed draws other random numbers wherever the method draws any
     seed: int = 0
