@@ -24,6 +24,7 @@ _HOMES = {
     "evaluate": "adkit.experiments.evaluation",
     "Experiment": "adkit.experiments.experiment",
     "run": "adkit.experiments.experiment",
+    "recommend": "adkit.compare.recommend",
     "table": "adkit.experiments.tables",
     "over_seeds": "adkit.experiments.seeds",
 }

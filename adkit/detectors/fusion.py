@@ -18,7 +18,7 @@ from torch import Tensor
 from adkit.data import AnomalyDataset
 from adkit.defects.stand_in import TRAINED, stand_in_metrics, stand_ins
 from adkit.detectors.base import Detector
-from adkit.detectors.registry import detector_class
+from adkit.detectors.registry import detector_class, method_name
 from adkit.detectors.settings import Settings, at_least_zero, setting_names
 from adkit.runtime.progress import progress
 
@@ -133,21 +133,50 @@ class FusionDetector(Detector):
         self.weights = torch.zeros(0)
         self.levels = torch.zeros(0)
 
+    @classmethod
+    def of(cls, members: Sequence[Detector], validation: AnomalyDataset, **settings) -> "FusionDetector":
+        """A fusion of detectors that are fitted already, and stay as they are.
+
+        Args:
+            members: fitted on the same images.
+            validation: the held-out normal images that they were calibrated on.
+            settings: those of this class, without ``members``.
+
+        Raises:
+            ValueError: if a member is not fitted, or they were not fitted to images prepared in the same way.
+        """
+        if unfitted := [type(member).__name__ for member in members if not member.is_fitted]:
+            raise ValueError(f"{', '.join(unfitted)} must be fitted first; call fit(train, validation)")
+        prepared = [member.preprocessing for member in members]
+        if any(other != prepared[0] for other in prepared):
+            raise ValueError("members must be fitted to the same images, prepared in the same way")
+        given = [{"method": method_name(type(member)), **member.settings.chosen()} for member in members]
+        fusion = cls(members=given, **settings)
+        fusion.preprocessing = prepared[0]
+        fusion._join(list(members), list(range(len(members))), validation)
+        fusion._calibrate(validation)
+        return fusion
+
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
-        given, weights = self.settings.members, self.settings.weights
-        named = [1.0] * len(given) if weights in (None, AUTO) else [float(weight) for weight in weights]
-        self.chosen = [k for k, weight in enumerate(named) if weight]
-        self.members = []
-        for k in progress(self.chosen, "members", quiet=self.quiet):
-            member = self.settings.member(given[k])
+        weights = self.settings.weights
+        chosen = [k for k in range(len(self.settings.members)) if weights in (None, AUTO) or weights[k]]
+        members = []
+        for k in progress(chosen, "members", quiet=self.quiet):
+            member = self.settings.member(self.settings.members[k])
             if self.checkpoint is not None:
                 member.checkpoint = self.checkpoint.with_name(f"{self.checkpoint.name}.{k}")
             # that there are few validation images is said once, of the fusion
             with warnings.catch_warnings(action="ignore", category=UserWarning):
-                self.members.append(member.fit(train, validation))
-        self.weights = torch.tensor([named[k] for k in self.chosen])
+                members.append(member.fit(train, validation))
+        self._join(members, chosen, validation)
+
+    def _join(self, members: list[Detector], chosen: list[int], validation: AnomalyDataset) -> None:
+        """Weigh fitted members, whose places in the settings are ``chosen``."""
+        weights = self.settings.weights
+        self.members, self.chosen = members, chosen
+        self.weights = torch.tensor([1.0 if weights in (None, AUTO) else float(weights[k]) for k in chosen])
         self._measure_scales(validation)
-        if weights == AUTO and len(self.members) > 1:
+        if weights == AUTO and len(members) > 1:
             self._leave_out(validation)
 
     def _leave_out(self, validation: AnomalyDataset) -> None:

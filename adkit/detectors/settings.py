@@ -29,6 +29,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+# settings of a run, which say nothing of the method
+OF_A_RUN = ("seed", "device", "quiet")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Settings of every detector. A method with more of them adds fields in a frozen dataclass of its own.
@@ -97,6 +101,12 @@ class Settings:
     def __getitem__(self, name: str) -> object:
         """A setting by its name."""
         return getattr(self, name)
+
+    def chosen(self) -> dict[str, object]:
+        """The settings that differ from their defaults, without those of a run: seed, device, quiet."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = vars(type(self)())
+        return {name: value for name, value in given.items() if value != usual[name] and name not in OF_A_RUN}
 
     def check(self, name: str, valid: Callable[[object], bool], expected: str) -> None:
         """One rule of ``__post_init__``.

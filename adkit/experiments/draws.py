@@ -153,11 +153,12 @@ def _pixel_draws(judged: Predictions, found: Evaluation, counts: np.ndarray) -> 
     kinds, counts = np.array(judged.kinds)[known], counts[:, known]
     table = ScoreTable.of_maps([judged.masks[i] for i in known], [judged.maps[i] for i in known])
     drawn = _centred(table, counts, {short: found[name] for name, short in PIXEL.items()}, found.fpr_limit)
-    by_kind = {
-        kind: _centred(table, counts, {"pro": row["pro"]}, found.fpr_limit, _rows(kinds, kind))
-        for kind, row in found.by_kind.items()
-        if row["pro"] is not None
-    }
+    by_kind = {}
+    for kind, row in found.by_kind.items():
+        if row["pro"] is not None:
+            exact = {"pro": row["pro"], "ap": row["pixel_ap"]}
+            own = _centred(table, counts, exact, found.fpr_limit, _rows(kinds, kind))
+            by_kind[kind] = {"pro": own["pro"], "pixel_ap": own["ap"]}
     overall = {name: drawn[short] for name, short in PIXEL.items()}
     return overall | {"pro_macro": np.nanmean([row["pro"] for row in by_kind.values()], axis=0)}, by_kind
 

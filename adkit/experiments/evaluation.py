@@ -63,8 +63,25 @@ def judge(
     check_detector(detector, Detector)
     check_dataset(dataset, "dataset")
     judged = detector.predict_dataset(dataset)
-    image_values, by_kind, image_notes = image_level(judged, detector.threshold)
-    pixel_values, pixels_by_kind, pixel_notes = pixel_level(judged, detector.pixel_threshold, fpr_limit)
+    return judge_predictions(judged, detector.threshold, detector.pixel_threshold, fpr_limit, bootstrap, seed)
+
+
+def judge_predictions(
+    judged: Predictions, threshold: float, pixel_threshold: float, fpr_limit: float = 0.3, bootstrap: int = 1000,
+    seed: int = 0,
+) -> tuple[Evaluation, Draws]:  # fmt: skip
+    """As :func:`judge`, of maps and scores that are there already.
+
+    Args:
+        judged: maps, scores and truth of every image.
+        threshold: image score from which on an image is called anomalous.
+        pixel_threshold: value of a map from which on a pixel is called anomalous.
+        fpr_limit: as of ``evaluate``.
+        bootstrap: as of ``judge``.
+        seed: as of ``judge``.
+    """
+    image_values, by_kind, image_notes = image_level(judged, threshold)
+    pixel_values, pixels_by_kind, pixel_notes = pixel_level(judged, pixel_threshold, fpr_limit)
     unknown = dict.fromkeys(("n_regions", "image_auroc", "pixel_auroc", "pixel_ap", "pro"))
     by_kind = {kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()}
     known = [row["pro"] for row in by_kind.values() if row["pro"] is not None]
@@ -72,7 +89,7 @@ def judge(
         **image_values,
         **pixel_values,
         pro_macro=statistics.fmean(known) if known else None,
-        threshold=detector.threshold,
+        threshold=threshold,
         fpr_limit=fpr_limit,
         by_kind=by_kind,
         notes=image_notes | pixel_notes,
