@@ -19,6 +19,7 @@ _HOMES = {
     "PatchCoreDetector": "adkit.detectors.patchcore",
     "DRAEMDetector": "adkit.detectors.draem",
     "FilterBankDetector": "adkit.detectors.filterbank",
+    "FusionDetector": "adkit.detectors.fusion",
     "load_detector": "adkit.detectors.storage",
     "evaluate": "adkit.experiments.evaluation",
     "Experiment": "adkit.experiments.experiment",

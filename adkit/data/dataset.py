@@ -41,6 +41,7 @@ class AnomalyDataset(Dataset):
         paths: of each item, the file of its image, or its name where there is no file.
         categories: of each item, the name of its category.
         sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
+        details: of each item, what else its set says of it, a dict: of the textile ``size`` and ``severity``.
         corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
 
     Raises:
@@ -233,6 +234,7 @@ class AnomalyDataset(Dataset):
         self.corners = [(top, left) for _, top, left in items]
         self.sources = [sample.source for sample in samples]
         self.categories = [sample.category for sample in samples]
+        self.details = [dict(getattr(sample, "details", {})) for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
 
     def _corners(self, k: int) -> list[Size]:

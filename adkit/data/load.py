@@ -1,7 +1,7 @@
 """Images in, by one call: the name of a set → its samples → splits by source → torch datasets."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from numbers import Integral
 
@@ -24,6 +24,7 @@ READERS = {  # root, category → samples of each category, not yet split
     "folder": "adkit.data.folder:read_image_folder",
 }
 NAMES = (*GENERATED, *READERS)
+OPTIONS = {"textile": ("types", "sizes", "severities", "repeats")}  # arguments of load_dataset that one set alone has
 
 
 def reader_module(name: str) -> str:
@@ -54,6 +55,7 @@ def load_dataset(
     tile: int | Size | None = None,
     overlap: int = 0,
     foreground: str | Foreground = "auto",
+    **options: object,
 ) -> Splits:
     """Load a set, split by source into train, validation (both normal) and test.
 
@@ -69,6 +71,9 @@ def load_dataset(
         overlap: pixels that neighbouring tiles share at least, at least 0 and below the tile's sides.
         foreground: ``fabric``, ``all``, a function of a grey image (H, W) in [0, 1] that gives a bool array (H, W), or
             ``auto``: ``fabric`` for AITEX, ``all`` elsewhere. Tiles without any foreground are left out of ``train``.
+        options: of this set alone. The textile has ``types``, ``sizes``, ``severities`` and ``repeats``, which cross
+            them in the test part, see :func:`adkit.data.textile.samples.textile_parts`; ``splits.test.kinds`` and
+            ``splits.test.details`` say what each image is.
 
     Returns:
         Splits of :class:`adkit.data.AnomalyDataset`, whose items are dicts that ``default_collate`` accepts.
@@ -76,14 +81,17 @@ def load_dataset(
     Raises:
         FileNotFoundError: if a folder is missing.
         ValueError: if an argument, a file or the set is not as expected; the message says what to do.
+        TypeError: if the set has no such option.
 
     Example:
         >>> splits = load_dataset("textile", category="denim", image_size=(64, 96), tile=64, overlap=16)
         >>> splits.train[0]["image"].shape, [splits.test[i]["left"] for i in splits.test.groups()[0]]
         (torch.Size([1, 64, 64]), [0, 32])
+        >>> test = load_dataset("textile", sizes=[24, 96], severities=[0.5], repeats=1).test
+        >>> test.kinds[-1], test.details[-1]
+        ('dots', {'size': 96, 'severity': 0.5})
     """
-    if name not in NAMES:
-        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
+    check_options(name, options)
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1, 3 or None for the set's own, got {channels!r}")
     image_size, tile = _as_size("image_size", image_size), _as_size("tile", tile)
@@ -91,7 +99,7 @@ def load_dataset(
         raise ValueError(
             f"overlap must be at least 0 and below the tile's sides, got overlap={overlap} with tile={tile}"
         )
-    parts = _samples_by_part(name, root, category, image_size, seed)
+    parts = _samples_by_part(name, root, category, image_size, seed, options)
     find = resolve_foreground(foreground, automatic="fabric" if name == "aitex" else "all")
     channels = channels or max(sample.header.channels for samples in parts.values() for sample in samples)
     datasets = {
@@ -103,8 +111,27 @@ def load_dataset(
     return splits
 
 
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Refuse options that a set does not have.
+
+    Args:
+        name: of the set.
+        options: by name, see :func:`load_dataset`.
+
+    Raises:
+        ValueError: if the set is unknown.
+        TypeError: if it has no such option.
+    """
+    if name not in NAMES:
+        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
+    known = OPTIONS.get(name, ())
+    if unknown := [option for option in options if option not in known]:
+        has = f"its own options are {', '.join(known)}" if known else "it has none of its own"
+        raise TypeError(f"load_dataset({name!r}) has no option {', '.join(map(repr, unknown))}; {has}")
+
+
 def _samples_by_part(
-    name: str, root: object, category: object, image_size: Size | None, seed: int
+    name: str, root: object, category: object, image_size: Size | None, seed: int, options: Mapping[str, object]
 ) -> dict[str, list[Sample]]:
     if name in READERS:
         return split_categories(check_categories(_function_of(name)(root, category)), seed)
@@ -112,7 +139,7 @@ def _samples_by_part(
         raise ValueError(f"{name} is generated, not read: leave root out, got root={str(root)!r}")
     # The textile is woven at the size; plots have one of their own, from which they are resized as files are.
     made_at = (image_size,) if name == "textile" else ()
-    return _function_of(name)(category, *made_at, seed)
+    return _function_of(name)(category, *made_at, seed, **options)
 
 
 def _as_size(what: str, value: object) -> Size | None:

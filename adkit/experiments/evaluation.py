@@ -12,6 +12,7 @@ import numpy as np
 from adkit import metrics
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
+from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
 from adkit.experiments.draws import Draws, draw, kind_intervals
@@ -34,6 +35,7 @@ def evaluate(
 
     Raises:
         RuntimeError: if the detector was not fitted.
+        TypeError: if one of them is something else; the error says what to pass.
         ValueError: if ``fpr_limit`` lies outside (0, 1].
 
     Example:
@@ -58,6 +60,8 @@ def judge(
         bootstrap: as of ``evaluate``; 0: no draws.
         seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
     """
+    check_detector(detector, Detector)
+    check_dataset(dataset, "dataset")
     judged = detector.predict_dataset(dataset)
     image_values, by_kind, image_notes = image_level(judged, detector.threshold)
     pixel_values, pixels_by_kind, pixel_notes = pixel_level(judged, detector.pixel_threshold, fpr_limit)

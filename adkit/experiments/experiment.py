@@ -15,11 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from adkit.data import Splits, load_dataset
+from adkit.data.load import check_options
 from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class
 from adkit.detectors.settings import Settings, setting_names, unknown_settings
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
+from adkit.experiments.arguments import RULES, checked_data
 from adkit.experiments.draws import Draws
 from adkit.experiments.evaluation import Evaluation, judge
 from adkit.experiments.fitted import DETECTOR, UNCOUNTED, detector_key, detector_once, link_folder
@@ -46,9 +48,11 @@ class Experiment:
         tile: side, or (height, width), of tiles in pixels; None: whole images.
         overlap: pixels that neighbouring tiles share at least.
         data_seed: whole number, of the split, and of the images themselves where a set is made.
+        data_options: options of this set alone, literals, such as the textile's ``{"sizes": [24, 96]}``.
 
     Raises:
-        ValueError: if the method or a setting is unknown, or a setting is no literal or out of its range.
+        ValueError: if the method, a setting or the set is unknown, or a value is no literal or out of its range.
+        TypeError: if the set has no such option.
 
     Example:
         >>> Experiment(settings={"loss": "mse + 0.5*ssim"}, seed=1).label
@@ -66,8 +70,12 @@ class Experiment:
     tile: int | tuple[int, int] | None = None
     overlap: int = 0
     data_seed: int = 0
+    data_options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(f"settings must be a dict of the detector's settings, got {self.settings!r}")
+        check_options(self.dataset, self.data_options)
         known = [name for name in setting_names(self.detector_class.settings_class) if name != "seed"]
         if unknown := [name for name in self.settings if name not in known]:
             own = [entry.name for entry in fields(self) if entry.name != "settings"]
@@ -78,7 +86,10 @@ class Experiment:
         # refuses wrong values now, before any data are read; they are copied, so later changes of the argument are lost
         checked = self.all_settings()
         object.__setattr__(self, "settings", {name: checked[name] for name in self.settings})
+        for name, value in checked_data({name: getattr(self, name) for name in RULES}).items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "root", self.root and str(self.root))
+        object.__setattr__(self, "data_options", json.loads(json.dumps(dict(self.data_options))))
 
     def __hash__(self) -> int:
         return hash(json.dumps(asdict(self), sort_keys=True))
@@ -105,14 +116,17 @@ class Experiment:
     def splits(self) -> Splits:
         """The data; loaded once in a process, and again where files under ``root`` have changed."""
         names = ("root", "category", "image_size", "channels", "tile", "overlap")
-        options = {name: getattr(self, name) for name in names} | {"seed": self.data_seed}
+        options = {name: getattr(self, name) for name in names} | {"seed": self.data_seed, **self.data_options}
         return _load(self.dataset, json.dumps(options), _files(self.root))
 
     def describe(self) -> dict:
         """The configuration as plain data: all settings, the defaults too, but those that change nothing."""
         settings = asdict(self.all_settings())
         counted = {name: value for name, value in settings.items() if name not in UNCOUNTED}
-        return asdict(self) | {"settings": counted, "fast": fast_mode()}
+        described = asdict(self) | {"settings": counted, "fast": fast_mode()}
+        if not self.data_options:  # results from before there were any keep their address
+            described.pop("data_options")
+        return described
 
     def variant(self, **changes) -> "Experiment":
         """The same experiment with some settings, data fields, the seed or the method changed.

@@ -7,16 +7,20 @@ same images; which trainings a mean is of is drawn for each configuration by its
 import statistics
 import zlib
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
+from adkit.experiments.evaluated import Evaluation
 from adkit.experiments.experiment import Result
 from adkit.metrics import Interval
 from adkit.metrics.intervals import interval_of
 from adkit.metrics.seeds import mean_of_drawn_seeds
 from adkit.metrics.significance import LEVEL, Difference, difference_of
+from adkit.runtime.values import did_you_mean
 
 NAN = float("nan")
+KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
 
 
 def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) -> Interval:
@@ -30,7 +34,14 @@ def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) ->
     Returns:
         Its interval says how much other test images and, with several seeds, other trainings would move the mean. NaN
         where the number could not be computed; (low, high) is NaN where it has no interval.
+
+    Raises:
+        TypeError: if the results are none.
+        ValueError: if there is none, or the number is unknown.
     """
+    check_results(results)
+    if kind is None and name not in KNOWN:
+        raise ValueError(f"unknown metric {name!r}{did_you_mean(name, KNOWN)}; known: {', '.join(KNOWN)}")
     value, draws = mean(results, name, kind), mean_draws(results, name, kind)
     if draws is not None and value == value and 2 * np.isnan(draws).sum() <= draws.size:
         return interval_of(value, draws, LEVEL)
@@ -104,3 +115,21 @@ def stream(result: Result) -> int:
         result: of the configuration, with any seed.
     """
     return zlib.crc32(result.experiment.label.encode())
+
+
+def check_results(results: Sequence[Result]) -> None:
+    """Refuse what is no list of results, or an empty one.
+
+    Args:
+        results: what should be a list of what :func:`adkit.run` returned.
+
+    Raises:
+        TypeError: if it is something else.
+        ValueError: if it is empty.
+    """
+    if isinstance(results, Result):
+        raise TypeError("results must be a list of what adkit.run returned, got one result; write [result]")
+    if not isinstance(results, Sequence) or not all(isinstance(result, Result) for result in results):
+        raise TypeError(f"results must be a list of what adkit.run returned, got {results!r:.80}")
+    if not results:
+        raise ValueError("give at least one result, got none")

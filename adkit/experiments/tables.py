@@ -3,13 +3,13 @@
 import html
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
+from adkit.experiments.seeds import KNOWN, check_results
 from adkit.experiments.seeds import over_seeds as over_seeds
 
-KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
 LOWER_IS_BETTER = ("false_positive_rate",)
 DATA = ("dataset", "category", "image_size", "channels", "tile", "overlap", "data_seed")  # named where they differ
 
@@ -96,8 +96,7 @@ def table(
         loss=mse    2      0.730 ± 0.028
         loss=ssim   1      0.900 *
     """
-    if not results:
-        raise ValueError("a table needs at least one result, got none")
+    check_results(results)
     if unknown := [name for name in metrics if name not in KNOWN]:
         raise ValueError(f"unknown metric {', '.join(unknown)}; known: {', '.join(KNOWN)}")
     groups: dict[str, dict[int, Evaluation]] = {}

@@ -91,7 +91,7 @@ def _make(lock: Path) -> None:
     """
     handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "host": _host()}, file)
+        json.dump({"pid": os.getpid(), "host": this_machine()}, file)
 
 
 class _Watch:
@@ -111,7 +111,7 @@ class _Watch:
         # two machines' clocks differ: that the file's time changes is a sign of life, which time it is is none
         if sign != self.last_sign:
             self.last_sign, self.seen_at = sign, time.monotonic()
-        killed_here = owner.get("host") == _host() and not _is_running(owner["pid"])
+        killed_here = owner.get("host") == this_machine() and not is_running(owner["pid"])
         if killed_here or time.monotonic() - self.seen_at > self.stale_after:
             self._tell(owner, "{} is gone; going on with {}")
             return True
@@ -149,7 +149,7 @@ def _owner(lock: Path) -> dict:
         return {}
 
 
-def _host() -> str:
+def this_machine() -> str:
     """This machine; in a container, whose process numbers are its own, this container."""
     space = ""
     with suppress(OSError):
@@ -157,7 +157,7 @@ def _host() -> str:
     return f"{platform.node() or 'localhost'} {space}"
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process of this machine lives; True where that cannot be asked, and its heartbeat must tell."""
     if os.name == "nt":  # os.kill would end it there
         return True
