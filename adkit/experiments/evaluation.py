@@ -45,6 +45,8 @@ def evaluate(
         >>> sorted(evaluate(detector, splits.test, bootstrap=0).by_kind)
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
+    check_detector(detector, Detector)
+    check_dataset(dataset, "dataset")
     return judge(detector, dataset, fpr_limit, bootstrap, seed)[0]
 
 
@@ -60,8 +62,6 @@ def judge(
         bootstrap: as of ``evaluate``; 0: no draws.
         seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
     """
-    check_detector(detector, Detector)
-    check_dataset(dataset, "dataset")
     judged = detector.predict_dataset(dataset)
     return judge_predictions(judged, detector.threshold, detector.pixel_threshold, fpr_limit, bootstrap, seed)
 
