@@ -12,6 +12,7 @@ from adkit.compare.methods import choose
 from adkit.compare.report import page
 from adkit.data import NAMES
 from adkit.runtime import atomic_path
+from adkit.runtime.console import say
 from adkit.runtime.serialization import write_json
 
 EXAMPLES = """
@@ -44,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_json(out / "results.json", comparison.as_dict())
     with atomic_path(out / "table.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
-    print(text)
-    print(f"written: {out / 'results.json'}, {out / 'table.md'}")
+    say(text)
+    say(f"written: {out / 'results.json'}, {out / 'table.md'}")
     return 0 if comparison.results else 1
 
 

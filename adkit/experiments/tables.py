@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
 from adkit.metrics import Interval
+from adkit.runtime.console import printable
 from adkit.runtime.values import did_you_mean
 
 KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
@@ -61,7 +62,7 @@ class Table:
         lines = [["experiment", "seeds", *self.metrics], *self.cells("{} *")]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         padded = [[text.ljust(width) for text, width in zip(line, widths, strict=True)] for line in lines]
-        return "\n".join("  ".join(line).rstrip() for line in padded)
+        return printable("\n".join("  ".join(line).rstrip() for line in padded))
 
     __repr__ = __str__
 
