@@ -17,6 +17,7 @@ from adkit.detectors.settings import Settings, at_least_zero, count, whole
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
 from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset
 from adkit.runtime import generator, seed_everything
+from adkit.runtime.console import say
 from adkit.runtime.progress import progress
 
 OWN = "own"
@@ -178,7 +179,7 @@ class PatchCoreDetector(Detector):
             patches = patches[chosen]
         self.memory = PatchMemory(patches)
         if not self.quiet:
-            print(f"memory of {self.memory}")
+            say(f"memory of {self.memory}")
 
     @torch.inference_mode()
     def _training_patches(self, train: AnomalyDataset) -> Tensor:

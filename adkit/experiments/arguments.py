@@ -26,16 +26,18 @@ def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
         >>> checked_data({"dataset": "textil"})
         Traceback (most recent call last):
         ...
-        ValueError: dataset must be one of textile, plots, mvtec, aitex, folder, got 'textil'; did you mean 'textile'?
+        ValueError: unknown dataset 'textil'; did you mean 'textile'? known: textile, plots, mvtec, aitex, folder
     """
+    if "dataset" in given and given["dataset"] not in NAMES:
+        hint = did_you_mean(given["dataset"], NAMES)
+        raise ValueError(f"unknown dataset {given['dataset']!r}{hint or ';'} known: {', '.join(NAMES)}")
     numbers = dict(given)
     for name, value in given.items():
         if isinstance(value, np.generic):
             numbers[name] = value = value.item()
         rule, expected = RULES[name]
         if not rule(value):
-            hint = did_you_mean(value, NAMES) if name == "dataset" else ""
-            raise ValueError(f"{name} must be {expected}, got {value!r}{hint}")
+            raise ValueError(f"{name} must be {expected}, got {value!r}")
     return numbers
 
 
@@ -49,10 +51,10 @@ def _category(value: Any) -> bool:
     return value is None or (bool(names) and all(whole(name) or isinstance(name, str) for name in names))
 
 
-SIZE = "None, a side or [height, width] in pixels, positive whole numbers"
+SIZE = "a positive number or a pair (height, width)"
 RULES = {
     "seed": (whole, "a whole number"),
-    "dataset": (lambda value: value in NAMES, f"one of {', '.join(NAMES)}"),
+    "dataset": (lambda value: isinstance(value, str), "the name of a set"),
     "root": (lambda value: value is None or isinstance(value, str | Path), "None or the path of a folder"),
     "category": (_category, "None, a name or a list of names"),
     "image_size": (_size, SIZE),

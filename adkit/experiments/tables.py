@@ -9,6 +9,7 @@ from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
 from adkit.experiments.seeds import KNOWN, check_results
 from adkit.experiments.seeds import over_seeds as over_seeds
+from adkit.runtime.console import printable
 
 LOWER_IS_BETTER = ("false_positive_rate",)
 DATA = ("dataset", "category", "image_size", "channels", "tile", "overlap", "data_seed")  # named where they differ
@@ -60,7 +61,7 @@ class Table:
         lines = [["experiment", "seeds", *self.metrics], *self.cells("{} *")]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         padded = [[text.ljust(width) for text, width in zip(line, widths, strict=True)] for line in lines]
-        return "\n".join("  ".join(line).rstrip() for line in padded)
+        return printable("\n".join("  ".join(line).rstrip() for line in padded))
 
     __repr__ = __str__
 

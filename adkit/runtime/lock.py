@@ -61,6 +61,22 @@ def locked(path: Path, stale_after: float = STALE_AFTER) -> Iterator[bool]:
                 file.unlink(missing_ok=True)
 
 
+def lock_owner(path: Path, stale_after: float = STALE_AFTER) -> dict:
+    """Who is at work on a path: ``pid`` and ``host``; empty where nobody is.
+
+    Args:
+        path: what the lock stands for.
+        stale_after: seconds without a sign of life after which an owner on another machine counts as gone; the clock is
+            that of this machine.
+    """
+    for lock in sorted(_lock_files(path), key=_number, reverse=True)[:1]:
+        with suppress(OSError):
+            owner, quiet = _owner(lock), time.time() - lock.stat().st_mtime
+            gone = owner.get("host") == this_machine() and not is_running(owner["pid"])
+            return {} if gone or quiet > stale_after else owner or {"pid": None, "host": "unknown"}
+    return {}
+
+
 def _acquire(path: Path, stale_after: float) -> Path | None:
     """The lock file that this process now owns; None where none can be made."""
     watch = _Watch(path, stale_after)

@@ -24,6 +24,7 @@ NO_EFFECT = (
     "adkit.figures",
     "adkit.runtime.atomic",
     "adkit.runtime.checkpoint",
+    "adkit.runtime.console",
     "adkit.runtime.lazy",
     "adkit.runtime.lock",
     "adkit.runtime.progress",
