@@ -185,7 +185,11 @@ class Judge(ABC):
             return self.predict(path), reconstructions[0] if reconstructions else None
 
         self._require_fit()
-        return report_folder(folder, out, judge, self.summary(), self.quiet)
+        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity())
+
+    def identity(self) -> str:
+        """What tells this detector from every other one; empty where nothing does."""
+        return ""
 
     def summary(self) -> dict:
         """The name of the class and both thresholds: what tables of predictions say of their detector."""
