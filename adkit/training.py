@@ -8,16 +8,15 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from adkit.data.augment import Augment
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
-from adkit.runtime import Stream, resolve_device, resolve_precision, seed_everything
+from adkit.runtime import resolve_device, resolve_precision, seed_everything
 from adkit.runtime.checkpoint import read_checkpoint, write_checkpoint
 from adkit.runtime.progress import Progress
 from adkit.runtime.values import above_zero, at_least_zero, check_values, count, flag, whole
@@ -28,7 +27,7 @@ SCHEDULES = ("one-cycle", "constant")
 RULES = (
     (("steps", "batch_size", "crop", "validate_every"), count, "positive; a whole number"),
     (("learning_rate", "gradient_clip"), above_zero, "positive; a finite number"),
-    (("weight_decay",), at_least_zero, "0 or a positive number"),
+    (("weight_decay", "drift"), at_least_zero, "0 or a positive number"),
     (("patience",), lambda value: value is None or count(value), "None or a positive whole number"),
     (("flips", "augment"), flag, "True or False"),
     (("seed",), whole, "a whole number"),
@@ -54,6 +53,7 @@ class Training:
         validate_every: steps between validations, history rows and checkpoints.
         flips: mirror crops at random. Off for images whose direction means something.
         augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.data.augment.Augment`.
+        drift: strength, at least 0, of changes in light, contrast and focus, see :class:`adkit.data.drift.Drift`.
         gradient_clip: largest gradient norm.
         seed: integer; another seed takes other crops, and the objective draws other random numbers. (Whoever builds the
             model seeds its weights.)
@@ -74,6 +74,7 @@ class Training:
     validate_every: int = 100
     flips: bool = True
     augment: bool = False
+    drift: float = 0.0
     gradient_clip: float = 1.0
     seed: int = 0
     device: str = "auto"
@@ -163,8 +164,9 @@ def fit(
                 model.train()
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)
+            batch = crops.batch(run.step, accelerator.process_index).varied(settings.augment, settings.drift)
             with autocast:
-                parts = objective(model, augmented(crops.batch(run.step, accelerator.process_index), settings))
+                parts = objective(model, batch)
             parts["loss"].backward()
             nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
@@ -196,18 +198,10 @@ def learning_rate(settings: Training, step: int) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))) / 2
 
 
-def augmented(batch: Batch, settings: Training) -> Batch:
-    """The batch, turned and scaled a little where the settings say so; the crops bring their own flips."""
-    if not settings.augment:
-        return batch
-    turn = Augment(flip_horizontal=False, flip_vertical=False)
-    return replace(batch, images=turn(batch.images, batch.generator(Stream.AUGMENTATION)))
-
-
 def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Batch]:
     """Batches of validation crops, the same for every seed and every validation of a run."""
     crops = RandomCrops(dataset, (settings.crop,) * 2, max(settings.batch_size, 8), seed=0, flips=False, device=device)
-    return [crops.batch(step) for step in range(batches)]
+    return [crops.batch(step).varied(drift=settings.drift) for step in range(batches)]
 
 
 @torch.inference_mode()

@@ -40,7 +40,9 @@ class Detector(Judge):
 
     settings_class: type[Settings] = Settings
     # settings that can change after training, see with_settings
-    without_training: tuple[str, ...] = ("percentile", "pixel_percentile", "device", "quiet")
+    without_training: tuple[str, ...] = (
+        "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",
+    )  # fmt: skip
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -209,7 +211,7 @@ class Detector(Judge):
     def _calibrate(self, validation: AnomalyDataset) -> None:
         self._measure_scales(validation)
         maps, scores = self._judge_items(validation)
-        by_maximum = getattr(self.settings, "score", "max") == "max"
+        by_maximum = self.settings.score == "max"
         self.pixel_threshold = pixel_threshold(validation, maps, self.settings.pixel_percentile)
         self.image_threshold = image_threshold(validation, maps, scores, self.settings.percentile, by_maximum)
 

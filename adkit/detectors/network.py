@@ -41,6 +41,9 @@ class TrainingSettings(Settings):
     flips: bool = True
     # turn crops by up to 5° and scale them by 0.95 to 1.05 as well
     augment: bool = False
+    # strength of changes in light, contrast, focus and grain that the crops undergo: what differs from one good image
+    # to the next, and is no defect; 0: none, 1: see adkit.data.drift
+    drift: float = 0.0
     # steps from one validation, history row and checkpoint to the next
     validate_every: int = 100
     # float32, bfloat16, or auto: bfloat16 on a GPU that has it

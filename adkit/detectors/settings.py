@@ -20,12 +20,17 @@ from adkit.runtime.values import (
     plain,
     whole,
 )
+from adkit.scoring.image_scores import SCORE_METHODS
 
 # what a method's own settings are checked with
 __all__ = [
     "Settings", "above_zero", "at_least_zero", "between", "count", "did_you_mean", "flag", "make_settings", "number",
     "setting_names", "signature_of", "takes_settings_only", "unknown_settings", "whole",
 ]  # fmt: skip
+
+
+# settings of a run, which say nothing of the method
+OF_A_RUN = ("seed", "device", "quiet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +58,20 @@ class Settings:
         ValueError: smoothing must be 0 or a positive number of pixels, got -1
     """
 
+    # what score may be
+    scores = tuple(SCORE_METHODS)
+
     # percentile, between 0 and 100, of the validation normals' image scores: the image threshold
     percentile: float = 95.0
     # percentile, between 0 and 100, of the validation normals' pixels: the threshold of the mask
     pixel_percentile: float = 99.5
+    # how a map becomes one number: max, mean, topk, peak or top_peak, see adkit.scoring.image_score
+    score: str = "max"
+    # pixels at the border of an image that do not score, though the map shows them
+    border: int = 0
+    # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels, so that
+    # an image which is unusual everywhere is no defect. Several times the size of the defects; 0: the map as it is
+    surroundings: float = 0.0
     # whole number; another seed draws other random numbers wherever the method draws any
     seed: int = 0
     # where it computes: auto, cpu, cuda, cuda:N or mps
@@ -73,6 +88,9 @@ class Settings:
                 raise ValueError(
                     f"{name} must be a number between 0 and 100, got {value!r}; did you mean {100 * value:g}?"
                 )
+        self.check_choice("score", self.scores)
+        self.check("border", lambda value: whole(value) and value >= 0, "a whole number of pixels, at least 0")
+        self.check("surroundings", at_least_zero, "0 or a positive number of pixels")
         self.check("seed", whole, "a whole number")
         self.check("device", lambda value: isinstance(value, str), "auto, cpu, cuda, cuda:N or mps")
         resolve_device(self.device)
@@ -83,6 +101,12 @@ class Settings:
     def __getitem__(self, name: str) -> object:
         """A setting by its name."""
         return getattr(self, name)
+
+    def chosen(self) -> dict[str, object]:
+        """The settings that differ from their defaults, without those of a run: seed, device, quiet."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = vars(type(self)())
+        return {name: value for name, value in given.items() if value != usual[name] and name not in OF_A_RUN}
 
     def check(self, name: str, valid: Callable[[object], bool], expected: str) -> None:
         """One rule of ``__post_init__``.

@@ -26,6 +26,8 @@ class Stream(IntEnum):
     OBJECTIVE = 1
     # what turns and scales a batch, apart from what the objective draws for it
     AUGMENTATION = 2
+    # how light, contrast and focus of a batch drift
+    DRIFT = 3
 
 
 def _flag(name: str) -> bool:
