@@ -17,7 +17,10 @@ from adkit.runtime.serialization import read_saved
 # (setting, its value in version 0.1.0) → the value's name today
 RENAMED_VALUES = {("distance", "redrawn"): "reconstruction"}
 # settings that have come since version 0.1.0, with the value that does what it did before
-ADDED_SETTINGS = {"weight_decay": 1e-4, "schedule": "one-cycle", "patience": None}
+ADDED_SETTINGS = {
+    "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "border": 0, "surroundings": 0.0,
+    "reference": "train", "score": "max",
+}  # fmt: skip
 
 
 def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -> Detector:

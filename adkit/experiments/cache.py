@@ -182,7 +182,8 @@ def _sizes(folder: Path) -> dict[str, int]:
     """Length of each file that the work has left, by its name in the folder."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     names = {path.relative_to(folder).as_posix(): path for path in files}
-    return {name: path.stat().st_size for name, path in sorted(names.items()) if name not in (RESULT, CHECKPOINT)}
+    kept = [name for name in sorted(names) if name != RESULT and not name.startswith(CHECKPOINT)]
+    return {name: names[name].stat().st_size for name in kept}
 
 
 def _is_whole(folder: Path, content: dict | None) -> bool:
@@ -196,7 +197,8 @@ def _is_whole(folder: Path, content: dict | None) -> bool:
 
 def _publish(unfinished: Path, folder: Path, force: bool) -> None:
     """Give finished work its name; where another process was faster, its work stays and this one's goes."""
-    (unfinished / CHECKPOINT).unlink(missing_ok=True)
+    for path in unfinished.glob(f"{CHECKPOINT}*"):  # a method of several parts has several
+        path.unlink()
     for path in unfinished.glob(".*"):  # temporary files of a process that was killed
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     finished = _is_whole(folder, read_result(folder / RESULT, folder.name))
