@@ -1,5 +1,6 @@
 """What is compared: one configuration of each method, the same for every data set."""
 
+from adkit.detectors.fusion import MEMBERS, SURROUNDINGS
 from adkit.detectors.registry import known_methods
 from adkit.experiments.experiment import Experiment
 from adkit.runtime import fast_mode
@@ -24,16 +25,25 @@ METHODS = {
     "patchcore-own": ("patchcore", {"backbone": "own"}),
     "patchcore": ("patchcore", {"backbone": "efficientnet_lite0"}),
     "draem": ("draem", {}),
+    # nothing trained, against the mean of the training images, and against the image's own median
+    "filterbank-train": ("filterbank", {"reference": "train"}),
+    "filterbank": ("filterbank", {"reference": "image"}),
+    # the image as its own reference: patches, and a map relative to its surroundings, of a network that has seen drift
+    "patchcore-image": ("patchcore", {"backbone": "efficientnet_lite0", "reference": "image"}),
+    "draem-drift": ("draem", {"drift": 1.0, "surroundings": SURROUNDINGS}),
+    "fusion": ("fusion", {}),
 }
 
 _TINY = {"width": 4, "steps": 4, "crop": 32}
+_TINY_DRAEM = _TINY | {"segment_width": 4}
 # method of an Experiment → what fast mode changes
 FAST = {
     "autoencoder": _TINY,
     "latent": _TINY,
     "vae": {"latent_dim": 8, "widths": [4, 8], "steps": 4, "crop": 32},
     "patchcore": {"max_patches": 200},
-    "draem": _TINY | {"segment_width": 4},
+    "draem": _TINY_DRAEM,
+    "fusion": {"members": [MEMBERS[0], MEMBERS[1] | _TINY_DRAEM, MEMBERS[2] | _TINY]},
 }
 
 

@@ -24,9 +24,8 @@ from adkit.data.tiling import tile_positions
 class AnomalyDataset(Dataset):
     """Images with masks and labels; an item is an image or, with ``tile``, one tile of it.
 
-    Images are resized first, then cut. An image smaller than the tile is continued by its mirror image at the bottom
-    and the right. A tile carries its image's label and kind, and its own part of the mask: a tile of an anomalous image
-    may show nothing anomalous.
+    Images are resized first, then cut; one smaller than the tile is continued by its mirror image. A tile carries its
+    image's label and kind, and its own part of the mask: one of an anomalous image may show nothing anomalous.
 
     Args:
         samples: at least one, see :class:`adkit.data.samples.Sample`.
@@ -44,7 +43,7 @@ class AnomalyDataset(Dataset):
         paths: of each item, the file of its image, or its name where there is no file.
         categories: of each item, the name of its category.
         sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
-        details: of each item, what else its set says of it, a dict: of the textile ``size`` and ``severity``.
+        details: of each item, what else its set says, a dict: of the textile ``size`` and ``severity``.
         corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
         blend: maps of tiles fade into one another where the tiles overlap; False: they are averaged.
 

@@ -15,6 +15,7 @@ from adkit.data.read import check_bits
 from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample
 from adkit.data.splits import check_leakage, split_categories
+from adkit.runtime.values import did_you_mean
 
 # Module and function of each set, as text: they are imported when they are needed. So the hash of what a result depends
 # on (adkit.runtime.provenance follows imports) holds the reader of its own set, and no other.
@@ -166,7 +167,7 @@ def check_options(name: str, options: Mapping[str, object]) -> None:
         TypeError: if it has no such option.
     """
     if name not in NAMES:
-        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
+        raise ValueError(f"unknown dataset {name!r}{did_you_mean(name, NAMES)}; known: {', '.join(NAMES)}")
     known = OPTIONS.get(name, ())
     if unknown := [option for option in options if option not in known]:
         has = f"its own options are {', '.join(known)}" if known else "it has none of its own"

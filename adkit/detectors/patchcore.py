@@ -44,6 +44,8 @@ class PatchCoreSettings(Settings):
         ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
     """
 
+    scores = SCORES
+
     # what describes a patch: efficientnet_lite0, a classifier of torchvision, or own, the encoder of an autoencoder
     # that is trained on the same images first, with no pretrained network at all
     backbone: str = "efficientnet_lite0"

@@ -18,8 +18,8 @@ from adkit.runtime.serialization import read_saved
 RENAMED_VALUES = {("distance", "redrawn"): "reconstruction"}
 # settings that have come since version 0.1.0, with the value that does what it did before
 ADDED_SETTINGS = {
-    "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "border": 0, "surroundings": 0.0,
-    "reference": "train", "score": "max",
+    "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "score": "max", "border": 0,
+    "surroundings": 0.0, "reference": "train",
 }  # fmt: skip
 
 
