@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adkit.data.load import NAMES, _function_of, reader_module
+from adkit.data.load import NAMES, function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.experiments.experiment import source_hash
 from adkit.experiments.screening import TypeClassifier
@@ -68,7 +68,7 @@ def test_a_result_depends_on_the_reader_of_its_own_set_alone():
     for name in NAMES:
         modules = provenance.imported_modules(["adkit.data.load", reader_module(name)])
         assert {reader_module(other) for other in NAMES} & set(modules) == {reader_module(name)}
-        assert callable(_function_of(name))
+        assert callable(function_of(name))
 
 
 def test_each_kind_of_result_counts_only_what_it_can_depend_on(package):
