@@ -142,6 +142,16 @@ class AnomalyDataset(Dataset):
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
+    def item_sizes(self) -> list[Size]:
+        """Height and width of each item, padding included."""
+        return [self.tile or self._cache.padded[k] for k, _, _ in self._items]
+
+    @property
+    def all_foreground(self) -> bool:
+        """Whether every pixel is known to be foreground without looking: no rule leaves any out, and nothing is padded."""
+        return self.foreground_name == "all" and self._cache.padded == self._cache.sizes
+
+    @property
     def samples(self) -> list[Sample]:
         """The samples that the items are cut from, each once."""
         return [self._cache.samples[k] for k in dict.fromkeys(k for k, _, _ in self._items)]
