@@ -5,8 +5,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from adkit.batch.executors import WHERE, open_executor
 from adkit.compare import compare
 from adkit.compare.methods import choose
 from adkit.compare.report import page
@@ -32,13 +34,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     chosen = vars(parser.parse_args(argv))
-    out, fast = chosen.pop("out").expanduser(), chosen.pop("fast")
+    out, fast, where = chosen.pop("out").expanduser(), chosen.pop("fast"), chosen.pop("on")
     if fast:
         os.environ["ADKIT_FAST"] = "1"
     try:
         check_writable(out)
-        comparison = compare(chosen.pop("methods"), **{name: _alone(value) for name, value in chosen.items()})
-    except (ValueError, OSError) as error:
+        methods = chosen.pop("methods")
+        arguments = {name: _alone(value) for name, value in chosen.items()}
+        with open_executor(where) if where else nullcontext() as executor:
+            comparison = compare(methods, executor=executor, **arguments)
+    except (ValueError, OSError, ImportError) as error:
         parser.error(str(error))
     text = page(comparison)
     write_json(out / "results.json", comparison.as_dict())
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tile", nargs="+", type=int, metavar="N", help="side, or height and width, of tiles; default: whole images")
     add("--overlap", type=int, default=0, metavar="N", help="pixels that neighbouring tiles share (default 0)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
+    add("--on", metavar="WHERE", help=f"where the trainings run: {WHERE}; default: here, one after the other")
     add("--draws", type=int, default=1000, metavar="N", help="test sets of the paired bootstrap (default 1000)")
     add("--fast", action="store_true", help="tiny networks and four steps, to see that all runs; so does ADKIT_FAST=1")
     add("--quiet", action="store_true", help="no progress")

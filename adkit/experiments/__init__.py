@@ -8,6 +8,7 @@ _HOMES = {
     "Experiment": "adkit.experiments.experiment",
     "Result": "adkit.experiments.experiment",
     "run": "adkit.experiments.experiment",
+    "run_many": "adkit.experiments.many",
     "over_seeds": "adkit.experiments.tables",
     "table": "adkit.experiments.tables",
 }
