@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,20 +51,31 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def test_a_run_is_kept_with_its_outputs_and_figures(tmp_path, monkeypatch):
-    monkeypatch.setenv("SEEN", "no")
-    outcome = job(tmp_path, "assert os.environ['SEEN'] == 'yes'", RESULTS, GPU, environment={"SEEN": "yes"}).run(
-        Lease(("fake-3",))
-    )
+@pytest.fixture(scope="module")
+def fine_run(tmp_path_factory):
+    """A run that goes well: its folder, its outcome, and the seconds it took, which tell how busy the machine is."""
+    folder, cells = tmp_path_factory.mktemp("fine"), ("assert os.environ['SEEN'] == 'yes'", RESULTS, GPU)
+    planned = job(folder, *cells, environment={"SEEN": "yes"}, resume=True)
+    began = time.monotonic()
+    return planned, planned.run(Lease(("fake-3",))), time.monotonic() - began
+
+
+def test_a_run_is_kept_with_its_outputs_and_figures(fine_run):
+    planned, outcome, _ = fine_run
+    folder = Path(planned.runs)
     assert (outcome.status, outcome.error, outcome.figures) == ("ok", "", {"pro": 0.7})
-    assert names(tmp_path) == ["a", "a.ipynb"]
-    assert os.environ["SEEN"] == "no"
-    executed = json.loads((tmp_path / "a.ipynb").read_text(encoding="utf-8"))
+    assert names(folder) == ["a", "a.ipynb"]
+    assert "SEEN" not in os.environ
+    executed = json.loads((folder / "a.ipynb").read_text(encoding="utf-8"))
     assert executed["cells"][-2]["outputs"][0]["text"] == ["7\n"]
-    assert job(tmp_path, "other").is_finished() is False
-    again = job(tmp_path, "assert os.environ['SEEN'] == 'yes'", RESULTS, GPU, environment={"SEEN": "yes"}, resume=True)
-    assert again.is_finished()
-    assert again.run(Lease()).status == "skipped"
+
+
+def test_a_finished_run_is_known_by_cells_parameters_and_environment(fine_run):
+    planned, _, _ = fine_run
+    assert planned.is_finished()
+    assert planned.run(Lease()).status == "skipped"
+    for change in ({"parameters": {"steps": 8}}, {"environment": {}}, {"source": notebook(PID)}, {"runs": "elsewhere"}):
+        assert not replace(planned, **change).is_finished()
 
 
 def test_a_failed_run_is_kept_under_another_name(tmp_path):
@@ -75,9 +87,10 @@ def test_a_failed_run_is_kept_under_another_name(tmp_path):
     assert "so far" in (tmp_path / "a.failed.ipynb").read_text(encoding="utf-8")
 
 
-def test_a_run_out_of_time_ends_with_its_kernel(tmp_path):
-    outcome = job(tmp_path, HANG, timeout=25.0).run(Lease())
-    assert (outcome.status, outcome.error) == ("timeout", "out of time after 25 s")
+def test_a_run_out_of_time_ends_with_its_kernel(tmp_path, fine_run):
+    timeout = max(round(3 * fine_run[2]), 15)
+    outcome = job(tmp_path, HANG, timeout=timeout).run(Lease())
+    assert (outcome.status, outcome.error) == ("timeout", f"out of time after {timeout} s")
     assert is_gone(int((tmp_path / "a" / "pid").read_text()))
     assert names(tmp_path) == ["a", "a.failed.ipynb"]
 
