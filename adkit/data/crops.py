@@ -4,9 +4,9 @@ All images of a set are laid end to end in one flat buffer, whatever their sizes
 batch number ``step`` holds depends on (seed, step) alone: a resumed run draws the same crops as one never stopped.
 
 The buffer is a copy of the whole training set in the device's memory, one byte a pixel and channel (four where files
-have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set above ``image_cache.MEMORY_LIMIT`` is not copied: its
-pixels lie in a file mapped into memory, in the folder that ``TMPDIR`` names, and each crop is read from there. The crops
-are the same, to the last bit.
+have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set above ``image_cache.MEMORY_LIMIT`` is not copied:
+its pixels lie in a file mapped into memory, in the folder that ``TMPDIR`` names, and each crop is read from there. The
+crops are the same, to the last bit.
 """
 
 from dataclasses import dataclass, replace
