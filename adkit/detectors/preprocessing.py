@@ -14,9 +14,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from adkit.data import AnomalyDataset, stitch
+from adkit.data.decode import DecodedSample
 from adkit.data.foreground import FOREGROUNDS
 from adkit.data.read import Header
-from adkit.data.samples import NORMAL, FileSample
+from adkit.data.resize import resize_mask
+from adkit.data.samples import NORMAL, FileSample, Sample
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,26 @@ class Preprocessing:
         """The inverse of :func:`dataclasses.asdict`, also after a trip through JSON."""
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
 
-    def __call__(self, image: str | Path | np.ndarray | Tensor) -> AnomalyDataset:
+    def __call__(self, image: str | Path | bytes | DecodedSample | np.ndarray | Tensor) -> AnomalyDataset:
         """A dataset of one image.
 
         Args:
-            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+            image: a path, the bytes of a file or what was decoded from them, or an array (H, W) or (C, H, W) in [0, 1].
 
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
-        path = isinstance(image, str | Path)
-        sample = FileSample(Path(image), category="", source=str(image)) if path else ArraySample.of(image)
-        return AnomalyDataset([sample], self.resize, self.channels, self.tile, self.overlap, self.foreground)
+        return AnomalyDataset([as_sample(image)], self.resize, self.channels, self.tile, self.overlap, self.foreground)
+
+
+def as_sample(image: str | Path | bytes | DecodedSample | np.ndarray | Tensor) -> Sample:
+    """One image as a sample, whichever way it comes; raises as :meth:`Preprocessing.__call__`."""
+    if isinstance(image, str | Path):
+        return FileSample(Path(image), category="", source=str(image))
+    if isinstance(image, bytes | bytearray | memoryview):
+        return DecodedSample.of(bytes(image))
+    return image if isinstance(image, DecodedSample) else ArraySample.of(image)
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,17 @@ def whole_image(dataset: AnomalyDataset, group: Sequence[int], tiles: Sequence[T
     first, parts, corners = group[0], [tiles[i] for i in group], [dataset.corners[i] for i in group]
     stitched = stitch(parts, corners, dataset.frame_size(first), needed=dataset.frame_foreground(first))
     return resize_map(stitched, dataset.original_size(first)).numpy()
+
+
+def whole_foreground(dataset: AnomalyDataset) -> np.ndarray | None:
+    """The foreground, bool (H0, W0), of a dataset's first image at the size of its file; None: all of it.
+
+    Args:
+        dataset: of one image, such as :class:`Preprocessing` makes.
+    """
+    if dataset.foreground_name == "all":
+        return None
+    return resize_mask(dataset.frame_foreground(0).numpy(), dataset.original_size(0))
 
 
 def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:

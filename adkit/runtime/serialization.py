@@ -56,6 +56,8 @@ def write_folder(path: str | Path, kind: str, description: Mapping, tensors: Map
         folder = Path(temporary) / "new"
         folder.mkdir()
         save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, folder / WEIGHTS)
+        # safetensors writes it for its owner alone, and a service runs as somebody else
+        (folder / WEIGHTS).chmod(0o644)
         (folder / f"{kind}.json").write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
         if path.exists():
             path.rename(Path(temporary) / "old")
