@@ -21,6 +21,7 @@ _HOMES = {
     "export_onnx": "adkit.deploy.export.onnx_export",
     "find_policy": "adkit.deploy.policies",
     "import_runs": "adkit.deploy.tracking.importing",
+    "make_reference": "adkit.deploy.monitoring.folder",
     "monitor_folder": "adkit.deploy.monitoring.folder",
     "open_judge": "adkit.deploy.judges",
     "retune": "adkit.deploy.monitoring.retuning",
