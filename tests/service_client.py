@@ -1,8 +1,10 @@
 """A service in this process, with a small judge that is no network: for tests of everything but the judging."""
 
 import io
+import json
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -29,10 +31,21 @@ class BrightJudge:
         self.go.set()
 
     def judge(self, pixels: np.ndarray) -> Raw:
-        assert self.go.wait(30)
+        assert self.go.wait(900)
         self.judged += 1
         a_map = pixels[0].astype(np.float32) / np.iinfo(pixels.dtype).max
         return Raw(float(a_map.max()), a_map)
+
+
+def served_folder(folder: Path) -> Path:
+    """What a service looks for beside its judge: a description, weights, a policy."""
+    folder.mkdir()
+    (folder / "weights.safetensors").write_bytes(b"weights")
+    threshold = {"value": 0.8, "low": 0.8, "high": 0.8, "n": 40, "q": 95.0}
+    described = {"detector": "BrightJudge", "image_threshold": threshold, "pixel_threshold": 0.5, "settings": {}}
+    (folder / "detector.json").write_text(json.dumps(described))
+    BrightJudge().policy.save(folder)
+    return folder
 
 
 @contextmanager
@@ -41,7 +54,8 @@ def client(folder, judge=None, lines=None, **settings):
     from starlette.testclient import TestClient
 
     log = [] if lines is None else lines
-    app = create_app(Settings(detector=folder, **settings), judge, log=log.append)
+    patient = {"timeout": 900.0, "body_timeout": 900.0}  # a machine may be slow
+    app = create_app(Settings(detector=folder, **patient | settings), judge, log=log.append)
     with TestClient(app) as http:
         http.service = app.state.service
         yield http

@@ -13,15 +13,13 @@ from adkit.deploy import Policy, Settings
 from adkit.deploy.serving.access import request_id
 from adkit.deploy.serving.settings import read_token
 from adkit.scoring.suppression import suppress
-from tests.service_client import BEARER, TOKEN, BrightJudge, client, dark, encoded, spotted
+from tests.service_client import BEARER, TOKEN, BrightJudge, client, dark, encoded, served_folder, spotted
 from tests.test_data_decode import png
 
 
 @pytest.fixture(scope="module")
-def folder(fitted, tmp_path_factory):
-    saved = fitted.save(tmp_path_factory.mktemp("served") / "my detector")
-    BrightJudge().policy.save(saved)
-    return saved
+def folder(tmp_path_factory):
+    return served_folder(tmp_path_factory.mktemp("served") / "my detector")
 
 
 @pytest.fixture(scope="module")
