@@ -140,8 +140,6 @@ def test_the_policy_beside_a_detector_is_taken(fitted, tmp_path):
     assert find_policy(saved) == beside
     assert find_policy(saved, own) == own
     assert find_policy(saved, own.save(tmp_path / "other.json")) == own
-    fitted.save(saved)  # a detector that is saved anew keeps no policy of the one before
-    assert find_policy(saved) == own
 
 
 def test_a_policy_for_other_weights_is_refused(fitted, fitted_vae, tmp_path):

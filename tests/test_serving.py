@@ -14,7 +14,7 @@ from adkit.deploy.serving.access import request_id
 from adkit.deploy.serving.settings import read_token
 from adkit.scoring.suppression import suppress
 from tests.service_client import BEARER, TOKEN, BrightJudge, client, dark, encoded, served_folder, spotted
-from tests.test_data_decode import png
+from tests.test_data_uploads import png
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,14 @@ have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set that does no
 ``image_size`` or ``subset``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from adkit.data.augment import Augment
 from adkit.data.dataset import AnomalyDataset
+from adkit.data.drift import Drift
 from adkit.data.padding import mirrored
 from adkit.runtime import Stream, generator
 
@@ -52,6 +54,22 @@ class Batch:
             True
         """
         return generator(*self.key, stream, device=self.images.device)
+
+    def varied(self, turn: bool = False, drift: float = 0.0) -> "Batch":
+        """The batch with images that are changed a little, and stay normal; the crops bring their own flips.
+
+        Args:
+            turn: turn and scale them, see :class:`adkit.data.augment.Augment`.
+            drift: strength, at least 0, of changes in light, contrast, focus and grain, see
+                :class:`adkit.data.drift.Drift`.
+        """
+        images = self.images
+        if turn:
+            turned = Augment(flip_horizontal=False, flip_vertical=False)
+            images = turned(images, self.generator(Stream.AUGMENTATION))
+        if drift:
+            images = Drift(drift)(images, self.generator(Stream.DRIFT))
+        return replace(self, images=images)
 
 
 class RandomCrops:

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
+from adkit.data.found import Found
 from adkit.data.image_cache import ImageCache
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
-from adkit.data.samples import NORMAL, Sample
+from adkit.data.samples import NORMAL, UNLABELLED, Sample
 from adkit.data.tiling import tile_positions
 
 
@@ -34,18 +36,23 @@ class AnomalyDataset(Dataset):
         overlap: pixels that neighbouring tiles share at least, below the tile's sides.
         foreground: ``all``, ``fabric`` or a function; see :mod:`adkit.data.foreground`.
         drop_background: leave out tiles without any foreground (this reads all images now).
+        bits: that 16-bit files use, see :mod:`adkit.data.bit_depth`; None: all 16.
 
     Attributes:
         kinds: of each item, the type of its defect, or ``good``.
-        labels: (items,) int64, 1 where an item's image is anomalous.
+        labels: (items,) int64, 1 where an item's image is anomalous; of objects, None where a set withholds the label.
         paths: of each item, the file of its image, or its name where there is no file.
         categories: of each item, the name of its category.
         sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
+        details: of each item, what else its set says of it, a dict: of the textile ``size`` and ``severity``.
         corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
+        blend: maps of tiles fade into one another where the tiles overlap; False: they are averaged.
 
     Raises:
         ValueError: if there are no samples, or none of their tiles shows any foreground.
     """
+
+    blend = True
 
     def __init__(
         self,
@@ -56,13 +63,14 @@ class AnomalyDataset(Dataset):
         overlap: int = 0,
         foreground: str | Foreground = "all",
         drop_background: bool = False,
+        bits: int | None = None,
     ):
         if not samples:
             raise ValueError("a dataset needs at least one sample, got none")
         find = resolve_foreground(foreground)
-        self.resize, self.tile, self.overlap = image_size, tile, overlap
+        self.resize, self.tile, self.overlap, self.bits = image_size, tile, overlap, bits
         self.foreground_name = next((name for name, known in FOREGROUNDS.items() if known is find), _name(find))
-        self._cache = ImageCache(samples, image_size, channels, pad_to=tile, foreground=find)
+        self._cache = ImageCache(samples, image_size, channels, pad_to=tile, foreground=find, bits=bits)
         items = [(k, *corner) for k in range(len(samples)) for corner in self._corners(k)]
         if drop_background and tile and self.foreground_name != "all":
             self._cache.fill_all()
@@ -76,6 +84,12 @@ class AnomalyDataset(Dataset):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(self.kinds).items())
+        what = f"tiles of {self.tile[0]} x {self.tile[1]}" if self.tile else "images"
+        sizes = f"{self.channels} x {self.image_size[0]} x {self.image_size[1]}" if self.image_size else "sizes differ"
+        return f"AnomalyDataset({len(self)} {what}, {sizes}: {kinds})"
+
     def __getitem__(self, i: int) -> dict:
         item = self._items[i]
         k, top, left = item
@@ -83,7 +97,7 @@ class AnomalyDataset(Dataset):
         return {
             "image": to_float(self.pixels(i)),  # (C, H, W) in [0, 1]
             "mask": torch.from_numpy(self._cut(self._cache.mask(k), item)),  # (H, W) bool
-            "label": int(sample.kind != NORMAL),
+            "label": None if sample.kind == UNLABELLED else int(sample.kind != NORMAL),
             "kind": sample.kind,
             "category": sample.category,
             "path": sample.path,
@@ -115,7 +129,7 @@ class AnomalyDataset(Dataset):
     @property
     def defect_types(self) -> list[str]:
         """The defect types among the items, in the order in which they first appear; none where all are normal."""
-        return [kind for kind in dict.fromkeys(self.kinds) if kind != NORMAL]
+        return [kind for kind in dict.fromkeys(self.kinds) if kind not in (NORMAL, UNLABELLED)]
 
     @property
     def channels(self) -> int:
@@ -143,6 +157,7 @@ class AnomalyDataset(Dataset):
             for k, sample, digest in zip(frames, self.samples, digests, strict=True)
         }
         settings = (self.resize, self.channels, self.tile, self.overlap, self.foreground_name)
+        settings += () if self.bits in (None, 16) else (self.bits,)
         content = [settings, [(samples[k], top, left) for k, top, left in self._items]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -233,7 +248,10 @@ class AnomalyDataset(Dataset):
         self.corners = [(top, left) for _, top, left in items]
         self.sources = [sample.source for sample in samples]
         self.categories = [sample.category for sample in samples]
+        self.details = [dict(getattr(sample, "details", {})) for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
+        if UNLABELLED in self.kinds:  # withheld: not known, and not 0
+            self.labels = np.where([kind == UNLABELLED for kind in self.kinds], None, self.labels)
 
     def _corners(self, k: int) -> list[Size]:
         return tile_positions(self._cache.sizes[k], self.tile, self.overlap) if self.tile else [(0, 0)]
@@ -255,12 +273,22 @@ class Splits:
         validation: normals for thresholds and every other choice.
         test: normals and anomalous images; nothing is chosen by them.
         name: of the set.
+        unlabelled: images whose labels the set withholds (their ``label`` is None); None: there are none.
+        found: what was found on disk, and what of it is not used; None for sets that are generated.
     """
 
     train: AnomalyDataset
     validation: AnomalyDataset
     test: AnomalyDataset
     name: str
+    unlabelled: AnomalyDataset | None = None
+    found: Found | None = None
+
+    def __repr__(self) -> str:
+        layout = f", layout {self.found.layout}" if self.found else ""
+        parts = ((part, getattr(self, part)) for part in ("train", "validation", "test", "unlabelled"))
+        lines = [f"  {part + ':':<12} {dataset!r}" for part, dataset in parts if dataset is not None]
+        return "\n".join([f"Splits({self.name}{layout})", *lines])
 
     @property
     def fingerprint(self) -> str:

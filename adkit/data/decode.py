@@ -1,163 +1,120 @@
-"""The bytes of an image file to pixels, within limits: what a service reads, before it trusts whoever sent it.
+"""A file to pixels, with all its bits and the right way up."""
 
-It ends in the same decoder as :mod:`adkit.data.read`, so a file gives the same bits whichever way it comes.
-"""
-
-import hashlib
-import io
-from dataclasses import dataclass
+import sys
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from adkit.data.read import Header, _decode
-from adkit.data.samples import NORMAL
+from adkit.data.formats import deep_colour, opened, orientation, plain_mode
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an image may be at most; all but its length is read from its header, before a pixel is decoded.
-
-    Attributes:
-        bytes: length of the file.
-        pixels: height times width.
-        side: pixels of the longer side.
-        pages: of a TIFF, or frames of an animated PNG.
-    """
-
-    bytes: int = 20_000_000
-    pixels: int = 32_000_000
-    side: int = 16_384
-    pages: int = 1
+_OTHER_END = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+_TURNS = {  # EXIF orientation → what sets the image right
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
 
 
-# for files of one's own, as those that lie on disk
-NO_LIMITS = Limits(2**40, 2**40, 2**40, 2**40)
+def decode(source: Path | bytes, expected: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+    """The pixels as they are stored, (1 or 3, H, W) uint8 or uint16, and the alpha (H, W) uint8; None: there is none.
 
-
-class ImageRefused(ValueError):
-    """An image that is not read.
-
-    Attributes:
-        code: empty, too_large, too_many_pixels, unsupported_format, damaged, multi_page or unsupported_mode.
-        limit: the limit that it exceeds; None where there is none.
-    """
-
-    def __init__(self, code: str, message: str, limit: int | None = None):
-        super().__init__(message)
-        self.code, self.limit = code, limit
-
-
-def decode(data: bytes, limits: Limits | None = None) -> np.ndarray:
-    """Read an image as it is stored, with its own channels and bits.
+    EXIF orientation is applied, a palette resolved.
 
     Args:
-        data: content of a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
-        limits: what it may be at most; None: :class:`Limits` as they stand.
-
-    Returns:
-        (1 or 3, H, W), uint8 or uint16: equal to :func:`adkit.data.read.read_pixels` of the file.
+        source: a file, or the bytes of one.
+        expected: pixels that are rightly there, see :func:`adkit.data.formats.refuse_too_large`.
 
     Raises:
-        ImageRefused: if it is too large, damaged, of another format, or has several pages.
-
-    Example:
-        >>> buffer = io.BytesIO()
-        >>> Image.new("L", (5, 4), 7).save(buffer, "PNG")
-        >>> decode(buffer.getvalue()).shape
-        (1, 4, 5)
-        >>> decode(buffer.getvalue(), Limits(pixels=10))
-        Traceback (most recent call last):
-        ...
-        adkit.data.decode.ImageRefused: the image has 4 x 5 pixels, more than 10
+        ValueError: if its values have no known range, or the image is too large.
+        Exception: of many types, that Pillow raises, if the file is damaged.
     """
-    limits = limits or Limits()
-    if not data:
-        raise ImageRefused("empty", "there are no bytes; expected a whole PNG, JPEG, BMP or TIFF file")
-    if len(data) > limits.bytes:
-        raise ImageRefused("too_large", f"the file has {len(data)} bytes, more than {limits.bytes}", limits.bytes)
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image.size, limits)
-            _check_pages(image, limits)
-            _check_mode(image)
-            return _decode(image)
-    except ImageRefused:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageRefused(
-            "too_many_pixels", f"the image has more than {limits.pixels} pixels", limits.pixels
-        ) from error
-    except UnidentifiedImageError as error:
-        known = data.startswith(_SIGNATURES)
-        code, what = ("damaged", "the image is damaged") if known else ("unsupported_format", "this is no such file")
-        raise ImageRefused(code, f"{what}; expected a whole PNG, JPEG, BMP or TIFF with 8 or 16 bits") from error
-    except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error
-        raise ImageRefused("damaged", "the image is damaged or incomplete; send the whole file") from error
+    with opened(source, expected) as image:
+        layout = deep_colour(image)
+        if not layout:
+            return pixels_of(image)
+        alpha = pixels_of(image)[1] if transparent(image) else None
+        return _channels_first(_upright(_two_bytes(source, layout, expected), orientation(image))), alpha
 
 
-@dataclass(frozen=True)
-class DecodedSample:
-    """An image in memory as a sample, with the bits that its file has.
+def pixels_of(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """What :func:`decode` gives, of an image that is open: Pillow holds no more than 8 bits of a colour.
 
     Args:
-        pixels: (1 or 3, H, W), uint8 or uint16, of :func:`decode`.
-        digest: hash of the file; empty where nobody asks.
+        image: in any mode.
+
+    Raises:
+        ValueError: if its values have no known range.
+        Exception: of many types, that Pillow raises, if its file is damaged.
     """
-
-    pixels: np.ndarray
-    digest: str = ""
-    path: str = "bytes"
-    category: str = ""
-    source: str = "bytes"
-    kind: str = NORMAL
-    has_mask: bool = True
-    nbytes: int = 0
-
-    @classmethod
-    def of(cls, data: bytes, limits: Limits = NO_LIMITS) -> "DecodedSample":
-        """Decode the bytes of a file; raises as :func:`decode`."""
-        pixels = decode(data, limits)
-        return cls(pixels, hashlib.blake2b(data, digest_size=16).hexdigest(), nbytes=len(data))
-
-    @property
-    def header(self) -> Header:
-        """Size, channels and bits."""
-        return Header(self.pixels.shape[1:], self.pixels.shape[0], bits=8 * self.pixels.dtype.itemsize)
-
-    def read(self) -> np.ndarray:
-        """The pixels."""
-        return self.pixels
-
-    def digests(self) -> tuple[str]:
-        """The hash of the file."""
-        return (self.digest,)
+    mode, with_alpha = plain_mode(image), transparent(image)
+    _refuse_planes(image)
+    if orientation(image) != 1:
+        image = ImageOps.exif_transpose(image)
+    alpha = np.array(image.convert("RGBA").getchannel("A")) if with_alpha else None
+    if mode == "I":
+        return _sixteen_bits(np.asarray(image))[None], alpha
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    return _channels_first(np.array(image.convert(mode))), alpha
 
 
-def _check_size(size: tuple[int, int], limits: Limits) -> None:
-    width, height = size
-    if width * height > limits.pixels or max(size) > limits.side:
-        limit = limits.pixels if width * height > limits.pixels else limits.side
-        what = "" if limit == limits.pixels else " on a side"
-        raise ImageRefused(
-            "too_many_pixels", f"the image has {height} x {width} pixels, more than {limit}{what}", limit
-        )
+def transparent(image: Image.Image) -> bool:
+    """Whether an image has alpha.
+
+    Args:
+        image: opened.
+    """
+    return image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info
 
 
-def _check_pages(image: Image.Image, limits: Limits) -> None:
-    if image.format not in ("TIFF", "PNG") or limits.pages == NO_LIMITS.pages:
-        return
-    try:
-        image.seek(limits.pages)
-    except EOFError:
-        image.seek(0)
+def _upright(pixels: np.ndarray, turned: int) -> np.ndarray:
+    return _TURNS[turned](pixels) if turned in _TURNS else pixels
+
+
+def _two_bytes(source: Path | bytes, layout: str, expected: int) -> np.ndarray:
+    """16-bit colour (H, W, 3), or grey (H, W) of grey with alpha: Pillow keeps one byte of two, so it reads twice."""
+    if layout.startswith("LA"):  # two channels of two bytes each, read as four of one
+        grey, low = (_decoded_as(source, "RGBA", "RGBA", expected)[..., k] for k in (0, 1))
+        high, low = (grey, low) if layout.endswith("B") else (low, grey)
     else:
-        raise ImageRefused("multi_page", f"the file has more than {limits.pages} page(s); send one image", limits.pages)
+        endings = (layout[-1], _OTHER_END[layout[-1]])
+        high, low = (_decoded_as(source, "", layout[:-1] + ending, expected)[..., :3] for ending in endings)
+    return high.astype(np.uint16) << 8 | low
 
 
-def _check_mode(image: Image.Image) -> None:
-    if image.mode == "F":
-        raise ImageRefused("unsupported_mode", "the image holds floating-point values; save it with 8 or 16 bits")
+def _decoded_as(source: Path | bytes, mode: str, rawmode: str, expected: int) -> np.ndarray:
+    """The bytes of a file laid out in another way than its head says."""
+    with opened(source, expected) as image:
+        image._mode = mode or image.mode
+        image.tile = [
+            (codec, extents, offset, rawmode if isinstance(args, str) else (rawmode, *args[1:]))
+            for codec, extents, offset, args in image.tile
+        ]
+        return np.array(image)
+
+
+def _refuse_planes(image: Image.Image) -> None:
+    """16-bit colour whose channels lie one after the other: Pillow would read the bytes of one as pixels of another."""
+    if image.format == "TIFF" and image.mode in ("RGB", "RGBA", "LA", "CMYK", "YCbCr", "LAB"):
+        bits = image.tag_v2.get(258, (8,))
+        if max(bits if isinstance(bits, tuple) else (bits,)) > 8 and not deep_colour(image):
+            raise ValueError(
+                "it holds 16-bit colour in a layout that cannot be read; save it as 16-bit RGB, interleaved"
+            )
+
+
+def _channels_first(pixels: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+
+
+def _sixteen_bits(values: np.ndarray) -> np.ndarray:
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError(
+            f"its values run from {values.min()} to {values.max()}, beyond 16 bits; save it with 8 or 16 bits"
+        )
+    return values.astype(np.uint16)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from adkit.data.decode import Limits, decode
+from adkit.data.uploads import Limits, decode_upload
 from adkit.deploy.monitoring.quality import Quality, input_quality
 from adkit.deploy.monitoring.reference import REFERENCE_FILE, Reference
 from adkit.runtime.serialization import WEIGHTS
@@ -81,10 +81,9 @@ class TorchJudge:
 
     def judge(self, pixels: np.ndarray) -> Raw:
         """Judge an image as it is stored, (1 or 3, H, W), uint8 or uint16."""
-        from adkit.data.decode import DecodedSample
-        from adkit.detectors.preprocessing import whole_foreground
+        from adkit.detectors.preprocessing import ArraySample, whole_foreground
 
-        dataset = self.detector.preprocessing(DecodedSample(pixels))
+        dataset = self.detector.preprocessing(ArraySample(pixels))
         (anomaly_map,), (score,) = self.detector.judge_images(dataset)
         return Raw(float(score), anomaly_map, whole_foreground(dataset))
 
@@ -192,13 +191,13 @@ def judge_bytes(
         judge: the model.
         policy: where to cut.
         reference: what normal images look like; None: only the camera's faults are seen.
-        limits: of the image; None: :class:`adkit.data.decode.Limits` as they stand.
+        limits: of the image; None: :class:`adkit.data.uploads.Limits` as they stand.
 
     Raises:
-        adkit.data.decode.ImageRefused: if the image cannot be read.
+        adkit.data.uploads.ImageRefused: if the image cannot be read.
     """
     start = time.perf_counter()
-    pixels = decode(data, limits)
+    pixels = decode_upload(data, limits)
     quality = input_quality(pixels)
     decoded = time.perf_counter()
     raw = judge.judge(pixels)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from adkit.data.decode import Limits
+from adkit.data.uploads import OWN_FILES, Limits
 from adkit.deploy.judges import open_judge, reference_of
 from adkit.deploy.monitoring.monitor import Monitor
 from adkit.deploy.monitoring.reference import Reference
 from adkit.deploy.policies import find_policy
-from adkit.deploy.report.rows import OWN_FILES, judge_folder
+from adkit.deploy.report.rows import judge_folder
 from adkit.scoring.policy import Policy
 
 

@@ -54,7 +54,7 @@ def input_quality(pixels: np.ndarray) -> Quality:
     """Look at an image as it is stored.
 
     Args:
-        pixels: (1 or 3, H, W), uint8 or uint16, of :func:`adkit.data.decode.decode`.
+        pixels: (1 or 3, H, W), uint8 or uint16, of :func:`adkit.data.uploads.decode_upload`.
 
     Example:
         >>> input_quality(np.zeros((1, 8, 8), np.uint8)).faults

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from adkit.data.decode import Limits
+from adkit.data.uploads import OWN_FILES, Limits
 from adkit.deploy.judges import open_judge, reference_of
 from adkit.deploy.monitoring.reference import Reference
 from adkit.deploy.policies import find_policy
-from adkit.deploy.report.rows import OWN_FILES, judge_folder, now
+from adkit.deploy.report.rows import judge_folder, now
 from adkit.scoring.policy import POLICY_FILE, Policy
 from adkit.scoring.thresholds import Threshold, percentile
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from adkit.data.decode import ImageRefused, Limits
 from adkit.data.read import SUFFIXES, list_images
+from adkit.data.uploads import OWN_FILES, ImageRefused, Limits
 from adkit.deploy.judges import Judge, Judged, judge_bytes
 from adkit.deploy.monitoring.reference import Reference
 from adkit.deploy.pictures import coloured, data_uri, fitted, outline, shown
@@ -23,8 +23,6 @@ from adkit.scoring.regions import Region, region_row
 PICTURE = 172_000
 # outlines that are drawn at most
 DRAWN = 60
-# of files of one's own: a line scan of 20,000 x 10,000 is read
-OWN_FILES = Limits(bytes=2**31, pixels=250_000_000, side=100_000)
 
 
 @dataclass(frozen=True)

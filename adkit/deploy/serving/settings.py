@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adkit.data.decode import Limits
+from adkit.data.uploads import Limits
 from adkit.scoring.policy import Policy
 
 SHORTEST_TOKEN = 16
