@@ -1,7 +1,7 @@
 """The command line: ``adkit COMMAND``, or ``python -m adkit COMMAND``.
 
-Each command is a module of the room that does its work, with ``add_arguments(parser)`` and ``run(chosen) -> exit code``;
-it is imported when it is asked for.
+Each command is a module of the room that does its work, with ``add_arguments(parser)`` and ``run(chosen)``, which
+returns the exit code; it is imported when it is asked for.
 """
 
 import sys

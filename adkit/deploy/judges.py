@@ -21,7 +21,7 @@ from adkit.scoring.policy import Policy
 from adkit.scoring.suppression import Verdict, suppress
 from adkit.scoring.thresholds import Threshold
 
-ONNX_FILE = "model.onnx"
+ONNX_FILE, EXPORT_FILE = "model.onnx", "export.json"
 
 
 class Raw(NamedTuple):
@@ -134,7 +134,7 @@ def own_policy(description: dict, sha256: str) -> Policy:
     standing = SimpleNamespace(
         image_threshold=Threshold(**description["image_threshold"]),
         pixel_threshold=description["pixel_threshold"],
-        settings=SimpleNamespace(score=description["settings"].get("score", "max")),
+        settings=SimpleNamespace(**description["settings"]),
     )
     policy = Policy.of(standing)
     return Policy.from_dict(policy.as_dict() | {"origin": policy.origin | {"detector": sha256}})

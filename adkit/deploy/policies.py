@@ -1,5 +1,6 @@
 """A policy for a detector: the one beside it, or one whose rules are read off normal images."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adkit.deploy.judges import file_sha256, own_policy, read_description
+from adkit.deploy.judges import EXPORT_FILE, file_sha256, own_policy, read_description
 from adkit.runtime.serialization import WEIGHTS
 from adkit.scoring.policy import POLICY_FILE, Policy
 from adkit.scoring.regions import find_regions
@@ -49,10 +50,10 @@ def weights_sha256(folder: str | Path) -> str:
     folder = Path(folder)
     if (folder / WEIGHTS).is_file():
         return file_sha256(folder / WEIGHTS)
-    described = read_description(folder)
-    if "weights_sha256" not in described:
+    read_description(folder)
+    if not (folder / EXPORT_FILE).is_file():
         raise FileNotFoundError(f"no {WEIGHTS} at {folder}; expected a saved or an exported detector")
-    return described["weights_sha256"]
+    return json.loads((folder / EXPORT_FILE).read_text(encoding="utf-8"))["weights_sha256"]
 
 
 def calibrate_policy(

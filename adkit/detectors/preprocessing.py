@@ -95,8 +95,8 @@ class Preprocessing:
 
         Args:
             image: a path; the bytes of an image file; a PIL image; a sample; or an array or tensor (H, W) or (C, H, W),
-                float in [0, 1]. An array whose values are all multiples of 1 / 255 is taken for the 8-bit image that it came
-                from: it gives the same map as its file, to the last bit.
+                float in [0, 1]. An array whose values are all multiples of 1 / 255 is taken for the 8-bit image that it
+                came from: it gives the same map as its file, to the last bit.
 
         Raises:
             FileNotFoundError: if there is no such file.

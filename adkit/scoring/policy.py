@@ -27,7 +27,7 @@ class Thresholded(Protocol):
     Attributes:
         image_threshold: of image scores.
         pixel_threshold: of maps.
-        settings: their field ``score``, where there is one, says how a map becomes a score.
+        settings: their fields ``score`` and ``border``, where there are any, say how a map becomes a score.
     """
 
     image_threshold: Threshold | None
@@ -126,7 +126,7 @@ class Policy:
             image_threshold=threshold.value,
             pixel_threshold=detector.pixel_threshold,
             review=(threshold.low, threshold.high) if threshold.low <= threshold.high else None,
-            score_is_maximum=getattr(detector.settings, "score", "max") == "max",
+            score_is_maximum=_by_maximum(detector.settings),
             origin={"how": "the detector's own thresholds", "image_threshold": asdict(threshold)},
         )
 
@@ -192,6 +192,10 @@ class Policy:
         if missing := {"image_threshold", "pixel_threshold"} - stored.keys():
             raise ValueError(f"{' and '.join(sorted(missing))} missing")
         return cls(**stored)
+
+
+def _by_maximum(settings: object) -> bool:
+    return getattr(settings, "score", "max") == "max" and not getattr(settings, "border", 0)
 
 
 def _refuse_unknown(names: Mapping) -> None:
