@@ -3,6 +3,7 @@
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from adkit.detectors.arguments import check_dataset, check_images
 from adkit.detectors.border import interior, interiors
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
-from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
 from adkit.detectors.settings import Settings
 from adkit.detectors.soundness import check_finite
 from adkit.detectors.spilled import PackedMasks, SpilledMaps
+from adkit.scoring.policy import Policy
+from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
 
 
@@ -169,12 +172,20 @@ class Judge(ABC):
         """The original images of a dataset as the method reconstructs them; None for a method that does not."""
         return None
 
-    def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
-        """A map (H, W) and a score under both thresholds.
+    def decide(
+        self,
+        anomaly_map: np.ndarray,
+        score: float,
+        policy: Policy | None = None,
+        foreground: np.ndarray | None = None,
+    ) -> Prediction:
+        """A map and a score under both thresholds, or under a policy.
 
         Args:
             anomaly_map: (H, W).
             score: of the image.
+            policy: where to cut; None: the detector's own thresholds.
+            foreground: bool (H, W); only a policy asks for it. None: everywhere.
 
         Raises:
             RuntimeError: before ``fit``.
@@ -182,24 +193,29 @@ class Judge(ABC):
         """
         check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
         check_finite(self, anomaly_map=anomaly_map, image_score=score)
+        if policy is not None:
+            return self._under(policy, anomaly_map, float(score), foreground)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
-    def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
+    def predict(self, image: str | Path | bytes | np.ndarray | Tensor, policy: Policy | None = None) -> Prediction:
         """Judge one image.
 
         It goes through the training set's own preprocessing; map and mask come back at its own size.
 
         Args:
-            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+            image: a path, the bytes of a file, or an array (H, W) or (C, H, W) in [0, 1].
+            policy: where to cut, and which regions count, see :mod:`adkit.scoring.policy`; None: the detector's own
+                thresholds.
 
         Raises:
             RuntimeError: before ``fit``.
             FileNotFoundError: if there is no such file.
             ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
-        (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
-        return self.decide(anomaly_map, score)
+        dataset = self.preprocessing(image)
+        (anomaly_map,), (score,) = self.judge_images(dataset)
+        return self.decide(anomaly_map, score, policy, None if policy is None else whole_foreground(dataset))
 
     def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
         """Judge every image of a folder and write tables and pictures.
@@ -230,6 +246,13 @@ class Judge(ABC):
         }
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _under(policy: Policy, anomaly_map: np.ndarray, score: float, foreground: np.ndarray | None) -> Prediction:
+        threshold, mask = policy.image_threshold, anomaly_map >= policy.pixel_threshold
+        plain = Prediction(score, threshold, score >= threshold, anomaly_map, mask)
+        verdict = suppress(plain, policy, foreground)
+        return replace(plain, is_anomalous=verdict.is_anomalous, mask=verdict.mask, verdict=verdict)
 
     @torch.inference_mode()
     def _judge(
