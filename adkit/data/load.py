@@ -6,11 +6,12 @@ from numbers import Integral
 
 from adkit.data.bit_depth import bits_used
 from adkit.data.damage import without_damaged
-from adkit.data.dataset import AnomalyDataset, Splits
+from adkit.data.dataset import AnomalyDataset
 from adkit.data.foreground import Foreground, resolve_foreground
 from adkit.data.found import Found
 from adkit.data.listing import FolderNames
 from adkit.data.masks import check_categories
+from adkit.data.parts import Splits
 from adkit.data.read import check_bits
 from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample

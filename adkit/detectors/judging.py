@@ -1,8 +1,6 @@
 """What a fitted detector says of images: maps, scores and decisions, of batches, datasets, files and folders."""
 
-import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from torch import Tensor
 
 from adkit import scoring
 from adkit.data import AnomalyDataset
-from adkit.data.foreground import FOREGROUNDS, find_foreground
+from adkit.data.foreground import find_foreground
 from adkit.detectors.arguments import check_dataset, check_images
 from adkit.detectors.border import interior, interiors
 from adkit.detectors.folder_report import report_folder
@@ -20,7 +18,7 @@ from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
 from adkit.detectors.settings import Settings
 from adkit.detectors.soundness import check_finite
-from adkit.detectors.spilled import PackedMasks, SpilledMaps
+from adkit.detectors.spilled import predictions_in_parts
 from adkit.scoring.policy import Policy
 from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
@@ -157,16 +155,7 @@ class Judge(ABC):
         """
         self._require_fit()
         check_dataset(dataset, "dataset")
-        maps, masks, parts = SpilledMaps(), PackedMasks(), []
-        for part in _apart(dataset, at_once):
-            judged = self.predict_dataset(part)
-            for one, mask in zip(judged.maps, judged.masks, strict=True):
-                maps.append(one)
-                masks.append(mask)
-            parts.append((judged.scores, judged.labels, judged.kinds, judged.paths))
-        scores, labels, kinds, paths = zip(*parts, strict=True)
-        kinds, paths = (list(itertools.chain.from_iterable(lists)) for lists in (kinds, paths))
-        return Predictions(maps, masks, np.concatenate(scores), np.concatenate(labels), kinds, paths)
+        return predictions_in_parts(self.predict_dataset, dataset, at_once)
 
     def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
         """The original images of a dataset as the method reconstructs them; None for a method that does not."""
@@ -300,17 +289,3 @@ class Judge(ABC):
     def _check(self, images: Tensor) -> None:
         check_images(images, self.preprocessing.channels)
         check_range(images)
-
-
-def _apart(dataset: AnomalyDataset, at_once: int) -> Iterator[AnomalyDataset]:
-    """A few images of a dataset at a time, as datasets whose decoded images go when they go."""
-    samples = dataset.samples
-    for start in range(0, len(samples), at_once):
-        if dataset.foreground_name in FOREGROUNDS:
-            prepared = (dataset.resize, dataset.channels, dataset.tile, dataset.overlap, dataset.foreground_name)
-            part = AnomalyDataset(samples[start : start + at_once], *prepared, bits=dataset.bits)
-            part.blend = dataset.blend
-        else:
-            groups = dataset.groups()[start : start + at_once]
-            part = dataset.subset([i for group in groups for i in group])
-        yield part
