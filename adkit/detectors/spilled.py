@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from adkit.data import AnomalyDataset
+from adkit.data.foreground import FOREGROUNDS
 from adkit.detectors.prediction import Predictions
 from adkit.runtime import home
 from adkit.runtime.atomic import told
