@@ -40,6 +40,19 @@ def test_jobs_come_back_in_their_order_whatever_becomes_of_them(threads, tmp_pat
     assert all(one.host and one.started.endswith("+00:00") and one.attempts == 1 for one in done)
 
 
+@pytest.mark.slow
+def test_an_interrupted_batch_ends_what_runs(tmp_path):
+    def stop(done):
+        raise KeyboardInterrupt
+
+    jobs = [Note("first", str(tmp_path)), Note("long", str(tmp_path), 600.0), Note("never", str(tmp_path))]
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), open_executor("local:1") as executor:
+        run_jobs(jobs, executor, on_done=stop, quiet=True)
+    assert time.monotonic() - began < 300
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first"]
+
+
 def test_names_and_retries_are_checked(threads, tmp_path):
     with pytest.raises(ValueError, match="different names, got a more than once"):
         run_jobs([Note("a", str(tmp_path)), Note("a", str(tmp_path))], threads)

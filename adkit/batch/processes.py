@@ -3,12 +3,15 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 
 GRACE = 2.0  # seconds to end by itself
+LOOK = 0.5  # seconds between two looks at the parent
+ORPHANED = 5  # exit status of a process that ended with its parent
 
 
 def kill_tree(process: subprocess.Popen) -> None:
@@ -29,6 +32,22 @@ def kill_tree(process: subprocess.Popen) -> None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
             time.sleep(0.05)
+
+
+def die_with(parent: int) -> None:
+    """From now on, end this process with all that it started once its parent is gone, however that ended.
+
+    Args:
+        parent: number of the parent, as this process found it when it began.
+    """
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    kill_descendants(os.getpid())
+    os._exit(ORPHANED)
 
 
 def kill_descendants(pid: int) -> None:
