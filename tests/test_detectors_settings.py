@@ -37,7 +37,10 @@ from adkit.training import Training
         ({"skip": "conact"}, "conact"),
         ({"residual": "l3"}, "residual must be one of l1, l2"),
         ({"smoothing": -1}, "smoothing must be 0 or a positive number of pixels, got -1"),
-        ({"score": "maximum"}, "score must be one of max, mean, topk, peak, top_peak, got 'maximum'; did you mean 'max'"),
+        (
+            {"score": "maximum"},
+            "score must be one of max, mean, topk, peak, top_peak, got 'maximum'; did you mean 'max'",
+        ),
         ({"steps": "many"}, "steps must be positive, got 'many'"),
         ({"precision": "half"}, "precision must be one of"),
         ({"device": "tpu9"}, "device must be auto"),

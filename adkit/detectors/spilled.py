@@ -1,6 +1,7 @@
 """Many maps and masks as sequences that hold none of them in memory: on disk, or as bits."""
 
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ class SpilledMaps(Sequence):
 
     def __init__(self, maps: Iterable[np.ndarray] = ()):
         self._file = tempfile.TemporaryFile(prefix=".maps-", dir=home())
+        weakref.finalize(self, self._file.close)
         self._shapes: list[tuple[int, ...]] = []
         self._starts = [0]
         for one in maps:
