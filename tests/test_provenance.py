@@ -1,24 +1,12 @@
 """What a source fingerprint sees, and what it does not: another operator counts, a comment or a move does not."""
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from adkit.data.load import NAMES, function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
-from adkit.experiments.experiment import source_hash
 from adkit.experiments.screening import TypeClassifier
+from adkit.experiments.sources import source_hash
 from adkit.runtime import provenance
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A copy of the package's sources that a test may edit; fingerprints are those of the copy."""
-    copy = tmp_path / "adkit"
-    shutil.copytree(provenance.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(provenance, "PACKAGE", copy)
-    return copy
 
 
 def address():

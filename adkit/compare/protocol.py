@@ -8,17 +8,19 @@ from typing import TypeVar
 import torch
 
 from adkit.compare.comparison import Comparison, Problem, middle
-from adkit.compare.measure import LEVEL, measure
+from adkit.compare.measure import measure, with_draws
 from adkit.compare.methods import choose, experiment
 from adkit.data import Splits
 from adkit.experiments.experiment import Experiment, Result, run
 from adkit.experiments.tables import DATA
 from adkit.metrics.intervals import check_draws
+from adkit.metrics.significance import LEVEL
 from adkit.runtime import fast_mode, resolve_device
 from adkit.runtime.progress import progress
 from adkit.runtime.provenance import versions
 
 T = TypeVar("T")
+FORMAT = 2  # of what a comparison writes; 1 (without a number): intervals of the middle seed, no macro PRO, no p-values
 
 
 def compare(
@@ -40,7 +42,7 @@ def compare(
         methods: ``all``, or names of :data:`adkit.compare.METHODS`.
         seeds: of training: how many (an integer of at least 1, then they count from 0), or a list of integers.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        draws: number of bootstrap samples of the test images, at least 2.
+        draws: number of bootstrap samples, of seeds and of test images, at least 2.
         quiet: show no progress.
         data: ``dataset`` (default: the textile), ``root``, ``category``, ``image_size``, ``channels``, ``tile``,
             ``overlap`` and ``data_seed``, as of :class:`adkit.Experiment`.
@@ -61,24 +63,30 @@ def compare(
     named = list(zip([name for name in names for _ in seeds], plan, strict=True))
     splits = plan[0].splits()  # images that are missing or wrong are refused before the first method learns
     problems: list[Problem] = []
-    results = _run_all(named, problems, quiet)
+    results = _run_all(named, splits, draws, problems, quiet)
     measured = {}
     for name, runs in progress(results.items(), "measuring", quiet=quiet):
         chosen = middle(runs)
-        work = partial(measure, chosen, splits.test, draws)
+        work = partial(measure, chosen, splits.test)
         if (measurement := _attempt(work, name, chosen.experiment.seed, problems)) is not None:
             measured[name] = measurement
     return Comparison(_protocol(plan[0], splits, seeds, draws) | _machine(device), results, measured, problems)
 
 
-def _run_all(named: list[tuple[str, Experiment]], problems: list[Problem], quiet: bool) -> dict[str, list[Result]]:
-    """Method → its results; what went wrong is added to ``problems``."""
+def _run_all(
+    named: list[tuple[str, Experiment]], splits: Splits, draws: int, problems: list[Problem], quiet: bool
+) -> dict[str, list[Result]]:
+    """Method → its results, with their draws; what went wrong is added to ``problems``."""
+
+    def work(planned: Experiment) -> Result:
+        return with_draws(run(planned, quiet=True), splits.test, draws)
+
     results: dict[str, list[Result]] = {}
     for name, planned in progress(named, "methods × seeds", quiet=quiet):
         # what is missing for one seed is missing for all
         if any(problem.method == name and problem.status == "skipped" for problem in problems):
             continue
-        if result := _attempt(partial(run, planned, quiet=True), name, planned.seed, problems):
+        if result := _attempt(partial(work, planned), name, planned.seed, problems):
             results.setdefault(name, []).append(result)
     return results
 
@@ -110,6 +118,7 @@ def _protocol(planned: Experiment, splits: Splits, seeds: list[int], draws: int)
         "fingerprint": splits.fingerprint,
         "seeds": seeds,
         "draws": draws,
+        "format": FORMAT,
         "fast": fast_mode(),
     }
 

@@ -12,7 +12,7 @@ _HOMES = {
     "NAMES": "adkit.data.load",
     "AnomalyDataset": "adkit.data.dataset",
     "Report": "adkit.data.check_report",
-    "Splits": "adkit.data.dataset",
+    "Splits": "adkit.data.parts",
     "Textile": "adkit.data.textile.loom",
     "check": "adkit.data.checking",
     "check_leakage": "adkit.data.splits",

@@ -4,18 +4,20 @@ All images of a set are laid end to end in one flat buffer, whatever their sizes
 batch number ``step`` holds depends on (seed, step) alone: a resumed run draws the same crops as one never stopped.
 
 The buffer is a copy of the whole training set in the device's memory, one byte a pixel and channel (four where files
-have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set above ``image_cache.MEMORY_LIMIT`` is not copied: its
-pixels lie in a file mapped into memory, in the folder that ``TMPDIR`` names, and each crop is read from there. The crops
-are the same, to the last bit.
+have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set above ``image_cache.MEMORY_LIMIT`` is not copied:
+its pixels lie in a file mapped into memory, in the folder that ``TMPDIR`` names, and each crop is read from there. The
+crops are the same, to the last bit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from adkit.data import image_cache
+from adkit.data.augment import Augment
 from adkit.data.dataset import AnomalyDataset
+from adkit.data.drift import Drift
 from adkit.data.padding import mirrored
 from adkit.runtime import Stream, generator
 
@@ -54,6 +56,22 @@ class Batch:
             True
         """
         return generator(*self.key, stream, device=self.images.device)
+
+    def varied(self, turn: bool = False, drift: float = 0.0) -> "Batch":
+        """The batch with images that are changed a little, and stay normal; the crops bring their own flips.
+
+        Args:
+            turn: turn and scale them, see :class:`adkit.data.augment.Augment`.
+            drift: strength, at least 0, of changes in light, contrast, focus and grain, see
+                :class:`adkit.data.drift.Drift`.
+        """
+        images = self.images
+        if turn:
+            turned = Augment(flip_horizontal=False, flip_vertical=False)
+            images = turned(images, self.generator(Stream.AUGMENTATION))
+        if drift:
+            images = Drift(drift)(images, self.generator(Stream.DRIFT))
+        return replace(self, images=images)
 
 
 class RandomCrops:
@@ -95,7 +113,9 @@ class RandomCrops:
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=device), self.sides.prod(1).cumsum(0)[:-1]])
         length = dataset.channels * int(self.sides.prod(1).sum()) * dataset.pixels(0).element_size()
         self.mapped = dataset if length > image_cache.MEMORY_LIMIT else None
-        self.has_background = not dataset.all_foreground
+        self.has_background = not dataset.all_foreground and not all(
+            dataset.foreground(i).all() for i in range(len(dataset))
+        )
         self.pixels = self.foreground = None
         if self.mapped is None:
             self._copy_in(dataset)
@@ -105,7 +125,6 @@ class RandomCrops:
         self.pixels = torch.cat([image.reshape(-1) for image in images]).to(self.device)
         if self.has_background:
             masks = [dataset.foreground(i) for i in range(len(dataset))]
-            self.has_background = not all(mask.all() for mask in masks)
             self.foreground = torch.cat([mask.reshape(-1) for mask in masks]).to(self.device)
 
     def batch(self, step: int, rank: int = 0) -> Batch:

@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
-from adkit.data.found import Found
 from adkit.data.image_cache import ImageCache
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
@@ -44,6 +42,7 @@ class AnomalyDataset(Dataset):
         paths: of each item, the file of its image, or its name where there is no file.
         categories: of each item, the name of its category.
         sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
+        details: of each item, what else its set says of it, a dict: of the textile ``size`` and ``severity``.
         corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
         blend: maps of tiles fade into one another where the tiles overlap; False: they are averaged.
 
@@ -148,7 +147,7 @@ class AnomalyDataset(Dataset):
 
     @property
     def all_foreground(self) -> bool:
-        """Whether every pixel is known to be foreground without looking: no rule leaves any out, and nothing is padded."""
+        """Whether every pixel is foreground, as no rule leaves any out and nothing is padded."""
         return self.foreground_name == "all" and self._cache.padded == self._cache.sizes
 
     @property
@@ -257,6 +256,7 @@ class AnomalyDataset(Dataset):
         self.corners = [(top, left) for _, top, left in items]
         self.sources = [sample.source for sample in samples]
         self.categories = [sample.category for sample in samples]
+        self.details = [dict(getattr(sample, "details", {})) for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
         if UNLABELLED in self.kinds:  # withheld: not known, and not 0
             self.labels = np.where([kind == UNLABELLED for kind in self.kinds], None, self.labels)
@@ -270,39 +270,6 @@ class AnomalyDataset(Dataset):
             return array
         _, top, left = item
         return array[..., top : top + self.tile[0], left : left + self.tile[1]]
-
-
-@dataclass(frozen=True)
-class Splits:
-    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only.
-
-    Args:
-        train: normals to learn from.
-        validation: normals for thresholds and every other choice.
-        test: normals and anomalous images; nothing is chosen by them.
-        name: of the set.
-        unlabelled: images whose labels the set withholds (their ``label`` is None); None: there are none.
-        found: what was found on disk, and what of it is not used; None for sets that are generated.
-    """
-
-    train: AnomalyDataset
-    validation: AnomalyDataset
-    test: AnomalyDataset
-    name: str
-    unlabelled: AnomalyDataset | None = None
-    found: Found | None = None
-
-    def __repr__(self) -> str:
-        layout = f", layout {self.found.layout}" if self.found else ""
-        parts = ((part, getattr(self, part)) for part in ("train", "validation", "test", "unlabelled"))
-        lines = [f"  {part + ':':<12} {dataset!r}" for part, dataset in parts if dataset is not None]
-        return "\n".join([f"Splits({self.name}{layout})", *lines])
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all three parts' images and settings."""
-        parts = "".join(part.fingerprint for part in (self.train, self.validation, self.test))
-        return hashlib.sha256(f"{self.name}{parts}".encode()).hexdigest()
 
 
 def _name(function: Foreground) -> str:

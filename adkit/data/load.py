@@ -1,16 +1,17 @@
 """Images in, by one call: the name of a set → its samples → splits by source → torch datasets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from numbers import Integral
 
 from adkit.data.bit_depth import bits_used
 from adkit.data.damage import without_damaged
-from adkit.data.dataset import AnomalyDataset, Splits
+from adkit.data.dataset import AnomalyDataset
 from adkit.data.foreground import Foreground, resolve_foreground
 from adkit.data.found import Found
 from adkit.data.listing import FolderNames
 from adkit.data.masks import check_categories
+from adkit.data.parts import Splits
 from adkit.data.read import check_bits
 from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample
@@ -36,6 +37,7 @@ READERS = {  # root, category → samples of each category, not yet split
     "magnetic_tile": "adkit.data.layouts.magnetic_tile:read_magnetic_tile",
 }
 NAMES = (*GENERATED, *READERS)
+OPTIONS = {"textile": ("types", "sizes", "severities", "repeats")}  # arguments of load_dataset that one set alone has
 
 
 def reader_module(name: str) -> str:
@@ -76,6 +78,7 @@ def load_dataset(
     normal: str | Sequence[str] | None = None,
     defects: str | Sequence[str] | None = None,
     damaged: str | None = None,
+    **options: object,
 ) -> Splits:
     """Load a set, split by source into train, validation (both normal) and test.
 
@@ -101,6 +104,9 @@ def load_dataset(
         defects: name or names of the folders of defects, for ``folder``; None: all others.
         damaged: ``skip`` decodes all images now and leaves those out, with a warning, that cannot be read; ``raise``
             decodes all and lists them in one error; None: an error, when the first of them is read.
+        options: of this set alone. The textile has ``types``, ``sizes``, ``severities`` and ``repeats``, which cross
+            them in the test part, see :func:`adkit.data.textile.samples.textile_parts`; ``splits.test.kinds`` and
+            ``splits.test.details`` say what each image is.
 
     Returns:
         Splits of :class:`adkit.data.AnomalyDataset`, whose items are dicts that ``default_collate`` accepts.
@@ -108,6 +114,7 @@ def load_dataset(
     Raises:
         FileNotFoundError: if a folder is missing.
         ValueError: if an argument, a file or the set is not as expected; the message says what to do.
+        TypeError: if the set has no such option.
 
     Warns:
         UserWarning: for files that are not used, masks that are missing or doubtful, and the like.
@@ -116,9 +123,11 @@ def load_dataset(
         >>> splits = load_dataset("textile", category="denim", image_size=(64, 96), tile=64, overlap=16)
         >>> splits.train[0]["image"].shape, [splits.test[i]["left"] for i in splits.test.groups()[0]]
         (torch.Size([1, 64, 64]), [0, 32])
+        >>> test = load_dataset("textile", sizes=[24, 96], severities=[0.5], repeats=1).test
+        >>> test.kinds[-1], test.details[-1]
+        ('dots', {'size': 96, 'severity': 0.5})
     """
-    if name not in NAMES:
-        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
+    check_options(name, options)
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1, 3 or None for the set's own, got {channels!r}")
     check_bits(bits)
@@ -134,7 +143,7 @@ def load_dataset(
         found.warn()
         parts = split_categories(categories, seed)
     else:
-        parts = _generated(name, root, category, image_size, seed, normal or defects or bits or damaged)
+        parts = _generated(name, root, category, image_size, seed, normal or defects or bits or damaged, options)
     channels = channels or max(sample.header.channels for samples in parts.values() for sample in samples)
 
     def dataset(samples: Sequence[Sample], part: str) -> AnomalyDataset:
@@ -151,6 +160,25 @@ def load_dataset(
     return splits
 
 
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Refuse options that a set does not have.
+
+    Args:
+        name: of the set.
+        options: by name, see :func:`load_dataset`.
+
+    Raises:
+        ValueError: if the set is unknown.
+        TypeError: if it has no such option.
+    """
+    if name not in NAMES:
+        raise ValueError(f"unknown dataset {name!r}; known: {', '.join(NAMES)}")
+    known = OPTIONS.get(name, ())
+    if unknown := [option for option in options if option not in known]:
+        has = f"its own options are {', '.join(known)}" if known else "it has none of its own"
+        raise TypeError(f"load_dataset({name!r}) has no option {', '.join(map(repr, unknown))}; {has}")
+
+
 def _read(name: str, root: object, category: object, names: FolderNames, damaged: str | None) -> list[CategorySamples]:
     if damaged not in (None, "skip", "raise"):
         raise ValueError(f"damaged must be 'skip', 'raise' or None, got {damaged!r}")
@@ -162,7 +190,13 @@ def _read(name: str, root: object, category: object, names: FolderNames, damaged
 
 
 def _generated(
-    name: str, root: object, category: object, image_size: Size | None, seed: int, for_files: object
+    name: str,
+    root: object,
+    category: object,
+    image_size: Size | None,
+    seed: int,
+    for_files: object,
+    options: Mapping[str, object],
 ) -> dict[str, list[Sample]]:
     if root is not None:
         raise ValueError(f"{name} is generated, not read: leave root out, got root={str(root)!r}")
@@ -170,7 +204,7 @@ def _generated(
         raise ValueError(f"{name} is generated, not read: leave normal, defects, bits and damaged out")
     # The textile is woven at the size; plots have one of their own, from which they are resized as files are.
     made_at = (image_size,) if name == "textile" else ()
-    return function_of(name)(category, *made_at, seed)
+    return function_of(name)(category, *made_at, seed, **options)
 
 
 def _as_overlap(overlap: object, tile: Size | None) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
+from adkit.detectors.arguments import check_dataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
@@ -38,7 +39,9 @@ class Detector(Judge):
 
     settings_class: type[Settings] = Settings
     # settings that can change after training, see with_settings
-    without_training: tuple[str, ...] = ("percentile", "pixel_percentile", "device", "quiet")
+    without_training: tuple[str, ...] = (
+        "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",
+    )  # fmt: skip
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -82,11 +85,13 @@ class Detector(Judge):
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
 
         Raises:
+            TypeError: if a part is no dataset; the error says what to pass.
             ValueError: if an image of either part is labelled anomalous, or there is one source and no validation.
 
         Warns:
             UserWarning: if ``validation`` is missing or has fewer than 20 sources.
         """
+        check_dataset(train, "train")
         if validation is None:
             train, validation = hold_out(train)
         check_normal(train=train, validation=validation)
@@ -191,7 +196,7 @@ class Detector(Judge):
     def _calibrate(self, validation: AnomalyDataset) -> None:
         self._measure_scales(validation)
         maps, scores = self._judge_items(validation)
-        by_maximum = getattr(self.settings, "score", "max") == "max"
+        by_maximum = self.settings.score == "max"
         self.pixel_threshold = pixel_threshold(validation, maps, self.settings.pixel_percentile)
         self.image_threshold = image_threshold(validation, maps, scores, self.settings.percentile, by_maximum)
 

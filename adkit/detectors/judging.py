@@ -10,9 +10,13 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
+from adkit.detectors.arguments import check_dataset, check_images
+from adkit.detectors.border import interior, interiors
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.detectors.settings import Settings
+from adkit.detectors.soundness import check_finite
 from adkit.scoring.thresholds import Threshold
 
 
@@ -22,12 +26,14 @@ class Judge(ABC):
     Attributes:
         device: where it computes.
         quiet: show no progress.
+        settings: what it was told, see :class:`adkit.detectors.settings.Settings`.
         preprocessing: what the training images went through, and every image goes through.
         image_threshold, pixel_threshold: of image scores and of maps; None before ``fit``.
     """
 
     device: torch.device
     quiet: bool
+    settings: Settings
     preprocessing: Preprocessing
     image_threshold: Threshold | None
     pixel_threshold: float | None
@@ -40,7 +46,7 @@ class Judge(ABC):
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         """Maps (B, H, W), their images and their foreground (B, H, W) to scores (B,)."""
-        return scoring.image_score(maps, "max", foreground=foreground)
+        return scoring.image_score(maps, self.settings.score, foreground=foreground)
 
     def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, H, W), 0 off the foreground, and scores (B,) of the pixels that are ``scored``, bool (B, H, W)."""
@@ -73,7 +79,8 @@ class Judge(ABC):
 
         Raises:
             RuntimeError: before ``fit``.
-            ValueError: if the shape is another, or a value leaves [0, 1].
+            TypeError: if the images are no tensor.
+            ValueError: if the shape is another, a value leaves [0, 1], or the map is NaN or infinite.
         """
         self._require_fit()
         return self._judge(images, foreground)[0]
@@ -137,7 +144,18 @@ class Judge(ABC):
         return None
 
     def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
-        """A map (H, W) and a score under both thresholds; raises a RuntimeError before ``fit``."""
+        """A map (H, W) and a score under both thresholds.
+
+        Args:
+            anomaly_map: (H, W).
+            score: of the image.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if the map, the score or a threshold is NaN or infinite.
+        """
+        check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
+        check_finite(self, anomaly_map=anomaly_map, image_score=score)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
@@ -184,23 +202,40 @@ class Judge(ABC):
     # -- inside --------------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _judge(self, images: Tensor, foreground: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _judge(
+        self, images: Tensor, foreground: Tensor | None = None, within: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU.
 
         Without a foreground that of whole images is found, by the rule of the training set. An image that shows no
-        foreground at all scores by its map of zeros.
+        foreground at all scores by its map of zeros. Of a tile, ``within`` says which pixels the border leaves to
+        score, bool (B, H, W); None: the images are whole ones.
         """
         self._check(images)
         inside = find_foreground(images, self.preprocessing.foreground) if foreground is None else foreground
         images, inside = images.float().to(self.device), inside.to(self.device)
         empty = ~inside.flatten(1).any(dim=1)
-        maps, scores = self._map_and_score(images, inside, inside | empty[:, None, None])
+        scored = inside | empty[:, None, None]
+        if self.settings.border:
+            size = tuple(images.shape[-2:])
+            within = interior(size, self.settings.border, (0, 0), size) if within is None else within
+            inner = scored & within.to(self.device)
+            # where only the border shows foreground, that is what there is to score
+            scored = torch.where(inner.flatten(1).any(dim=1)[:, None, None], inner, scored)
+        maps, scores = self._map_and_score(images, inside, scored)
+        if self.settings.surroundings:
+            maps = scoring.relative_to_surroundings(maps, inside, self.settings.surroundings)
+            scores = self._image_score(maps, images, scored)
+        check_finite(self, anomaly_map=maps, image_score=scores)
         return maps.cpu(), scores.cpu()
 
     def _judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
-        maps, scores = [], []
+        check_dataset(dataset, "dataset")
+        maps, scores, border = [], [], self.settings.border
         for images, foreground in batches(dataset):
-            some_maps, some_scores = self._judge(images, foreground)
+            items = range(len(maps), len(maps) + len(images))
+            inside = interiors(dataset, items, tuple(images.shape[-2:]), border) if border else None
+            some_maps, some_scores = self._judge(images, foreground, inside)
             maps += list(some_maps)
             scores += some_scores.tolist()
         return maps, scores
@@ -210,7 +245,5 @@ class Judge(ABC):
             raise RuntimeError(f"this {type(self).__name__} has not been fitted; call fit(train, validation) first")
 
     def _check(self, images: Tensor) -> None:
-        channels = self.preprocessing.channels
-        if images.ndim != 4 or images.shape[1] != channels:
-            raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
+        check_images(images, self.preprocessing.channels)
         check_range(images)

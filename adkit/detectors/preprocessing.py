@@ -17,10 +17,11 @@ from torch.nn.functional import interpolate
 
 from adkit.data import AnomalyDataset, stitch
 from adkit.data.decode import pixels_of
-from adkit.data.foreground import FOREGROUNDS
+from adkit.data.foreground import FOREGROUNDS, resolve_foreground
 from adkit.data.formats import deep_colour
 from adkit.data.read import Header, check_bits, read_pixels
 from adkit.data.samples import NORMAL, FileSample
+from adkit.detectors.settings import count, whole
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Preprocessing:
         foreground: name of the foreground rule, see :mod:`adkit.data.foreground`.
         bits: that 16-bit files use: ``2**bits - 1`` becomes 1; None: the training set had 8-bit files only.
         blend: tiles fade into one another where they overlap; a detector of before that averages them.
+
+    Raises:
+        ValueError: if a value is of another type or out of its range.
     """
 
     channels: int = 1
@@ -47,6 +51,20 @@ class Preprocessing:
 
     def __post_init__(self):
         check_bits(self.bits)
+        if not whole(self.channels) or self.channels not in (1, 3):
+            raise ValueError(f"channels must be 1 or 3, got {self.channels!r}")
+        for name in ("resize", "tile"):
+            size = getattr(self, name)
+            if size is not None and not (isinstance(size, tuple) and len(size) == 2 and all(map(count, size))):
+                raise ValueError(f"{name} must be None or a height and a width in pixels, got {size!r}")
+        if not whole(self.overlap) or not 0 <= self.overlap < (min(self.tile) if self.tile else 1):
+            raise ValueError(
+                f"overlap must be at least 0 and below the tile's sides, got overlap={self.overlap!r} with "
+                f"tile={self.tile}"
+            )
+        if not isinstance(self.foreground, str):
+            raise ValueError(f"foreground must be the name of a rule, got {self.foreground!r}")
+        resolve_foreground(self.foreground)
 
     @classmethod
     def of(cls, dataset: AnomalyDataset) -> "Preprocessing":

@@ -43,6 +43,7 @@ BUILT_IN = {
     "patchcore": ("adkit.detectors.patchcore", "PatchCoreDetector"),
     "draem": ("adkit.detectors.draem", "DRAEMDetector"),
     "filterbank": ("adkit.detectors.filterbank", "FilterBankDetector"),
+    "fusion": ("adkit.detectors.fusion", "FusionDetector"),
 }
 _own: dict[str, type["Detector"]] = {}
 

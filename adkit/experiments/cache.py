@@ -18,6 +18,7 @@ from pathlib import Path
 
 from adkit.runtime import home
 from adkit.runtime.lock import locked
+from adkit.runtime.progress import work as work_done
 from adkit.runtime.provenance import versions
 from adkit.runtime.serialization import write_json
 
@@ -106,6 +107,7 @@ def cached(kind: str, key: Mapping, work: Callable[[Path], Mapping], force: bool
 
     entry = Entry(folder, *once(folder / RESULT, name, make, folder, force))
     fetched_time.note(entry)
+    work_done.note(entry.from_cache)
     return entry
 
 

@@ -22,6 +22,9 @@ FACADES = ("adkit", "adkit.runtime")
 NO_EFFECT = (
     "adkit.experiments.cache",
     "adkit.figures",
+    "adkit.runtime.atomic",
+    "adkit.runtime.checkpoint",
+    "adkit.runtime.console",
     "adkit.runtime.lazy",
     "adkit.runtime.lock",
     "adkit.runtime.progress",

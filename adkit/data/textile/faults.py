@@ -1,8 +1,9 @@
 """Faults of weaving: missing and double picks, floats, broken yarns, folds, made in the yarns themselves.
 
-Each function takes a cloth, a generator, severity and size in (0, 1], and returns the changed cloth with the region
-(H, W) bool of the defect; what little a change does beyond its region, ``add_defect`` leaves out of the frame. All
-but the fold are written for picks; a fault of the warp is the same fault in the cloth turned by a quarter.
+Each function takes a cloth, a generator, severity and size in (0, 1] (or a size in ``Pixels``), and returns the
+changed cloth with the region (H, W) bool of the defect; what little a change does beyond its region, ``add_defect``
+leaves out of the frame. All but the fold are written for picks; a fault of the warp is the same fault in the cloth
+turned by a quarter.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adkit.data.textile.cloth import WIDTH_FLOOR, Cloth
-from adkit.data.textile.places import bent_line, extent, place, smoothstep, soft_edge
+from adkit.data.textile.places import Pixels, bent_line, extent, place, share, smoothstep, soft_edge
+
+SMALLEST_DOUBLE = 24  # px: two picks with what gives way beside them
 
 Change = tuple[Cloth, np.ndarray]
 
@@ -32,12 +35,14 @@ def texture(cloth: Cloth, rng: np.random.Generator, severity: float, size: float
         cloth: without a defect; it stays as it is.
         rng: decides where the defect lies and which form it takes.
         severity: in (0, 1], from barely visible to plain.
-        size: in (0, 1], from small to large.
+        size: in (0, 1], from small to large; or ``Pixels``: no double pick is smaller than 24.
 
     Returns:
         The changed cloth, and the region (H, W) bool of the defect.
     """
     make = (_missing_pick, _double_pick, _float, _broken_yarn, _fold)[rng.integers(5)]
+    if make is _double_pick and isinstance(size, Pixels) and size < SMALLEST_DOUBLE:
+        make = _missing_pick
     return make(cloth, rng, severity, size)
 
 
@@ -129,8 +134,12 @@ def _float(cloth: Cloth, rng: np.random.Generator, severity: float, size: float)
     """Some yarns lie loose over the face where they should interlace: picks, or warps where picks show already."""
     turn = not faces_warp(cloth, rng)
     cloth = turned(cloth) if turn else cloth
-    picks = min(2 + round(2 * size), int(0.5 * cloth.shape[0] / cloth.fabric.pitch[1]))
-    stretch = pick_stretch(cloth, rng, extent(size, 20, 90, cloth.shape[1]), picks)
+    pitch = cloth.fabric.pitch[1]
+    picks = min(2 + round(2 * share(size, 20, 90)), int(0.5 * cloth.shape[0] / pitch))
+    length = extent(size, 20, 90, cloth.shape[1])
+    if isinstance(size, Pixels):  # never higher than long
+        picks = max(min(picks, int(length / pitch - 0.6)), 1)
+    stretch = pick_stretch(cloth, rng, length, picks)
     rows = slice(stretch.pick, stretch.pick + picks)
     weight = np.float32(severity)
     lifts, half_width = cloth.lifts.copy(), cloth.weft.half_width.copy()
@@ -160,7 +169,9 @@ def _fold(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) 
     length = extent(size, 50, 160, cloth.shape[0] if cloth.shape[0] > 100 else min(cloth.shape))
     angle = np.pi / 2 + rng.uniform(-0.5, 0.5)
     bend = tuple(rng.uniform(-0.06, 0.06, 2) * length)
-    half = np.float32(5 + 6 * size)
+    half = np.float32(5 + 6 * share(size, 50, 160))
+    if isinstance(size, Pixels):
+        half = min(half, np.float32(length / 4))
     along, across = bent_line(cloth.shape, place(rng, cloth.shape, length, length / 2), angle, length, bend)
     side = across / half
     inside = np.clip(1 - side * side, 0, None) * soft_edge((1 - np.abs(along)) * 3)

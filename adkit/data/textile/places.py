@@ -5,16 +5,33 @@ import numpy as np
 Shape = tuple[int, int]
 
 
+class Pixels(float):
+    """A size in pixels, the same for every type of defect, in place of a share of what the type has by nature."""
+
+
 def extent(size: float, smallest: float, largest: float, limit: float) -> float:
-    """A length in pixels for a size, never more than 80 % of the frame's side.
+    """A length in pixels for a size, never more than 80 % of the frame's side unless the size is in pixels itself.
 
     Args:
-        size: in (0, 1].
+        size: in (0, 1], or :class:`Pixels`, which are the length.
         smallest: pixels, near size 0.
         largest: pixels, at size 1.
         limit: the frame's side in pixels.
     """
+    if isinstance(size, Pixels):
+        return float(size)
     return min(smallest + (largest - smallest) * size, 0.8 * limit)
+
+
+def share(size: float, smallest: float, largest: float) -> float:
+    """A size as the share that widths and numbers follow: pixels beyond the range count as its end.
+
+    Args:
+        size: in (0, 1], or :class:`Pixels`.
+        smallest: pixels, at share 0.
+        largest: pixels, at share 1.
+    """
+    return float(np.clip((size - smallest) / (largest - smallest), 0, 1)) if isinstance(size, Pixels) else size
 
 
 def place(rng: np.random.Generator, shape: Shape, height: float, width: float) -> tuple[float, float]:

@@ -1,7 +1,8 @@
 """Defects of colour: foreign yarns, lint, spots, stains, shifts of brightness, specks.
 
-Each function takes a cloth, a generator, severity and size in (0, 1], and returns the changed cloth with the region
-(H, W) bool of the defect; what little a change does beyond its region, ``add_defect`` leaves out of the frame.
+Each function takes a cloth, a generator, severity and size in (0, 1] (or a size in ``Pixels``), and returns the
+changed cloth with the region (H, W) bool of the defect; what little a change does beyond its region, ``add_defect``
+leaves out of the frame.
 """
 
 from dataclasses import replace
@@ -10,7 +11,7 @@ import numpy as np
 
 from adkit.data.textile.cloth import STRANDS, Cloth
 from adkit.data.textile.faults import Change, faces_warp, pick_stretch, turned
-from adkit.data.textile.places import bent_line, extent, grid, place, smoothstep, soft_edge
+from adkit.data.textile.places import Pixels, bent_line, extent, grid, place, share, smoothstep, soft_edge
 
 PALE, DIRT = 1.0, 0.10  # reflectance of bleached cotton and of trash or oil
 
@@ -61,7 +62,8 @@ def brightness(cloth: Cloth, rng: np.random.Generator, severity: float, size: fl
     """
     height, width = cloth.shape
     across = extent(size, 40, 250, width)
-    down = extent(size, 30, 60 + 80 * rng.random(), height)
+    shape = rng.random()
+    down = across * (0.5 + 0.5 * shape) if isinstance(size, Pixels) else extent(size, 30, 60 + 80 * shape, height)
     sign = rng.choice((-1.0, 1.0))
     y, x = grid(cloth.shape, place(rng, cloth.shape, down, across))
     y, x = y / np.float32(down / 2), x / np.float32(across / 2)
@@ -78,19 +80,28 @@ def dots(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) -
         cloth: without a defect; it stays as it is.
         rng: decides where the defect lies and which form it takes.
         severity: in (0, 1], from barely visible to plain.
-        size: in (0, 1], from small to large.
+        size: in (0, 1], from small to large; or ``Pixels``, the diameter of the largest speck: the specks then lie
+            apart, and are fewer where no more have room.
 
     Returns:
         The changed cloth, and the region (H, W) bool of the defect.
     """
     height, width = cloth.shape
     spread = min(height, 120) * 0.8, min(width, 200) * 0.8
-    middle = place(rng, cloth.shape, *spread)
+    most, room = 8, 0.0
+    if isinstance(size, Pixels):  # side by side, with some cloth between them
+        room, step = float(size), max(1.6 * size, size + 12)
+        most = min(max(int(0.8 * width / step), 1), most)
+        spread = max(spread[0] - room, 0), (most - 1) * step
+    middle = place(rng, cloth.shape, spread[0] + room, spread[1] + room)
     colour = rng.choice((DIRT, PALE))
     cover = np.zeros(cloth.shape, np.float32)
-    for _ in range(rng.integers(3, 9)):
-        centre = [m + s * (rng.random() - 0.5) for m, s in zip(middle, spread, strict=True)]
-        radius = (1.5 + 3.5 * size) * rng.uniform(0.75, 1)
+    for k in range(min(rng.integers(3, 9), most)):
+        shares = rng.random() - 0.5, rng.random() - 0.5
+        if room:
+            shares = shares[0], k / max(most - 1, 1) - 0.5
+        centre = [m + s * share for m, s, share in zip(middle, spread, shares, strict=True)]
+        radius = extent(size, 3, 10, np.inf) / 2 * rng.uniform(0.75, 1)
         y, x = grid(cloth.shape, centre)
         y *= np.float32(rng.uniform(1, 1.3))
         cover = np.maximum(cover, smoothstep((np.float32(radius + 0.5) - np.sqrt(y * y + x * x)) / np.float32(1.2)))
@@ -107,7 +118,7 @@ def _lint(cloth: Cloth, rng: np.random.Generator, severity: float, size: float) 
     length = extent(size, 20, 110, min(cloth.shape))
     angle, bow = rng.uniform(0, np.pi), rng.uniform(-0.2, 0.2, 2) * length
     along, across = bent_line(cloth.shape, place(rng, cloth.shape, length, length), angle, length, tuple(bow))
-    half = np.float32(1.7 + 0.8 * size)
+    half = np.float32(1.7 + 0.8 * share(size, 20, 110))
     cover = smoothstep((half - np.abs(across)) / np.float32(1.2)) * smoothstep((1 - np.abs(along)) * 8)
     return _covered(cloth, cover * np.float32(0.9 * severity), PALE)
 
