@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adkit.data import load_dataset, read_mask
+from adkit.data import formats, load_dataset, read_mask
 from adkit.data.mask_values import marked
 from adkit.data.read import read_mask_values
 from tests.data_files import write_image, write_mvtec
@@ -119,7 +119,7 @@ def test_class_numbers_in_a_jpeg_warn(tmp_path):
 
 
 def test_a_black_mask_of_a_large_image_is_no_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr("adkit.data.formats.HARMLESS", 1000)
+    monkeypatch.setattr(formats, "HARMLESS", 1000)
     folder = write_mvtec(tmp_path, per_kind=1)
     size = (300, 400)
     write_image(folder / "test/crack/000.png", seed=1, size=size)

@@ -163,7 +163,8 @@ def test_a_mask_folder_is_never_a_kind(tmp_path, folder, nested):
 @pytest.mark.parametrize(
     "name",
     [
-        "{}_mask.png", "{}_gt.png", "{}_GT.png", "{}_label.bmp", "{}-mask.png", "{}.mask.png", "{}_seg.png", "{}_Mask.png",
+        "{}_mask.png", "{}_gt.png", "{}_GT.png", "{}_label.bmp", "{}-mask.png", "{}.mask.png", "{}_seg.png",
+        "{}_Mask.png",
         "{}_m.png", "{}.png.png", "{}.png-mask.tif", "mask_{}.png", "{}_mask2.png", "{}_groundtruth.png", "{}.tif",
     ],
 )  # fmt: skip
