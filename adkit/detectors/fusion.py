@@ -54,6 +54,10 @@ class FusionSettings(Settings):
     # one number of at least 0 for each member; None: equal ones; auto: equal ones for those members that together find
     # the synthetic defects on drifting validation normals best, and 0 for the others
     weights: Sequence[float] | str | None = AUTO
+    # the mean of the highest thousandth, without what lies at a border: of five scores and two borders the pair that
+    # ranked stand-ins best, see tests/bench/PROTOCOL.md
+    score: str = "topk"
+    border: int = 8
 
     def __post_init__(self):
         super().__post_init__()
