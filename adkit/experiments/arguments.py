@@ -55,7 +55,7 @@ def check_judging(fpr_limit: Any, bootstrap: Any, seed: Any) -> None:
     fpr_limit, bootstrap, seed = (value.item() if isinstance(value, np.generic) else value for value in
                                   (fpr_limit, bootstrap, seed))  # fmt: skip
     if not number(fpr_limit) or not 0 < fpr_limit <= 1:
-        raise ValueError(f"fpr_limit must be a false positive rate in (0, 1], got {fpr_limit!r}; 0.3 is usual")
+        raise ValueError(f"fpr_limit must lie in (0, 1], got {fpr_limit!r}; 0.3 is the usual choice")
     if not whole(bootstrap) or bootstrap < 0:
         raise ValueError(f"bootstrap must be a whole number of samples, 0 for none, got {bootstrap!r}; 1000 is usual")
     if not whole(seed):

@@ -1,7 +1,6 @@
 """A detector as a folder that needs no torch: its network as an ONNX graph, and all else as it was saved."""
 
 import contextlib
-import copy
 import io
 import shutil
 import tempfile
@@ -128,7 +127,7 @@ def check_parity(folder: str | Path, judge: TorchJudge, images: Sequence[bytes],
 def _write(judge: TorchJudge, saved: Path, new: Path, opset: int) -> None:
     from adkit.deploy.export.cores import core_of
 
-    module, core = core_of(copy.copy(judge.detector))
+    module, core = core_of(judge.detector)
     _trace(module, core, judge.channels, new / ONNX_FILE, opset)
     shutil.copyfile(saved / "detector.json", new / "detector.json")
     find_policy(saved).save(new / POLICY_FILE)
