@@ -163,8 +163,9 @@ def test_a_mask_folder_is_never_a_kind(tmp_path, folder, nested):
 @pytest.mark.parametrize(
     "name",
     [
-        "{}_mask.png", "{}_gt.png", "{}_GT.png", "{}_label.bmp", "{}-mask.png", "{}.mask.png", "{}_seg.png", "{}_Mask.png",
-        "{}_m.png", "{}.png.png", "{}.png-mask.tif", "mask_{}.png", "{}_mask2.png", "{}_groundtruth.png", "{}.tif",
+        "{}_mask.png", "{}_gt.png", "{}_GT.png", "{}_label.bmp", "{}-mask.png", "{}.mask.png", "{}_seg.png",
+        "{}_Mask.png", "{}_m.png", "{}.png.png", "{}.png-mask.tif", "mask_{}.png", "{}_mask2.png",
+        "{}_groundtruth.png", "{}.tif",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("beside", [True, False])
