@@ -98,6 +98,21 @@ def test_categories_side_by_side_without_being_named(tmp_path):
     assert set(load_dataset("folder", tmp_path).train.categories) == {"nut", "bolt"}
 
 
+def test_what_lies_beside_categories_is_named(tmp_path):
+    for k, name in enumerate(("nut", "bolt")):
+        fill(tmp_path / name / "train/good", 10, 100 * k)
+        fill(tmp_path / name / "test/good", 4, 100 * k + 50)
+    fill(tmp_path / "pictures", 3, 900)
+    with pytest.warns(
+        UserWarning, match=r"3 file\(s\) are not used: it lies in no folder that the layout has: pictures"
+    ):
+        splits = load_dataset("folder", tmp_path)
+    assert splits.found.layout == "MVTec AD"
+    fill(tmp_path / "good", 20, 500)
+    with pytest.warns(UserWarning, match="no mask file"):
+        assert load_dataset("folder", tmp_path).found.layout == "folder"
+
+
 # -- what is not read is named ----------------------------------------------------------------------------------------
 
 
@@ -164,8 +179,8 @@ def test_a_mask_folder_is_never_a_kind(tmp_path, folder, nested):
     "name",
     [
         "{}_mask.png", "{}_gt.png", "{}_GT.png", "{}_label.bmp", "{}-mask.png", "{}.mask.png", "{}_seg.png",
-        "{}_Mask.png",
-        "{}_m.png", "{}.png.png", "{}.png-mask.tif", "mask_{}.png", "{}_mask2.png", "{}_groundtruth.png", "{}.tif",
+        "{}_Mask.png", "{}_m.png", "{}.png.png", "{}.png-mask.tif", "mask_{}.png", "{}_mask2.png",
+        "{}_groundtruth.png", "{}.tif",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("beside", [True, False])

@@ -107,17 +107,12 @@ class Tree:
     def take_kinds(self, folder: Path, part: str) -> None:
         """A folder of defects: of one kind, or, where it is called bad or the like, with a folder for each kind."""
         loose, folders = self.inside(folder)
-        if simple(folder.name) in DEFECT_NAMES and folders:
-            self.add(loose, folder.name, part)
-            for below in folders:
-                if self.names.is_normal(below.name):
-                    self.leave_out(below, "good images in a folder of defects")
-                else:
-                    self.take(below, below.name, part)
-            return
         self.add(loose, folder.name, part)
         for below in folders:
-            self.take(below, folder.name, part)
+            if self.names.is_normal(below.name) or self.part_of(below):
+                self.leave_out(below, "good images, or a part of a set, in a folder of defects")
+            else:
+                self.take(below, below.name if simple(folder.name) in DEFECT_NAMES else folder.name, part)
 
     def leave_out(self, folder: Path, why: str) -> None:
         """The images in a folder are not used."""
