@@ -1,5 +1,6 @@
 """Batches: every job gets an answer, dead workers lose none, one GPU holds one job."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from adkit.batch import Done, open_executor, run_jobs
 from adkit.batch.board import Board
 from adkit.batch.executors import LocalProcesses
 from adkit.batch.leases import leased
+from adkit.batch.processes import descendants, lives
 from adkit.batch.shared import is_shared, leave_token, pack, unpack
 from tests.batch_jobs import Dies, Note, Sends
 
@@ -51,6 +54,27 @@ def test_an_interrupted_batch_ends_what_runs(tmp_path):
         run_jobs(jobs, executor, on_done=stop, quiet=True)
     assert time.monotonic() - began < 300
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first"]
+
+
+@pytest.mark.slow
+def test_workers_end_with_their_caller_however_that_dies(tmp_path):
+    code = "import sys\nfrom adkit.batch import open_executor, run_jobs\nfrom tests.batch_jobs import Pid\n"
+    code += "if __name__ == '__main__':\n  with open_executor('local:1') as executor:\n"
+    code += f"    run_jobs([Pid('long', {str(tmp_path)!r})], executor, quiet=True)"
+    (tmp_path / "driver.py").write_text(code, encoding="utf-8")
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    driver = subprocess.Popen([sys.executable, str(tmp_path / "driver.py")], env=os.environ | {"PYTHONPATH": paths})
+    while not (tmp_path / "long").exists():
+        assert driver.poll() is None
+        time.sleep(0.05)
+    worker, child = map(int, (tmp_path / "long").read_text().split())
+    assert {worker, child} <= set(descendants(driver.pid))
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    deadline = time.monotonic() + 60
+    while lives(worker) or lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_names_and_retries_are_checked(threads, tmp_path):

@@ -100,7 +100,7 @@ def connect(address: str) -> DaskExecutor:
 
 
 def over_ssh(hosts: str | Path) -> DaskExecutor:
-    """A cluster started over SSH on the hosts of a file.
+    """A cluster started over SSH on the hosts of a file; Dask needs the package ``asyncssh`` for it.
 
     Args:
         hosts: a file with a host in each line, ``#`` before a comment; the first runs the scheduler too. SSH must work

@@ -28,7 +28,7 @@ def kill_tree(process: subprocess.Popen) -> None:
             with suppress(OSError):
                 os.kill(pid, number)
         deadline = time.monotonic() + GRACE
-        while any(map(_lives, family)) and time.monotonic() < deadline:
+        while any(map(lives, family)) and time.monotonic() < deadline:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
             time.sleep(0.05)
@@ -91,8 +91,12 @@ def _parents() -> list[tuple[int, int]]:
     return [(int(words[0]), int(words[1])) for line in listed.splitlines() if len(words := line.split()) == 2]
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that is over and waits for its parent to notice does not."""
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that is over and waits for its parent to notice does not.
+
+    Args:
+        pid: of the process.
+    """
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     if Path("/proc/self/stat").exists():
