@@ -3,15 +3,11 @@
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from adkit.data import Splits
 from adkit.defects.stand_in import StandIn
 from adkit.detectors.base import Detector
 from adkit.detectors.network import TrainingSettings
-
-if TYPE_CHECKING:
-    from adkit.compare.recommend import Candidate
 
 UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 # a training of fewer steps is none
@@ -67,9 +63,15 @@ class Clock:
         """Seconds for the next of some candidates, the fusion at the end counted as one."""
         return self.left / (candidates + 1)
 
-    def of_fusion(self, images: Sequence[StandIn], judged: Sequence["Candidate"]) -> float:
-        """Seconds that a fusion of what was judged will take: it looks at all stand-ins twice, with all members."""
-        return 2.5 * len(images) * sum(one.seconds_per_frame or 0.0 for one in judged)
+
+def seconds_of_fusion(images: int, seconds_per_frame: float) -> float:
+    """Seconds that a fusion takes: all members look at all stand-ins twice, and at the validation images.
+
+    Args:
+        images: number of stand-ins.
+        seconds_per_frame: of all members together.
+    """
+    return 2.5 * images * seconds_per_frame
 
 
 def shortened(

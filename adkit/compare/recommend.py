@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adkit.compare.budget import Clock, as_seconds, shortened
+from adkit.compare.budget import Clock, as_seconds, seconds_of_fusion, shortened
 from adkit.data import Splits
 from adkit.data.samples import NORMAL
 from adkit.defects.stand_in import StandIn, stand_ins
@@ -147,7 +147,8 @@ def recommend(
         share = clock.share(len(plan) - number)
         judged.append(_try(method, detector, splits, images, share, required=not number))
     fitted = [one.detector for one in judged if one.detector is not None]
-    if len(fitted) > 1 and clock.left > clock.of_fusion(images, judged):
+    frame = sum(one.seconds_per_frame or 0.0 for one in judged)
+    if len(fitted) > 1 and clock.left > seconds_of_fusion(len(images), frame):
         judged.append(_fuse(fitted, splits, images, judged, seed=seed, device=device))
     judged.sort(key=lambda one: -one.quality.value if one.quality else 1.0)
     known = describe_images(splits)

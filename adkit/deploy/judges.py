@@ -4,38 +4,20 @@ Judges give raw scores and maps; where to cut says a :class:`adkit.scoring.polic
 """
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from adkit.data.uploads import Limits, decode_upload
+from adkit.deploy.model_folder import ONNX_FILE, Raw, file_sha256, own_policy, read_description
 from adkit.deploy.monitoring.quality import Quality, input_quality
 from adkit.deploy.monitoring.reference import REFERENCE_FILE, Reference
 from adkit.runtime.serialization import WEIGHTS
 from adkit.scoring.policy import Policy
 from adkit.scoring.suppression import Verdict, suppress
-from adkit.scoring.thresholds import Threshold
-
-ONNX_FILE, EXPORT_FILE = "model.onnx", "export.json"
-
-
-class Raw(NamedTuple):
-    """What a model says of one image.
-
-    Attributes:
-        score: of the image.
-        anomaly_map: (H, W) float32 at the image's own size.
-        foreground: bool (H, W); None: everywhere.
-    """
-
-    score: float
-    anomaly_map: np.ndarray
-    foreground: np.ndarray | None = None
 
 
 class Judge(Protocol):
@@ -105,39 +87,6 @@ def open_judge(folder: str | Path, device: str = "auto") -> Judge:
 
         return OnnxJudge(folder)
     return TorchJudge(folder, device)
-
-
-def read_description(folder: str | Path) -> dict:
-    """What ``detector.json`` of a folder says; raises a FileNotFoundError or a ValueError."""
-    path = Path(folder) / "detector.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no saved detector at {folder}: expected a folder with detector.json")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); save the detector again") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def own_policy(description: dict, sha256: str) -> Policy:
-    """The policy of a description's own thresholds.
-
-    Args:
-        description: of :func:`read_description`.
-        sha256: hash of the weights, which the origin keeps.
-    """
-    standing = SimpleNamespace(
-        image_threshold=Threshold(**description["image_threshold"]),
-        pixel_threshold=description["pixel_threshold"],
-        settings=SimpleNamespace(**description["settings"]),
-    )
-    policy = Policy.of(standing)
-    return Policy.from_dict(policy.as_dict() | {"origin": policy.origin | {"detector": sha256}})
 
 
 def reference_of(folder: str | Path, description: dict) -> Reference | None:

@@ -59,8 +59,8 @@ def check_detector(value: Any, base: type) -> None:
     Raises:
         TypeError: saying what to pass.
     """
-    if isinstance(value, base):
-        return
+    if isinstance(value, base) or (not isinstance(value, type) and hasattr(value, "predict_dataset")):
+        return  # or whatever judges a dataset as a detector does
     cure = "; the detector comes first, then the dataset" if isinstance(value, AnomalyDataset | Splits) else ""
     if isinstance(value, type):
         cure = f"; fit one first: {value.__name__}().fit(splits.train, splits.validation)"

@@ -1,8 +1,9 @@
 """The one interface of every method: fit on normal images, then map, score, decide, calibrate anew, save."""
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
 from adkit.runtime import VERSION, resolve_device
-from adkit.runtime.serialization import write_folder
+from adkit.runtime.serialization import description_hash, tensors_hash, write_folder
 from adkit.scoring.thresholds import Threshold
 
 
@@ -40,6 +41,8 @@ class Detector(Judge):
     """
 
     settings_class: type[Settings] = Settings
+    # it is made of other methods, whichever its settings name, so that the sources of all of them count
+    joins_methods: bool = False
     # settings that can change after training, see with_settings
     without_training: tuple[str, ...] = (
         "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",
@@ -172,6 +175,11 @@ class Detector(Judge):
             "provenance": {"adkit": VERSION, "torch": torch.__version__},
         }
 
+    def identity(self) -> str:
+        """A hash of all that the detector consists of: equal ones say the same of every image."""
+        described = description_hash(self.describe())
+        return hashlib.sha256(described.encode() + tensors_hash(self._tensors()).encode()).hexdigest()
+
     def save(self, path: str | Path) -> Path:
         """Write the detector to a folder, whole or not at all; :func:`adkit.load_detector` reads it.
 
@@ -194,6 +202,15 @@ class Detector(Judge):
             device: where to put the detector: auto, cpu, cuda, cuda:N or mps.
         """
         return cls(**description["settings"] | {"device": device})._take_over(description, tensors)
+
+    def __repr__(self) -> str:
+        defaults = self.settings_class()
+        chosen = {f.name: getattr(self.settings, f.name) for f in fields(self.settings)}
+        told = [f"{name}={value!r}" for name, value in chosen.items() if value != getattr(defaults, name)]
+        state = "not fitted"
+        if self.is_fitted:
+            state = f"fitted, threshold {self.threshold:.4g}, pixel threshold {self.pixel_threshold:.4g}"
+        return f"{type(self).__name__}({', '.join(told)}): {state}"
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

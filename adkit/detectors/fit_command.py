@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def run(chosen: Namespace) -> int:
     key = json.dumps([chosen.method, asdict(detector.settings), splits.fingerprint], sort_keys=True, default=str)
     detector.checkpoint = out.with_name(f"{out.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.checkpoint")
     detector.fit(splits.train, splits.validation).save(out)
-    detector.checkpoint.unlink(missing_ok=True)
+    for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
+        path.unlink()
     say(f"{out}: {detector!r}")
     return 0
 

@@ -18,6 +18,7 @@ from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
 from adkit.detectors.settings import Settings
 from adkit.detectors.soundness import check_finite
+from adkit.detectors.spilled import predictions_in_parts
 from adkit.scoring.policy import Policy
 from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
@@ -142,6 +143,20 @@ class Judge(ABC):
             paths=[dataset.paths[i] for i in first],
         )
 
+    def predict_streamed(self, dataset: AnomalyDataset, at_once: int = 8) -> Predictions:
+        """As ``predict_dataset``, for sets whose maps do not fit into memory: they lie on disk, and masks as bits.
+
+        Args:
+            dataset: for example ``splits.test``; raises as ``judge_images``.
+            at_once: images that are decoded and judged at a time.
+
+        Raises:
+            OSError: if the disk is full.
+        """
+        self._require_fit()
+        check_dataset(dataset, "dataset")
+        return predictions_in_parts(self.predict_dataset, dataset, at_once)
+
     def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
         """The original images of a dataset as the method reconstructs them; None for a method that does not."""
         return None
@@ -205,7 +220,11 @@ class Judge(ABC):
             return self.predict(path), reconstructions[0] if reconstructions else None
 
         self._require_fit()
-        return report_folder(folder, out, judge, self.summary(), self.quiet)
+        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity())
+
+    def identity(self) -> str:
+        """What tells this detector from every other one; empty where nothing does."""
+        return ""
 
     def summary(self) -> dict:
         """The name of the class and both thresholds: what tables of predictions say of their detector."""

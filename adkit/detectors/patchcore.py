@@ -15,6 +15,7 @@ from adkit.detectors.base import Detector
 from adkit.detectors.network import check_network
 from adkit.detectors.settings import Settings, at_least_zero, count, whole
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
+from adkit.models.drawing import draw_evenly
 from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset
 from adkit.runtime import generator, seed_everything
 from adkit.runtime.console import say
@@ -43,6 +44,8 @@ class PatchCoreSettings(Settings):
         ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
     """
 
+    scores = SCORES
+
     # what describes a patch: efficientnet_lite0, a classifier of torchvision, or own, the encoder of an autoencoder
     # that is trained on the same images first, with no pretrained network at all
     backbone: str = "efficientnet_lite0"
@@ -59,7 +62,7 @@ class PatchCoreSettings(Settings):
     # how many patches the memory keeps: a count, or a float in (0, 1], a fraction of those drawn; 1.0 keeps all
     coreset: int | float = 0.02
     # draw at most so many training patches, evenly at random, before the coreset is chosen: a bound on time and
-    # memory. None: take all
+    # memory, see adkit.models.drawing. None: take all
     max_patches: int | None = 50_000
     # dimensions in which the coreset measures distances; None: all
     projection: int | None = 128
@@ -184,20 +187,29 @@ class PatchCoreDetector(Detector):
     @torch.inference_mode()
     def _training_patches(self, train: AnomalyDataset) -> Tensor:
         """(N, D): foreground patches of normal images, at most ``max_patches``, drawn before the features."""
-        inside = [self._cells(train.foreground(i)[None])[0].to(self.device) for i in range(len(train))]
-        counts = [int(cells.sum()) for cells in inside]
-        order = torch.randperm(sum(counts), generator=generator(self.settings.seed, 0))
-        drawn = torch.zeros(len(order), dtype=torch.bool)
-        drawn[order[: self.settings.max_patches]] = True
+        drawn = draw_evenly(self._count_cells(train), self.settings.max_patches, self.settings.seed)
+        images = [i for i in range(len(train)) if len(drawn[i])]
         patches = []
-        items = zip(range(len(train)), inside, drawn.to(self.device).split(counts), strict=True)
-        for i, cells, chosen in progress(items, "features", total=len(train), quiet=self.quiet):
+        for i in progress(images, "features", quiet=self.quiet):
             features = self._features(train[i]["image"][None].to(self.device))[0].permute(1, 2, 0)  # (h, w, D)
-            shown = features[cells]
-            if self.settings.reference == "image" and len(shown):
-                shown = shown - shown.median(dim=0).values
-            patches.append(shown[chosen])
+            cells = self._cells(train.foreground(i)[None])[0].to(self.device)
+            patches.append(features[cells][drawn[i].to(self.device)])
         return torch.cat(patches)
+
+    def _count_cells(self, train: AnomalyDataset) -> list[int]:
+        """How many patches of each image are foreground; images that show nothing else are counted by their size."""
+        full: dict[tuple[int, ...], int] = {}
+        counts = []
+        for i in range(len(train)):
+            foreground = train.foreground(i)
+            size = tuple(foreground.shape)
+            if not foreground.all():
+                counts.append(int(self._cells(foreground[None]).sum()))
+                continue
+            if size not in full:
+                full[size] = int(self._cells(foreground[None]).sum())
+            counts.append(full[size])
+        return counts
 
     def _features(self, images: Tensor) -> Tensor:
         """(B, D, h, w), a few images at a time."""

@@ -87,7 +87,7 @@ class Draws:
         return cls({name: _array(values) for name, values in stored["overall"].items()}, kinds)
 
 
-def draw(judged: Predictions, found: Evaluation, n: int, seed: int) -> Draws:
+def draw(judged: Predictions, found: Evaluation, n: int, seed: int, table: ScoreTable | None = None) -> Draws:
     """Every number of an evaluation that can be counted image by image, on n samples of the images.
 
     Args:
@@ -95,12 +95,13 @@ def draw(judged: Predictions, found: Evaluation, n: int, seed: int) -> Draws:
         found: what the evaluation says of the images themselves.
         n: how many samples, at least 1.
         seed: whole number; another one draws other samples.
+        table: the pixels of the images whose masks are known, counted; None: they are counted here.
     """
     counts = counts_of_groups(
         [_group(*each) for each in zip(judged.labels, judged.masks, strict=True)], GROUPS, n, seed
     )
     overall, by_kind = _image_draws(judged, found, counts)
-    pixels, pixels_by_kind = _pixel_draws(judged, found, counts)
+    pixels, pixels_by_kind = _pixel_draws(judged, found, counts, table)
     kinds = {kind: by_kind.get(kind, {}) | pixels_by_kind.get(kind, {}) for kind in found.by_kind}
     return Draws(overall | pixels, kinds)
 
@@ -145,13 +146,15 @@ def _image_draws(judged: Predictions, found: Evaluation, counts: np.ndarray) -> 
     return overall, by_kind
 
 
-def _pixel_draws(judged: Predictions, found: Evaluation, counts: np.ndarray) -> tuple[dict, dict]:
+def _pixel_draws(
+    judged: Predictions, found: Evaluation, counts: np.ndarray, table: ScoreTable | None
+) -> tuple[dict, dict]:
     """Of maps: overall, and by defect type; ``pro_macro`` is the mean over the types that a sample holds."""
     if found.pro is None:
         return {}, {}
     known = [i for i, mask in enumerate(judged.masks) if mask is not None]
     kinds, counts = np.array(judged.kinds)[known], counts[:, known]
-    table = ScoreTable.of_maps([judged.masks[i] for i in known], [judged.maps[i] for i in known])
+    table = table or ScoreTable.of_maps([judged.masks[i] for i in known], [judged.maps[i] for i in known])
     drawn = _centred(table, counts, {short: found[name] for name, short in PIXEL.items()}, found.fpr_limit)
     by_kind = {}
     for kind, row in found.by_kind.items():

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, fields
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """What a detector is worth on one test set. A value that cannot be computed is None, and ``notes`` says why.
 
@@ -51,6 +51,12 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     images: list[dict] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        names = ("image_auroc", "pixel_auroc", "pixel_ap", "pro", "pro_macro", "recall", "false_positive_rate")
+        told = [f"{name} {value:.3f}" for name in names if (value := getattr(self, name)) is not None]
+        kinds = f"{len(self.images)} images, {len(self.by_kind)} types of defect"
+        return f"Evaluation({', '.join([*told, kinds, *(f'no {name}' for name in self.notes)])})"
 
     def __getitem__(self, name: str):
         return getattr(self, name)

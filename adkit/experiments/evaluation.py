@@ -4,6 +4,7 @@ Maps are brought to the size of each original mask, never a mask to the size of 
 smallest defects, and with them the hardest part of the test.
 """
 
+import math
 import statistics
 from dataclasses import asdict, replace
 
@@ -15,9 +16,13 @@ from adkit.data.samples import NORMAL
 from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
+from adkit.experiments.arguments import check_judging
 from adkit.experiments.draws import Draws, draw, kind_intervals
 from adkit.experiments.evaluated import Evaluation as Evaluation
+from adkit.experiments.streamed import StreamedPixels
 
+# bytes of the maps of a test set; of a larger one they lie on disk, and pixel metrics are streamed, to about 1e-5
+MAP_LIMIT = 2**29
 TILE = 256  # pixels; strips at least two tiles long are also judged tile by tile
 
 
@@ -25,6 +30,9 @@ def evaluate(
     detector: Detector, dataset: AnomalyDataset, fpr_limit: float = 0.3, bootstrap: int = 1000, seed: int = 0
 ) -> Evaluation:
     """Judge a fitted detector on a test set.
+
+    Maps of more than 512 MiB in all (``MAP_LIMIT``) lie on disk while they are counted, and pixel metrics are those of
+    fine bins of score; the maps of a smaller set are kept, and the metrics exact.
 
     Args:
         detector: any :class:`adkit.detectors.base.Detector`.
@@ -62,13 +70,25 @@ def judge(
         bootstrap: as of ``evaluate``; 0: no draws.
         seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
     """
-    judged = detector.predict_dataset(dataset)
-    return judge_predictions(judged, detector.threshold, detector.pixel_threshold, fpr_limit, bootstrap, seed)
+    check_judging(fpr_limit, bootstrap, seed)
+    streams = map_bytes(dataset) > MAP_LIMIT
+    judged = detector.predict_streamed(dataset) if streams else detector.predict_dataset(dataset)
+    thresholds = detector.threshold, detector.pixel_threshold
+    return judge_predictions(judged, *thresholds, fpr_limit, bootstrap, seed, streams)
+
+
+def map_bytes(dataset: AnomalyDataset) -> int:
+    """Bytes that the maps of a dataset take, at the size of its files.
+
+    Args:
+        dataset: whose images count, not their tiles.
+    """
+    return 4 * sum(math.prod(dataset.original_size(group[0])) for group in dataset.groups())
 
 
 def judge_predictions(
     judged: Predictions, threshold: float, pixel_threshold: float, fpr_limit: float = 0.3, bootstrap: int = 1000,
-    seed: int = 0,
+    seed: int = 0, streams: bool = False,
 ) -> tuple[Evaluation, Draws]:  # fmt: skip
     """As :func:`judge`, of maps and scores that are there already.
 
@@ -79,9 +99,12 @@ def judge_predictions(
         fpr_limit: as of ``evaluate``.
         bootstrap: as of ``judge``.
         seed: as of ``judge``.
+        streams: look at one map after another, and keep none.
     """
     image_values, by_kind, image_notes = image_level(judged, threshold)
-    pixel_values, pixels_by_kind, pixel_notes = pixel_level(judged, pixel_threshold, fpr_limit)
+    streamed = StreamedPixels(judged, pixel_threshold, fpr_limit) if streams else None
+    of_pixels = streamed.level() if streamed else pixel_level(judged, pixel_threshold, fpr_limit)
+    pixel_values, pixels_by_kind, pixel_notes = of_pixels
     unknown = dict.fromkeys(("n_regions", "image_auroc", "pixel_auroc", "pixel_ap", "pro"))
     by_kind = {kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()}
     known = [row["pro"] for row in by_kind.values() if row["pro"] is not None]
@@ -96,7 +119,7 @@ def judge_predictions(
     )
     if not bootstrap:
         return found, Draws()
-    draws = draw(judged, found, bootstrap, seed)
+    draws = draw(judged, found, bootstrap, seed, streamed and streamed.table())
     intervals = {name: (i.low, i.high) for name in draws.overall if (i := draws.interval(found[name], name))}
     by_kind = {kind: row | {"intervals": kind_intervals(draws, kind, row)} for kind, row in by_kind.items()}
     return replace(found, intervals=intervals, by_kind=by_kind), draws

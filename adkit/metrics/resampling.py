@@ -8,7 +8,7 @@ Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993: chapter 
 as multinomial counts). Counting in bins is ours; it costs about 1e-4 of a metric.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,20 @@ class ScoreTable:
             masks: N masks (H, W), bool; at least one has a True.
             maps: N maps of the same shapes, float32 or float64, higher = more anomalous.
         """
-        edges, mixed = _score_bins(masks, maps)
+        return cls.of_bins(masks, maps, *_score_bins(masks, maps))
+
+    @classmethod
+    def of_bins(
+        cls, masks: Iterable[np.ndarray], maps: Iterable[np.ndarray], edges: np.ndarray, mixed: np.ndarray
+    ) -> "ScoreTable":
+        """The pixels of images, in bins that are known; the images may come one after another.
+
+        Args:
+            masks: N masks (H, W), bool.
+            maps: N maps of the same shapes.
+            edges: (K,) lower edges of the bins, rising; the first is the lowest score.
+            mixed: bool (K,), where a bin holds more than one score.
+        """
         histograms = [_image_histograms(mask, scores, edges) for mask, scores in zip(masks, maps, strict=True)]
         normal, defective, overlap = (np.stack(rows)[:, ::-1] for rows in zip(*histograms, strict=True))
         return cls(normal, defective, overlap, edges[::-1], mixed[::-1])
@@ -196,6 +209,32 @@ def centred(resampled: np.ndarray, counted: float, exact: float) -> np.ndarray:
         exact: the value of the test set itself.
     """
     return np.clip(resampled + (exact - counted), 0.0, 1.0)
+
+
+def streamed_bins(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bins as of images in memory, from the fine bins that streaming them has left.
+
+    Args:
+        rows: of :meth:`adkit.metrics.StreamingPixelMetrics.rows`.
+
+    Returns:
+        Lower edges (K,) of bins that hold about equally many defective or equally many normal pixels, and which of them
+        hold more than one score.
+    """
+    chosen = [np.zeros(1, dtype=np.int64)]
+    for kind in ("normal", "defective"):
+        ends = rows[kind].cumsum()
+        if ends[-1]:
+            wanted = np.linspace(0, ends[-1] - 1, min(int(ends[-1]), BINS // 2)).astype(np.int64)
+            chosen.append(np.searchsorted(ends, wanted, side="right"))
+    # a bin of one score that is two quantiles in a row stands alone, as of images in memory
+    places = np.concatenate(chosen)
+    often, times = np.unique(places, return_counts=True)
+    alone = often[(times > 2) & (rows["low"][often] == rows["high"][often])]
+    starts = np.unique(np.concatenate([places, alone + 1]))
+    starts = starts[starts < len(rows)]
+    lasts = np.append(starts[1:], len(rows)) - 1
+    return rows["low"][starts], rows["low"][starts] < rows["high"][lasts]
 
 
 def _score_bins(masks: list[np.ndarray], maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -238,6 +238,20 @@ def description_hash(description: Mapping) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def tensors_hash(tensors: "Mapping[str, Tensor]") -> str:
+    """SHA-256 of tensors, with their names, types and shapes.
+
+    Args:
+        tensors: name → tensor, on any device.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.view(-1).numpy().tobytes() if value.numel() else b"")
+    return digest.hexdigest()
+
+
 def _read_bytes(file: Path, path: Path, kind: str) -> bytes:
     try:
         return file.read_bytes()

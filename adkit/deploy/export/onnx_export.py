@@ -15,7 +15,8 @@ from adkit.data.read import list_images
 from adkit.deploy.export.onnx_judge import OnnxJudge
 from adkit.deploy.export.samples import sample_files
 from adkit.deploy.extras import require
-from adkit.deploy.judges import EXPORT_FILE, ONNX_FILE, TorchJudge, file_sha256, judge_bytes
+from adkit.deploy.judges import TorchJudge, judge_bytes
+from adkit.deploy.model_folder import EXPORT_FILE, ONNX_FILE, file_sha256
 from adkit.deploy.monitoring.reference import REFERENCE_FILE
 from adkit.deploy.policies import find_policy
 from adkit.runtime import VERSION
