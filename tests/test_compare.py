@@ -53,7 +53,8 @@ def test_every_method_of_the_course_is_a_valid_experiment(monkeypatch):
     monkeypatch.setattr(methods, "METHODS", METHODS)
     names = methods.choose("all")
     assert names[:5] == ["autoencoder", "synthetic", "skip", "loss", "latent"]
-    assert names[5:] == ["vae", "patchcore-own", "patchcore", "draem"]
+    assert names[5:9] == ["vae", "patchcore-own", "patchcore", "draem"]
+    assert names[9:] == ["filterbank-train", "filterbank", "patchcore-image", "draem-drift", "latent-drift", "fusion"]
     for fast in "01":
         monkeypatch.setenv("ADKIT_FAST", fast)
         made = {name: methods.experiment(name, seed=2, device="cpu", category="denim") for name in names}

@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "adkit"
 FLOORS = (
-    ("runtime", "batch", "metrics", "losses"),
+    ("runtime",),
+    ("batch", "metrics", "losses"),
     ("data", "scoring"),
     ("defects", "models", "training", "figures"),
     ("detectors",),

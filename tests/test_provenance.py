@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adkit.data.load import NAMES, _function_of, reader_module
+from adkit.data.load import NAMES, function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
 from adkit.experiments.screening import TypeClassifier
 from adkit.experiments.sources import source_hash
@@ -56,7 +56,7 @@ def test_a_result_depends_on_the_reader_of_its_own_set_alone():
     for name in NAMES:
         modules = provenance.imported_modules(["adkit.data.load", reader_module(name)])
         assert {reader_module(other) for other in NAMES} & set(modules) == {reader_module(name)}
-        assert callable(_function_of(name))
+        assert callable(function_of(name))
 
 
 def test_each_kind_of_result_counts_only_what_it_can_depend_on(package):

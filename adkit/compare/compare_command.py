@@ -3,8 +3,10 @@
 import os
 import tempfile
 from argparse import ArgumentParser, Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
+from adkit.batch.executors import WHERE, open_executor
 from adkit.compare import compare
 from adkit.compare.methods import choose
 from adkit.compare.report import page
@@ -41,7 +43,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("--seeds", type=int, default=3, metavar="N", help="trainings of each method (default 3)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    add("--draws", type=int, default=1000, metavar="N", help="test sets of the paired bootstrap (default 1000)")
+    add("--on", metavar="WHERE", help=f"where the trainings run: {WHERE}; default: here, one after the other")
+    add("--draws", type=int, default=1000, metavar="N", help="draws of seeds and test images (default 1000)")
     add("--fast", action="store_true", help="tiny networks and four steps, to see that all runs; so does ADKIT_FAST=1")
     add("--quiet", action="store_true", help="no progress")
     add_data_arguments(parser)
@@ -65,7 +68,8 @@ def run(chosen: Namespace) -> int:
     check_writable(out)
     options = {"seeds": chosen.seeds, "device": chosen.device, "draws": chosen.draws, "quiet": chosen.quiet}
     methods = chosen.methods[0] if len(chosen.methods) == 1 else chosen.methods
-    comparison = compare(methods, **options, **chosen_data(chosen))
+    with open_executor(chosen.on) if chosen.on else nullcontext() as executor:
+        comparison = compare(methods, executor=executor, **options, **chosen_data(chosen))
     text = page(comparison)
     write_json(out / "results.json", comparison.as_dict())
     with atomic_path(out / "table.md") as temporary:

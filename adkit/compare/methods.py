@@ -13,6 +13,13 @@ PHASE_3 = PHASE_2 | {"skip": "concat"}
 # as large as the mix on validation normals: its weight in notebook 04
 PHASE_4 = PHASE_3 | {"loss": "0.31*l1"}
 
+
+def own_reference(method: str) -> tuple[str, dict]:
+    """A member of the fusion as a method of its own."""
+    (member,) = (dict(member) for member in MEMBERS if member["method"] == method)
+    return member.pop("method"), member
+
+
 # name → method of an Experiment, and the settings that differ from its defaults or should be seen
 METHODS = {
     "autoencoder": ("autoencoder", PHASE_1),
@@ -27,10 +34,11 @@ METHODS = {
     "draem": ("draem", {}),
     # nothing trained, against the mean of the training images, and against the image's own median
     "filterbank-train": ("filterbank", {"reference": "train"}),
-    "filterbank": ("filterbank", {"reference": "image"}),
-    # the image as its own reference: patches, and a map relative to its surroundings, of a network that has seen drift
+    "filterbank": ("filterbank", {"reference": "image", "surroundings": SURROUNDINGS}),
+    # the image as its own reference: patches, and maps relative to their surroundings of networks that have seen drift
     "patchcore-image": ("patchcore", {"backbone": "efficientnet_lite0", "reference": "image"}),
-    "draem-drift": ("draem", {"drift": 1.0, "surroundings": SURROUNDINGS}),
+    "draem-drift": own_reference("draem"),
+    "latent-drift": own_reference("latent"),
     "fusion": ("fusion", {}),
 }
 

@@ -1,6 +1,7 @@
 """Run every method with every seed, measure what each leaves, and lose nothing when one of them fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from numbers import Integral
 from typing import TypeVar
@@ -12,6 +13,7 @@ from adkit.compare.measure import measure, with_draws
 from adkit.compare.methods import choose, experiment
 from adkit.data import Splits
 from adkit.experiments.experiment import Experiment, Result, run
+from adkit.experiments.many import ExperimentsFailed, run_many
 from adkit.experiments.tables import DATA
 from adkit.metrics.intervals import check_draws
 from adkit.metrics.significance import LEVEL
@@ -21,6 +23,7 @@ from adkit.runtime.provenance import versions
 
 T = TypeVar("T")
 FORMAT = 2  # of what a comparison writes; 1 (without a number): intervals of the middle seed, no macro PRO, no p-values
+MISSING = ("ImportError", "ModuleNotFoundError", "ConnectionError")  # want of a package or of weights
 
 
 def compare(
@@ -30,6 +33,7 @@ def compare(
     device: str = "auto",
     draws: int = 1000,
     quiet: bool = False,
+    executor: Executor | None = None,
     **data,
 ) -> Comparison:
     """Compare methods on one data set, each with one configuration and with the same seeds.
@@ -44,6 +48,8 @@ def compare(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         draws: number of bootstrap samples, of seeds and of test images, at least 2.
         quiet: show no progress.
+        executor: what the trainings run on, see :func:`adkit.experiments.run_many`; None: here, one after the other.
+            What a frame costs is measured here.
         data: ``dataset`` (default: the textile), ``root``, ``category``, ``image_size``, ``channels``, ``tile``,
             ``overlap`` and ``data_seed``, as of :class:`adkit.Experiment`.
 
@@ -63,7 +69,8 @@ def compare(
     named = list(zip([name for name in names for _ in seeds], plan, strict=True))
     splits = plan[0].splits()  # images that are missing or wrong are refused before the first method learns
     problems: list[Problem] = []
-    results = _run_all(named, splits, draws, problems, quiet)
+    failed = _run_ahead(plan, executor, quiet) if executor else {}
+    results = _run_all(named, splits, draws, problems, quiet, failed)
     measured = {}
     for name, runs in progress(results.items(), "measuring", quiet=quiet):
         chosen = middle(runs)
@@ -73,10 +80,24 @@ def compare(
     return Comparison(_protocol(plan[0], splits, seeds, draws) | _machine(device), results, measured, problems)
 
 
+def _run_ahead(plan: list[Experiment], executor: Executor, quiet: bool) -> Mapping[Experiment, str]:
+    """Run all on an executor, which leaves results that are found afterwards; those that failed, with the error."""
+    try:
+        run_many(plan, executor, quiet=quiet)
+    except ExperimentsFailed as error:
+        return {planned: done.error for planned, done in error.failed.items()}
+    return {}
+
+
 def _run_all(
-    named: list[tuple[str, Experiment]], splits: Splits, draws: int, problems: list[Problem], quiet: bool
+    named: list[tuple[str, Experiment]],
+    splits: Splits,
+    draws: int,
+    problems: list[Problem],
+    quiet: bool,
+    failed: Mapping[Experiment, str],
 ) -> dict[str, list[Result]]:
-    """Method → its results, with their draws; what went wrong is added to ``problems``."""
+    """Method → its results, with their draws; what went wrong, here or before, is added to ``problems``."""
 
     def work(planned: Experiment) -> Result:
         return with_draws(run(planned, quiet=True), splits.test, draws)
@@ -86,7 +107,10 @@ def _run_all(
         # what is missing for one seed is missing for all
         if any(problem.method == name and problem.status == "skipped" for problem in problems):
             continue
-        if result := _attempt(partial(work, planned), name, planned.seed, problems):
+        if planned in failed:
+            status = "skipped" if failed[planned].startswith(MISSING) else "failed"
+            problems.append(Problem(name, planned.seed, status, failed[planned]))
+        elif result := _attempt(partial(work, planned), name, planned.seed, problems):
             results.setdefault(name, []).append(result)
     return results
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
-from adkit.data.found import Found
 from adkit.data.image_cache import ImageCache
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
@@ -142,6 +140,16 @@ class AnomalyDataset(Dataset):
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
+    def item_sizes(self) -> list[Size]:
+        """Height and width of each item, padding included."""
+        return [self.tile or self._cache.padded[k] for k, _, _ in self._items]
+
+    @property
+    def all_foreground(self) -> bool:
+        """Whether every pixel is foreground, as no rule leaves any out and nothing is padded."""
+        return self.foreground_name == "all" and self._cache.padded == self._cache.sizes
+
+    @property
     def samples(self) -> list[Sample]:
         """The samples that the items are cut from, each once."""
         return [self._cache.samples[k] for k in dict.fromkeys(k for k, _, _ in self._items)]
@@ -261,39 +269,6 @@ class AnomalyDataset(Dataset):
             return array
         _, top, left = item
         return array[..., top : top + self.tile[0], left : left + self.tile[1]]
-
-
-@dataclass(frozen=True)
-class Splits:
-    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only.
-
-    Args:
-        train: normals to learn from.
-        validation: normals for thresholds and every other choice.
-        test: normals and anomalous images; nothing is chosen by them.
-        name: of the set.
-        unlabelled: images whose labels the set withholds (their ``label`` is None); None: there are none.
-        found: what was found on disk, and what of it is not used; None for sets that are generated.
-    """
-
-    train: AnomalyDataset
-    validation: AnomalyDataset
-    test: AnomalyDataset
-    name: str
-    unlabelled: AnomalyDataset | None = None
-    found: Found | None = None
-
-    def __repr__(self) -> str:
-        layout = f", layout {self.found.layout}" if self.found else ""
-        parts = ((part, getattr(self, part)) for part in ("train", "validation", "test", "unlabelled"))
-        lines = [f"  {part + ':':<12} {dataset!r}" for part, dataset in parts if dataset is not None]
-        return "\n".join([f"Splits({self.name}{layout})", *lines])
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all three parts' images and settings."""
-        parts = "".join(part.fingerprint for part in (self.train, self.validation, self.test))
-        return hashlib.sha256(f"{self.name}{parts}".encode()).hexdigest()
 
 
 def _name(function: Foreground) -> str:

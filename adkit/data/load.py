@@ -6,11 +6,12 @@ from numbers import Integral
 
 from adkit.data.bit_depth import bits_used
 from adkit.data.damage import without_damaged
-from adkit.data.dataset import AnomalyDataset, Splits
+from adkit.data.dataset import AnomalyDataset
 from adkit.data.foreground import Foreground, resolve_foreground
 from adkit.data.found import Found
 from adkit.data.listing import FolderNames
 from adkit.data.masks import check_categories
+from adkit.data.parts import Splits
 from adkit.data.read import check_bits
 from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample
@@ -53,7 +54,12 @@ def reader_module(name: str) -> str:
     return (GENERATED | READERS)[name].partition(":")[0]
 
 
-def _function_of(name: str) -> Callable:
+def function_of(name: str) -> Callable:
+    """The function that makes or reads a set.
+
+    Args:
+        name: one of :data:`NAMES`.
+    """
     module, _, function = (GENERATED | READERS)[name].partition(":")
     return getattr(import_module(module), function)
 
@@ -180,7 +186,7 @@ def _read(name: str, root: object, category: object, names: FolderNames, damaged
     if names != FolderNames() and name != "folder":
         raise ValueError(f"normal= and defects= name the folders of the layout 'folder'; {name!r} has names of its own")
     arguments = (root, category, names) if name == "folder" else (root, category)
-    categories = _function_of(name)(*arguments)
+    categories = function_of(name)(*arguments)
     return check_categories(without_damaged(categories, damaged) if damaged else categories)
 
 
@@ -199,7 +205,7 @@ def _generated(
         raise ValueError(f"{name} is generated, not read: leave normal, defects, bits and damaged out")
     # The textile is woven at the size; plots have one of their own, from which they are resized as files are.
     made_at = (image_size,) if name == "textile" else ()
-    return _function_of(name)(category, *made_at, seed, **options)
+    return function_of(name)(category, *made_at, seed, **options)
 
 
 def _as_overlap(overlap: object, tile: Size | None) -> int:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
-from adkit.data.dataset import Splits
+from adkit.data.parts import Splits
 from adkit.data.samples import CategorySamples, Sample
 from adkit.data.say import warn
 

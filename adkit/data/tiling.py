@@ -1,11 +1,12 @@
 """Cutting an image into overlapping tiles, and putting the tiles back together."""
 
 from collections.abc import Sequence
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from adkit.data.resize import Size
+
+if TYPE_CHECKING:  # torch is slow to import, and a small inspection box has none
+    from torch import Tensor
 
 
 def tile_positions(size: Size, tile: Size, overlap: int = 0) -> list[Size]:
@@ -38,12 +39,12 @@ def tile_positions(size: Size, tile: Size, overlap: int = 0) -> list[Size]:
 
 
 def stitch(
-    tiles: Tensor | Sequence[Tensor],
+    tiles: "Tensor | Sequence[Tensor]",
     positions: Sequence[Size],
     size: Size,
-    needed: Tensor | None = None,
+    needed: "Tensor | None" = None,
     blend: bool = False,
-) -> Tensor:
+) -> "Tensor":
     """Put tiles back together; where they overlap the result is their mean.
 
     The mean is updated tile by tile, ``mean += (tile - mean) * (weight / sum of weights)``: equal values stay equal to
@@ -94,7 +95,7 @@ def stitch(
     return mean
 
 
-def seam_jump(anomaly_map: Tensor, positions: Sequence[Size], tile: Size) -> float:
+def seam_jump(anomaly_map: "Tensor", positions: Sequence[Size], tile: Size) -> float:
     """How much a map jumps where tiles begin and end, beside the usual step between neighbouring pixels.
 
     Args:
@@ -116,6 +117,8 @@ def seam_jump(anomaly_map: Tensor, positions: Sequence[Size], tile: Size) -> flo
         >>> seam_jump(ramp + 9 * (ramp > 3), [(0, 0), (0, 4)], (4, 4))
         10.0
     """
+    import torch
+
     across, elsewhere = [], []
     for axis in (0, 1):
         steps = anomaly_map.diff(dim=axis).abs().movedim(axis, 0)
@@ -129,14 +132,16 @@ def seam_jump(anomaly_map: Tensor, positions: Sequence[Size], tile: Size) -> flo
     return float(torch.cat(across).mean() / torch.cat(elsewhere).mean())
 
 
-def _hat(tile: Tensor) -> Tensor:
+def _hat(tile: "Tensor") -> "Tensor":
     """Weights (h, w) of a tile's pixels: their distance to its border, 1 at the border itself."""
     height, width = tile.shape[-2:]
     rows, columns = (_distance(side, tile) for side in (height, width))
     return rows[:, None] * columns
 
 
-def _distance(side: int, like: Tensor) -> Tensor:
+def _distance(side: int, like: "Tensor") -> "Tensor":
+    import torch
+
     ahead = torch.arange(1, side + 1, device=like.device, dtype=like.dtype)
     return torch.minimum(ahead, ahead.flip(0))
 

@@ -23,6 +23,7 @@ from adkit.data.samples import NORMAL
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "unlabelled": WITHHELD}
 MASK_OF_NORMAL = "an empty mask of a normal image"
+UNSAID = "unsaid"  # kind of a test image until its mask tells
 DEFECTIVE_PART = "defective, in a part that is for normal images only"
 
 
@@ -147,12 +148,13 @@ class Tree:
     def _judge_normals(self) -> None:
         marked = []
         for image in self.images:
-            if image.kind != NORMAL or not image.masks:
+            if image.kind not in (NORMAL, UNSAID) or not image.masks:
                 continue
             if any(_marks_something(mask) for mask in image.masks):
                 marked.append(image)
                 image.kind = "defect"
             else:
+                image.kind = NORMAL
                 self.unused.update(dict.fromkeys(image.masks, MASK_OF_NORMAL))
                 image.masks = ()
         for image in marked:

@@ -31,6 +31,8 @@ class Detector(Judge):
         history: a row for each validation of the training; empty where nothing was trained step by step.
         preprocessing: what the training images went through.
         image_threshold, pixel_threshold: set last of all by ``fit``, and by ``calibrate``.
+        normals: the validation normals that the thresholds come from: ``scores`` of the images, ``size`` of the first,
+            ``fingerprint`` of all; empty before ``fit`` and where an older version saved the detector.
         checkpoint: file in which training keeps its state, to resume after a kill; None: nowhere.
 
     Raises:
@@ -39,6 +41,8 @@ class Detector(Judge):
     """
 
     settings_class: type[Settings] = Settings
+    # it is made of other methods, whichever its settings name, so that the sources of all of them count
+    joins_methods: bool = False
     # settings that can change after training, see with_settings
     without_training: tuple[str, ...] = (
         "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",
@@ -58,6 +62,7 @@ class Detector(Judge):
         self.image_threshold: Threshold | None = None
         self.pixel_threshold: float | None = None
         self.history: list[dict] = []
+        self.normals: dict = {}
 
     # -- what a method brings ------------------------------------------------------------------------------------------
 
@@ -166,6 +171,7 @@ class Detector(Judge):
             "image_threshold": asdict(self.image_threshold),
             "pixel_threshold": self.pixel_threshold,
             "history": self.history,
+            "normals": self.normals,
             "provenance": {"adkit": VERSION, "torch": torch.__version__},
         }
 
@@ -214,6 +220,11 @@ class Detector(Judge):
         by_maximum = self.settings.score == "max"
         self.pixel_threshold = pixel_threshold(validation, maps, self.settings.pixel_percentile)
         self.image_threshold = image_threshold(validation, maps, scores, self.settings.percentile, by_maximum)
+        self.normals = {
+            "scores": [max(scores[i] for i in group) for group in validation.groups()],
+            "size": list(validation.original_size(0)),
+            "fingerprint": validation.fingerprint,
+        }
 
     def _take_over(self, description: dict, tensors: dict[str, Tensor]) -> "Detector":
         """Become fitted by what ``describe`` and ``_tensors`` of a detector of this class have said."""
@@ -221,6 +232,7 @@ class Detector(Judge):
         self.image_threshold = Threshold(**description["image_threshold"])
         self.pixel_threshold = description["pixel_threshold"]
         self.history = [dict(row) for row in description["history"]]
+        self.normals = dict(description.get("normals", {}))
         self._restore(tensors)
         return self
 

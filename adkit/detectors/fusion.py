@@ -8,7 +8,7 @@ see :mod:`adkit.defects.stand_in`.
 import itertools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,12 +124,15 @@ class FusionDetector(Detector):
     """
 
     settings_class = FusionSettings
+    joins_methods = True
 
     def __init__(self, **settings):
         super().__init__(**settings)
         self.members: list[Detector] = []
         self.chosen: list[int] = []
         self.qualities: dict[str, float] = {}
+        # fits a member to training and validation images, or finds it where it is kept; None: it is fitted
+        self.fit_member: Callable[[Detector, AnomalyDataset, AnomalyDataset], Detector] | None = None
         self.weights = torch.zeros(0)
         self.levels = torch.zeros(0)
 
@@ -167,7 +170,9 @@ class FusionDetector(Detector):
                 member.checkpoint = self.checkpoint.with_name(f"{self.checkpoint.name}.{k}")
             # that there are few validation images is said once, of the fusion
             with warnings.catch_warnings(action="ignore", category=UserWarning):
-                members.append(member.fit(train, validation))
+                members.append(
+                    self.fit_member(member, train, validation) if self.fit_member else member.fit(train, validation)
+                )
         self._join(members, chosen, validation)
 
     def _join(self, members: list[Detector], chosen: list[int], validation: AnomalyDataset) -> None:

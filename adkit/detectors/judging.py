@@ -1,8 +1,7 @@
 """What a fitted detector says of images: maps, scores and decisions, of batches, datasets, files and folders."""
 
-import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,17 @@ from torch import Tensor
 
 from adkit import scoring
 from adkit.data import AnomalyDataset
-from adkit.data.foreground import FOREGROUNDS, find_foreground
+from adkit.data.foreground import find_foreground
 from adkit.detectors.arguments import check_dataset, check_images
 from adkit.detectors.border import interior, interiors
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
-from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
 from adkit.detectors.settings import Settings
 from adkit.detectors.soundness import check_finite
-from adkit.detectors.spilled import PackedMasks, SpilledMaps
+from adkit.detectors.spilled import predictions_in_parts
+from adkit.scoring.policy import Policy
+from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
 
 
@@ -154,27 +155,26 @@ class Judge(ABC):
         """
         self._require_fit()
         check_dataset(dataset, "dataset")
-        maps, masks, parts = SpilledMaps(), PackedMasks(), []
-        for part in _apart(dataset, at_once):
-            judged = self.predict_dataset(part)
-            for one, mask in zip(judged.maps, judged.masks, strict=True):
-                maps.append(one)
-                masks.append(mask)
-            parts.append((judged.scores, judged.labels, judged.kinds, judged.paths))
-        scores, labels, kinds, paths = zip(*parts, strict=True)
-        kinds, paths = (list(itertools.chain.from_iterable(lists)) for lists in (kinds, paths))
-        return Predictions(maps, masks, np.concatenate(scores), np.concatenate(labels), kinds, paths)
+        return predictions_in_parts(self.predict_dataset, dataset, at_once)
 
     def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
         """The original images of a dataset as the method reconstructs them; None for a method that does not."""
         return None
 
-    def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
-        """A map (H, W) and a score under both thresholds.
+    def decide(
+        self,
+        anomaly_map: np.ndarray,
+        score: float,
+        policy: Policy | None = None,
+        foreground: np.ndarray | None = None,
+    ) -> Prediction:
+        """A map and a score under both thresholds, or under a policy.
 
         Args:
             anomaly_map: (H, W).
             score: of the image.
+            policy: where to cut; None: the detector's own thresholds.
+            foreground: bool (H, W); only a policy asks for it. None: everywhere.
 
         Raises:
             RuntimeError: before ``fit``.
@@ -182,24 +182,29 @@ class Judge(ABC):
         """
         check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
         check_finite(self, anomaly_map=anomaly_map, image_score=score)
+        if policy is not None:
+            return self._under(policy, anomaly_map, float(score), foreground)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
-    def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
+    def predict(self, image: str | Path | bytes | np.ndarray | Tensor, policy: Policy | None = None) -> Prediction:
         """Judge one image.
 
         It goes through the training set's own preprocessing; map and mask come back at its own size.
 
         Args:
-            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+            image: a path, the bytes of a file, or an array (H, W) or (C, H, W) in [0, 1].
+            policy: where to cut, and which regions count, see :mod:`adkit.scoring.policy`; None: the detector's own
+                thresholds.
 
         Raises:
             RuntimeError: before ``fit``.
             FileNotFoundError: if there is no such file.
             ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
-        (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
-        return self.decide(anomaly_map, score)
+        dataset = self.preprocessing(image)
+        (anomaly_map,), (score,) = self.judge_images(dataset)
+        return self.decide(anomaly_map, score, policy, None if policy is None else whole_foreground(dataset))
 
     def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
         """Judge every image of a folder and write tables and pictures.
@@ -230,6 +235,13 @@ class Judge(ABC):
         }
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _under(policy: Policy, anomaly_map: np.ndarray, score: float, foreground: np.ndarray | None) -> Prediction:
+        threshold, mask = policy.image_threshold, anomaly_map >= policy.pixel_threshold
+        plain = Prediction(score, threshold, score >= threshold, anomaly_map, mask)
+        verdict = suppress(plain, policy, foreground)
+        return replace(plain, is_anomalous=verdict.is_anomalous, mask=verdict.mask, verdict=verdict)
 
     @torch.inference_mode()
     def _judge(
@@ -277,17 +289,3 @@ class Judge(ABC):
     def _check(self, images: Tensor) -> None:
         check_images(images, self.preprocessing.channels)
         check_range(images)
-
-
-def _apart(dataset: AnomalyDataset, at_once: int) -> Iterator[AnomalyDataset]:
-    """A few images of a dataset at a time, as datasets whose decoded images go when they go."""
-    samples = dataset.samples
-    for start in range(0, len(samples), at_once):
-        if dataset.foreground_name in FOREGROUNDS:
-            prepared = (dataset.resize, dataset.channels, dataset.tile, dataset.overlap, dataset.foreground_name)
-            part = AnomalyDataset(samples[start : start + at_once], *prepared, bits=dataset.bits)
-            part.blend = dataset.blend
-        else:
-            groups = dataset.groups()[start : start + at_once]
-            part = dataset.subset([i for group in groups for i in group])
-        yield part

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adkit.scoring.suppression import Verdict
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
@@ -15,7 +17,8 @@ class Prediction:
         threshold: the image threshold.
         is_anomalous: the decision, ``score >= threshold``.
         anomaly_map: (H, W) float32 at the image's own size.
-        mask: (H, W) bool, where the map reaches the detector's pixel threshold.
+        mask: (H, W) bool, where the map reaches the detector's pixel threshold; under a policy, its kept regions.
+        verdict: what the policy says, and which regions it suppressed; None without a policy.
     """
 
     score: float
@@ -23,6 +26,7 @@ class Prediction:
     is_anomalous: bool
     anomaly_map: np.ndarray
     mask: np.ndarray
+    verdict: Verdict | None = None
 
     def __repr__(self) -> str:
         height, width = self.anomaly_map.shape

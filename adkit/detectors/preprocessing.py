@@ -20,6 +20,7 @@ from adkit.data.decode import pixels_of
 from adkit.data.foreground import FOREGROUNDS, resolve_foreground
 from adkit.data.formats import deep_colour
 from adkit.data.read import Header, check_bits, read_pixels
+from adkit.data.resize import resize_mask
 from adkit.data.samples import NORMAL, FileSample
 from adkit.detectors.settings import count, whole
 
@@ -93,9 +94,9 @@ class Preprocessing:
         """A dataset of one image.
 
         Args:
-            image: a path; the bytes of an image file; a PIL image; or an array or tensor (H, W) or (C, H, W), float in
-                [0, 1]. An array whose values are all multiples of 1 / 255 is taken for the 8-bit image that it came
-                from: it gives the same map as its file, to the last bit.
+            image: a path; the bytes of an image file; a PIL image; a sample; or an array or tensor (H, W) or (C, H, W),
+                float in [0, 1]. An array whose values are all multiples of 1 / 255 is taken for the 8-bit image that it
+                came from: it gives the same map as its file, to the last bit.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -107,6 +108,8 @@ class Preprocessing:
         return dataset
 
     def _sample(self, image: object) -> "FileSample | ArraySample":
+        if isinstance(image, ArraySample):
+            return image
         if isinstance(image, str | os.PathLike):
             return FileSample(Path(image), category="", source=str(image))
         if isinstance(image, bytes | bytearray | memoryview):
@@ -245,6 +248,17 @@ def whole_image(dataset: AnomalyDataset, group: Sequence[int], tiles: Sequence[T
     needed = dataset.frame_foreground(first)
     stitched = stitch(parts, corners, dataset.frame_size(first), needed=needed, blend=dataset.blend)
     return resize_map(stitched, dataset.original_size(first)).numpy()
+
+
+def whole_foreground(dataset: AnomalyDataset) -> np.ndarray | None:
+    """The foreground, bool (H0, W0), of a dataset's first image at the size of its file; None: all of it.
+
+    Args:
+        dataset: of one image, such as :class:`Preprocessing` makes.
+    """
+    if dataset.foreground_name == "all":
+        return None
+    return resize_mask(dataset.frame_foreground(0).numpy(), dataset.original_size(0))
 
 
 def resize_map(anomaly_map: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,11 +1,15 @@
 """Many maps and masks as sequences that hold none of them in memory: on disk, or as bits."""
 
+import itertools
 import tempfile
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from adkit.data import AnomalyDataset
+from adkit.data.foreground import FOREGROUNDS
+from adkit.detectors.prediction import Predictions
 from adkit.runtime import home
 from adkit.runtime.atomic import told
 
@@ -111,3 +115,42 @@ class Chosen(Sequence):
 
     def __getitem__(self, i: int) -> object:
         return self._whole[self._rows[i]]
+
+
+def predictions_in_parts(
+    predict: Callable[[AnomalyDataset], Predictions], dataset: AnomalyDataset, at_once: int
+) -> Predictions:
+    """Predictions of a dataset, some images at a time; maps go to disk, masks become bits.
+
+    Args:
+        predict: judges a dataset.
+        dataset: all of it.
+        at_once: images that are decoded and judged at a time.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    maps, masks, parts = SpilledMaps(), PackedMasks(), []
+    for part in _apart(dataset, at_once):
+        judged = predict(part)
+        for one, mask in zip(judged.maps, judged.masks, strict=True):
+            maps.append(one)
+            masks.append(mask)
+        parts.append((judged.scores, judged.labels, judged.kinds, judged.paths))
+    scores, labels, kinds, paths = zip(*parts, strict=True)
+    kinds, paths = (list(itertools.chain.from_iterable(lists)) for lists in (kinds, paths))
+    return Predictions(maps, masks, np.concatenate(scores), np.concatenate(labels), kinds, paths)
+
+
+def _apart(dataset: AnomalyDataset, at_once: int) -> Iterator[AnomalyDataset]:
+    """A few images of a dataset at a time, as datasets whose decoded images go when they go."""
+    samples = dataset.samples
+    for start in range(0, len(samples), at_once):
+        if dataset.foreground_name in FOREGROUNDS:
+            prepared = (dataset.resize, dataset.channels, dataset.tile, dataset.overlap, dataset.foreground_name)
+            part = AnomalyDataset(samples[start : start + at_once], *prepared, bits=dataset.bits)
+            part.blend = dataset.blend
+        else:
+            groups = dataset.groups()[start : start + at_once]
+            part = dataset.subset([i for group in groups for i in group])
+        yield part

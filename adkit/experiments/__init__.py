@@ -9,6 +9,7 @@ _HOMES = {
     "Result": "adkit.experiments.experiment",
     "paired": "adkit.experiments.seeds",
     "run": "adkit.experiments.experiment",
+    "run_many": "adkit.experiments.many",
     "over_seeds": "adkit.experiments.seeds",
     "table": "adkit.experiments.tables",
 }

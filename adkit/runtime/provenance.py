@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).parents[1]
 FACADES = ("adkit", "adkit.runtime")
 # modules that show or keep a result, and cannot change it; what lies below one of them neither
 NO_EFFECT = (
+    "adkit.batch",
     "adkit.experiments.cache",
     "adkit.figures",
     "adkit.runtime.atomic",

@@ -98,6 +98,8 @@ def _write_files(folder: Path, name: str, description: Mapping, tensors: Mapping
     from safetensors.torch import save_file
 
     save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / WEIGHTS)
+    # safetensors writes it for its owner alone, and a service runs as somebody else
+    (folder / WEIGHTS).chmod(0o644)
     with (folder / WEIGHTS).open("rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()
     content = {**description, CHECKSUMS: {"weights": weights, "description": description_hash(description)}}
