@@ -170,6 +170,7 @@ class FusionDetector(Detector):
         members = []
         for k in progress(chosen, "members", quiet=self.quiet):
             member = self.settings.member(self.settings.members[k])
+            member.quiet = member.quiet or self.quiet
             if self.checkpoint is not None:
                 member.checkpoint = self.checkpoint.with_name(f"{self.checkpoint.name}.{k}")
             # that there are few validation images is said once, of the fusion
