@@ -142,7 +142,7 @@ def test_numbers_of_numpy_and_devices_of_torch_are_taken():
         ({"seed": []}, r"seed must be a whole number, got \[\]"),
         ({"seed": 1.5}, "seed must be a whole number"),
         ({"data_seed": "x"}, "data_seed must be a whole number"),
-        ({"dataset": "textil"}, r"unknown dataset 'textil'; did you mean 'textile'\? known: textile"),
+        ({"dataset": "textil"}, r"unknown dataset 'textil'; did you mean 'textile'\?; known: textile"),
         ({"dataset": None}, "unknown dataset None; known"),
         ({"image_size": "64"}, r"image_size must be a positive number or a pair \(height, width\), got '64'"),
         ({"image_size": [0, 1]}, "image_size must be"),

@@ -88,7 +88,7 @@ def test_the_lent_gpu_is_used_and_changes_no_address(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     planned = Experiment(image_size=(64, 64))
     assert on_device(planned, Lease(("3",))).settings["device"] == "cuda:1"
-    assert on_device(planned, Lease(("3",))).address() == planned.address()
+    assert on_device(planned, Lease(("3",))).describe() == planned.describe()
     assert on_device(planned, Lease()) == planned
     assert on_device(planned.variant(device="cpu"), Lease(("3",))).settings["device"] == "cpu"
 

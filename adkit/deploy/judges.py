@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from adkit.data.uploads import Limits, decode_upload
+from adkit.data.uploads import ImageRefused, Limits, decode_upload
 from adkit.deploy.model_folder import ONNX_FILE, Raw, file_sha256, own_policy, read_description
 from adkit.deploy.monitoring.quality import Quality, input_quality
 from adkit.deploy.monitoring.reference import REFERENCE_FILE, Reference
@@ -143,15 +143,23 @@ def judge_bytes(
         limits: of the image; None: :class:`adkit.data.uploads.Limits` as they stand.
 
     Raises:
-        adkit.data.uploads.ImageRefused: if the image cannot be read.
+        adkit.data.uploads.ImageRefused: if the image cannot be read, or uses more bits than those of the training.
     """
     start = time.perf_counter()
     pixels = decode_upload(data, limits)
     quality = input_quality(pixels)
     decoded = time.perf_counter()
+    _check_bits(pixels, judge.description.get("preprocessing", {}).get("bits"))
     raw = judge.judge(pixels)
     decision = suppress(raw, policy, raw.foreground)
     warnings = reference.warnings(quality) if reference else quality.faults
     ms = {"decode": 1000 * (decoded - start), "judge": 1000 * (time.perf_counter() - decoded)}
     verdict = "fault" if quality.faults else decision.verdict
     return Judged(verdict, decision, raw, quality, tuple(warnings), pixels, hashlib.sha256(data).hexdigest(), ms)
+
+
+def _check_bits(pixels: np.ndarray, bits: int | None) -> None:
+    if bits is not None and pixels.dtype == np.uint16 and pixels.max() >= 2**bits:
+        raise ImageRefused(
+            "unsupported_mode", f"the image holds values beyond the {bits} bits of the training images", 2**bits - 1
+        )
