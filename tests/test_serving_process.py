@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
@@ -26,14 +27,18 @@ def folder(fitted, tmp_path_factory):
     return fitted.save(tmp_path_factory.mktemp("process") / "model")
 
 
+@contextmanager
 def started(folder, *options, **environment):
-    """A service on a free port, its address, and its log."""
+    """A service on a free port, its address, and its log; it is killed in the end."""
     command = [sys.executable, "-m", "adkit", "serve", str(folder), "--port", "0", "--device", "cpu", *options]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
-    )
-    line = process.stderr.readline()
-    return process, line.rpartition(" on ")[2].strip(), line
+    ) as process:
+        try:
+            line = process.stderr.readline()
+            yield process, line.rpartition(" on ")[2].strip(), line
+        finally:
+            process.kill()
 
 
 def asked(address, path="/v1/predict", data=None, **headers):
@@ -46,8 +51,8 @@ def asked(address, path="/v1/predict", data=None, **headers):
 
 
 def test_a_service_answers_and_stops_in_order(folder, fitted, tmp_path):
-    process, address, line = started(folder, "--state", str(tmp_path), "--timeout", "900", "--queue", "20")
-    try:
+    how = ("--state", str(tmp_path), "--timeout", "900", "--queue", "20")
+    with started(folder, *how) as (process, address, line):
         assert address.startswith("http://127.0.0.1:"), line + process.stderr.read()
         image = encoded(dark(), "PNG")
         (tmp_path / "a.png").write_bytes(image)
@@ -67,8 +72,6 @@ def test_a_service_answers_and_stops_in_order(folder, fitted, tmp_path):
         assert {"id", "method", "path", "status", "ms"} <= log[0].keys()
         assert json.loads((tmp_path / "monitor_state.json").read_text())["seen"] >= 1
         assert process.stderr.read() == ""
-    finally:
-        process.kill()
 
 
 @pytest.mark.parametrize(
@@ -80,11 +83,11 @@ def test_a_service_answers_and_stops_in_order(folder, fitted, tmp_path):
     ],
 )
 def test_wrong_use_is_one_line(folder, options, message):
-    process, _, line = started(folder, *options, ADKIT_TOKEN="")
-    assert process.wait(900) == 2
-    assert message in line
-    assert process.stderr.read() == ""
-    assert process.stdout.read() == ""
+    with started(folder, *options, ADKIT_TOKEN="") as (process, _, line):
+        assert process.wait(900) == 2
+        assert message in line
+        assert process.stderr.read() == ""
+        assert process.stdout.read() == ""
 
 
 def test_a_port_that_is_taken_and_a_detector_that_is_not_there(folder, tmp_path, capsys):
