@@ -29,10 +29,11 @@ def folder(fitted, tmp_path_factory):
 
 @contextmanager
 def started(folder, *options, **environment):
-    """A service on a free port, its address, and the first line of its log."""
+    """A service on a free port, its address, and its log; it is killed in the end."""
     command = [sys.executable, "-m", "adkit", "serve", str(folder), "--port", "0", "--device", "cpu", *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=os.environ | environment, **pipes) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    ) as process:
         try:
             line = process.stderr.readline()
             yield process, line.rpartition(" on ")[2].strip(), line
@@ -50,7 +51,8 @@ def asked(address, path="/v1/predict", data=None, **headers):
 
 
 def test_a_service_answers_and_stops_in_order(folder, fitted, tmp_path):
-    with started(folder, "--state", str(tmp_path), "--timeout", "900", "--queue", "20") as (process, address, line):
+    how = ("--state", str(tmp_path), "--timeout", "900", "--queue", "20")
+    with started(folder, *how) as (process, address, line):
         assert address.startswith("http://127.0.0.1:"), line + process.stderr.read()
         image = encoded(dark(), "PNG")
         (tmp_path / "a.png").write_bytes(image)

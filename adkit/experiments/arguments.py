@@ -26,11 +26,11 @@ def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
         >>> checked_data({"dataset": "textil"})  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        ValueError: unknown dataset 'textil'; did you mean 'textile'? known: textile, plots, ...
+        ValueError: unknown dataset 'textil'; did you mean 'textile'?; known: textile, plots, ...
     """
     if "dataset" in given and given["dataset"] not in NAMES:
         hint = did_you_mean(given["dataset"], NAMES)
-        raise ValueError(f"unknown dataset {given['dataset']!r}{hint or ';'} known: {', '.join(NAMES)}")
+        raise ValueError(f"unknown dataset {given['dataset']!r}{hint}; known: {', '.join(NAMES)}")
     numbers = dict(given)
     for name, value in given.items():
         if isinstance(value, np.generic):
