@@ -54,6 +54,8 @@ class FusionSettings(Settings):
     # one number of at least 0 for each member; None: equal ones; auto: equal ones for those members that together find
     # the synthetic defects on drifting validation normals best, and 0 for the others
     weights: Sequence[float] | str | None = AUTO
+    # how much the images that choose the members drift, at least 0; 0: camera and light never change
+    drift: float = 1.0
     # the mean of the highest thousandth, without what lies at a border: of five scores and two borders the pair that
     # ranked stand-ins best, see tests/bench/PROTOCOL.md
     score: str = "topk"
@@ -65,6 +67,7 @@ class FusionSettings(Settings):
         for member in self.members:
             self._checked(member)
         self.check_choice("combine", COMBINE)
+        self.check("drift", at_least_zero, "0 or a positive number")
         numbers = isinstance(self.weights, list) and len(self.weights) == len(self.members)
         valid = numbers and all(map(at_least_zero, self.weights)) and any(self.weights)
         if not (self.weights in (None, AUTO) or valid):
@@ -191,7 +194,7 @@ class FusionDetector(Detector):
 
     def _leave_out(self, validation: AnomalyDataset) -> None:
         """Keep the members that together find the defects of the stand-ins best; of equals, the fewer."""
-        images = stand_ins(validation, seed=self.settings.seed)
+        images = stand_ins(validation, drift=self.settings.drift, seed=self.settings.seed)
         maps = [self._levelled(image.image, image.foreground).cpu() for image in images]  # (K, 1, H, W) each
         everyone = range(len(self.members))
         best, kept = -math.inf, list(everyone)
