@@ -55,13 +55,15 @@ def test_all_that_can_be_wrong_is_named(tmp_path):
 
 
 def test_a_folder_that_is_no_set_is_shown(tmp_path):
-    fill(tmp_path / "odd/deep", 3, 0)
+    (tmp_path / "odd").mkdir()
+    for k in range(3):
+        (tmp_path / f"odd/{k}.heic").write_bytes(b"...")
     (tmp_path / "readme.txt").write_text("")
     report = check(tmp_path)
     assert report.layout == "none"
     assert not report.ok
-    assert report.unread == {"./*.txt": 1, "odd/deep/*.png": 3}
-    assert "odd/deep/*.png" in str(report)
+    assert report.unread == {"./*.txt": 1, "odd/*.heic": 3}
+    assert "odd/*.heic" in str(report)
 
 
 def test_few_normals_too_small_a_set_and_no_normals(tmp_path):
