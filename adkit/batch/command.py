@@ -59,11 +59,8 @@ def run_plan(
     def note(done: Done) -> None:
         index.note(done, loaded.notebooks[done.name], by_name[done.name].parameters)
 
-    try:
-        with open_executor(on) as executor:
-            return run_jobs(jobs, executor, retries=retries, on_done=note, quiet=quiet)
-    finally:
-        (loaded.runs / token).unlink(missing_ok=True)
+    with open_executor(on) as executor:
+        return run_jobs(jobs, executor, retries=retries, on_done=note, quiet=quiet)
 
 
 def describe(plan: Plan) -> str:

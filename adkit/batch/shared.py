@@ -8,12 +8,14 @@ from adkit.runtime import atomic_path
 
 
 def leave_token(folder: Path) -> str:
-    """Leave a small file by which a worker knows a shared folder, and return its name; the caller takes it away.
+    """Leave an empty file by which a worker knows a shared folder, and return its name; it stays for the next batch.
 
     Args:
         folder: made where it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for there in sorted(folder.glob(".shared-*")):
+        return there.name
     name = f".shared-{uuid.uuid4().hex}"
     (folder / name).touch()
     return name
