@@ -19,12 +19,14 @@ _HOMES = {
     "PatchCoreDetector": "adkit.detectors.patchcore",
     "DRAEMDetector": "adkit.detectors.draem",
     "FilterBankDetector": "adkit.detectors.filterbank",
+    "FusionDetector": "adkit.detectors.fusion",
     "load_detector": "adkit.detectors.storage",
     "evaluate": "adkit.experiments.evaluation",
     "Experiment": "adkit.experiments.experiment",
     "run": "adkit.experiments.experiment",
+    "recommend": "adkit.compare.recommend",
     "table": "adkit.experiments.tables",
-    "over_seeds": "adkit.experiments.tables",
+    "over_seeds": "adkit.experiments.seeds",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -8,21 +8,30 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from numbers import Real
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from adkit.data.augment import Augment
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
-from adkit.runtime import Stream, atomic_path, resolve_device, resolve_precision, seed_everything
+from adkit.runtime import resolve_device, resolve_precision, seed_everything
+from adkit.runtime.checkpoint import read_checkpoint, write_checkpoint
 from adkit.runtime.progress import Progress
+from adkit.runtime.values import above_zero, at_least_zero, check_values, count, flag, whole
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
+STATE = ("settings", "step", "history", "best", "model", "optimiser", "random")  # of a checkpoint
 SCHEDULES = ("one-cycle", "constant")
+RULES = (
+    (("steps", "batch_size", "crop", "validate_every"), count, "positive; a whole number"),
+    (("learning_rate", "gradient_clip"), above_zero, "positive; a finite number"),
+    (("weight_decay", "drift"), at_least_zero, "0 or a positive number"),
+    (("patience",), lambda value: value is None or count(value), "None or a positive whole number"),
+    (("flips", "augment"), flag, "True or False"),
+    (("seed",), whole, "a whole number"),
+)
 
 
 class TrainingDiverged(RuntimeError):
@@ -44,6 +53,7 @@ class Training:
         validate_every: steps between validations, history rows and checkpoints.
         flips: mirror crops at random. Off for images whose direction means something.
         augment: turn crops by up to 5° and scale them by 0.95 to 1.05 as well, see :class:`adkit.data.augment.Augment`.
+        drift: strength, at least 0, of changes in light, contrast and focus, see :class:`adkit.data.drift.Drift`.
         gradient_clip: largest gradient norm.
         seed: integer; another seed takes other crops, and the objective draws other random numbers. (Whoever builds the
             model seeds its weights.)
@@ -64,16 +74,14 @@ class Training:
     validate_every: int = 100
     flips: bool = True
     augment: bool = False
+    drift: float = 0.0
     gradient_clip: float = 1.0
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
 
     def __post_init__(self):
-        for name in ("steps", "batch_size", "crop", "learning_rate", "validate_every", "gradient_clip"):
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and value > 0):
-                raise ValueError(f"{name} must be positive, got {value!r}")
+        check_values(self, RULES)
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
         if self.patience is not None and self.schedule == "one-cycle":
@@ -156,8 +164,9 @@ def fit(
                 model.train()
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)
+            batch = crops.batch(run.step, accelerator.process_index).varied(settings.augment, settings.drift)
             with autocast:
-                parts = objective(model, augmented(crops.batch(run.step, accelerator.process_index), settings))
+                parts = objective(model, batch)
             parts["loss"].backward()
             nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
@@ -189,18 +198,10 @@ def learning_rate(settings: Training, step: int) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))) / 2
 
 
-def augmented(batch: Batch, settings: Training) -> Batch:
-    """The batch, turned and scaled a little where the settings say so; the crops bring their own flips."""
-    if not settings.augment:
-        return batch
-    turn = Augment(flip_horizontal=False, flip_vertical=False)
-    return replace(batch, images=turn(batch.images, batch.generator(Stream.AUGMENTATION)))
-
-
 def fixed_crops(dataset: AnomalyDataset, settings: Training, device: torch.device, batches: int = 4) -> list[Batch]:
     """Batches of validation crops, the same for every seed and every validation of a run."""
     crops = RandomCrops(dataset, (settings.crop,) * 2, max(settings.batch_size, 8), seed=0, flips=False, device=device)
-    return [crops.batch(step) for step in range(batches)]
+    return [crops.batch(step).varied(drift=settings.drift) for step in range(batches)]
 
 
 @torch.inference_mode()
@@ -267,31 +268,23 @@ class TrainingState:
         return patience is not None and len(self.history) - 1 - self.best["row"] >= patience
 
     def save(self) -> None:
-        """Write the whole state, to a temporary name first."""
+        """Write the whole state."""
         if self.path is None:
             return
-        state = {
-            "settings": self.settings,
-            "step": self.step,
-            "history": self.history,
-            "best": self.best,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "random": torch.get_rng_state(),
-        }
+        own = {name: getattr(self, name) for name in ("settings", "step", "history", "best")}
+        networks = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state = own | networks | {"random": torch.get_rng_state()}
         if torch.cuda.is_available():
             state["random_cuda"] = torch.cuda.get_rng_state_all()
-        with atomic_path(self.path) as temporary:
-            torch.save(state, temporary)
+        write_checkpoint(self.path, state)
 
     def load(self) -> None:
-        """Go on where a checkpoint stopped."""
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        """Go on where a checkpoint stopped; a damaged one is passed over, with a warning."""
+        if (state := read_checkpoint(self.path, STATE)) is None:
+            return
         if state["settings"] != self.settings:
-            raise ValueError(
-                f"checkpoint {self.path} was made with other training settings; "
-                "give another path, or delete it to start afresh"
-            )
+            advice = "give another path, or delete it to start afresh"
+            raise ValueError(f"checkpoint {self.path} was made with other training settings; {advice}")
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from adkit import AutoencoderDetector, DRAEMDetector, PatchCoreDetector, VAEDetector, load_dataset
+from adkit.detectors.base import Detector
+from adkit.runtime import provenance
 
 TINY = {"width": 4, "steps": 3, "crop": 32, "quiet": True, "device": "cpu"}  # a detector that is fitted in no time
 TINY_DRAEM = TINY | {"depth": 2, "segment_width": 4, "segment_depth": 2}
@@ -36,6 +39,23 @@ def real_data() -> Path:
 def own_home(tmp_path, monkeypatch):
     """Every test keeps its runs in a folder of its own."""
     monkeypatch.setenv("ADKIT_HOME", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch) -> Path:
+    """A copy of the package's sources that a test may edit; fingerprints are those of the copy."""
+    copy = tmp_path / "adkit"
+    shutil.copytree(provenance.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "PACKAGE", copy)
+    return copy
+
+
+@pytest.fixture
+def fits(monkeypatch) -> list[Detector]:
+    """One entry for each time that a detector is really fitted."""
+    calls, original = [], Detector.fit
+    monkeypatch.setattr(Detector, "fit", lambda self, *parts: calls.append(self) or original(self, *parts))
+    return calls
 
 
 # -- what is made once, and only read ------------------------------------------------------------------------------

@@ -298,13 +298,13 @@ def test_processes_of_others_and_unknown_systems(monkeypatch):
     def not_ours(pid, number):
         raise PermissionError
 
-    assert lock._is_running(os.getpid())
+    assert lock.is_running(os.getpid())
     with monkeypatch.context() as patch:
         patch.setattr(os, "kill", not_ours)
-        assert lock._is_running(1)
+        assert lock.is_running(1)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    assert lock._is_running(dead.pid) == (os.name == "nt")
+    assert lock.is_running(dead.pid) == (os.name == "nt")
 
 
 # -- without locks -------------------------------------------------------------------------------------------------

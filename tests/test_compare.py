@@ -1,29 +1,26 @@
 """The comparison: one protocol for all, nothing lost when a method fails or the process is killed, honest tables."""
 
 import json
-import math
 import os
 import re
 import sys
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from adkit import evaluate, table
-from adkit.compare import METHODS, Comparison, Problem, compare, measure, memory, methods, report
+from adkit import table
+from adkit.compare import METHODS, Problem, compare, measure, memory, methods, report
 from adkit.compare.__main__ import main
 from adkit.compare.comparison import middle
 from adkit.compare.memory import highest, peak_memory
 from adkit.detectors.autoencoder import AutoencoderDetector
-from adkit.detectors.base import Detector
 from adkit.detectors.patchcore import PatchCoreDetector
 from adkit.experiments import experiment
-from adkit.experiments.evaluation import Evaluation
-from adkit.experiments.experiment import Experiment, Result
-from adkit.metrics import auroc, paired_bootstrap, paired_pixel_bootstrap
+from adkit.experiments.evaluation import judge
+from adkit.metrics import paired_pixel_bootstrap
+from tests.comparison_table import missed
 from tests.data_files import write_image
 
 TINY = {"width": 4, "steps": 2, "crop": 32}
@@ -39,7 +36,7 @@ def known_memory(folder, shape, *_):
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     """Three methods that fit in no time, intervals of few draws."""
-    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment, "judge", partial(judge, bootstrap=10))
     chosen = {
         "plain": ("autoencoder", TINY | {"skip": "none"}),
         "skip": ("autoencoder", TINY | {"skip": "concat"}),
@@ -49,18 +46,6 @@ def tiny(monkeypatch):
     monkeypatch.setattr(memory, "peak_memory", known_memory)  # 4 s each
 
 
-@pytest.fixture
-def fits(monkeypatch):
-    """One entry for each time that a detector is really fitted."""
-    calls, original = [], Detector.fit
-    monkeypatch.setattr(Detector, "fit", lambda self, *parts: calls.append(self) or original(self, *parts))
-    return calls
-
-
-def result(seed=0, **values):
-    return Result(Experiment(seed=seed), Evaluation(**values), {}, [], {"fit": 1.0, "evaluate": 1.0}, None)
-
-
 # -- what is compared ----------------------------------------------------------------------------------------------
 
 
@@ -68,7 +53,8 @@ def test_every_method_of_the_course_is_a_valid_experiment(monkeypatch):
     monkeypatch.setattr(methods, "METHODS", METHODS)
     names = methods.choose("all")
     assert names[:5] == ["autoencoder", "synthetic", "skip", "loss", "latent"]
-    assert names[5:] == ["vae", "patchcore-own", "patchcore", "draem"]
+    assert names[5:9] == ["vae", "patchcore-own", "patchcore", "draem"]
+    assert names[9:] == ["filterbank-train", "filterbank", "patchcore-image", "draem-drift", "latent-drift", "fusion"]
     for fast in "01":
         monkeypatch.setenv("ADKIT_FAST", fast)
         made = {name: methods.experiment(name, seed=2, device="cpu", category="denim") for name in names}
@@ -117,18 +103,14 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
     assert found.ranking == "pro"
     assert found.best == max(found.results, key=lambda name: table(found.results[name]).rows[0]["pro"]["mean"])
 
-    test = runs[0].experiment.splits().test
-    a, b = (middle(found.results[name]) for name in ("plain", "skip"))
-    judged = [each.detector().predict_dataset(test) for each in (a, b)]
-    pixels = paired_pixel_bootstrap(judged[0].masks, *(each.maps for each in judged), n=20)
-    images = paired_bootstrap(auroc, judged[0].labels, *(each.scores for each in judged), n=20)
+    a = middle(runs)
     paired = found.paired("plain", "skip")
-    assert list(paired) == ["image_auroc", "pixel_ap", "pro"]
-    for name, expected in {"image_auroc": images, "pixel_ap": pixels["ap"], "pro": pixels["pro"]}.items():
-        assert [vars(paired[name])[key] for key in ("value", "low", "high")] == pytest.approx(
-            [expected.value, expected.low, expected.high], abs=1e-9
-        )
-    assert found.paired("skip", "plain")["pro"].value == -paired["pro"].value
+    assert list(paired) == ["image_auroc", "pixel_ap", "pro", "pro_macro"]
+    for name, gap in paired.items():
+        means = [np.mean([run.evaluation[name] for run in found.results[each]]) for each in ("plain", "skip")]
+        assert gap.value == pytest.approx(means[0] - means[1])
+        other = found.paired("skip", "plain")[name]
+        assert (other.value, other.low, other.high) == pytest.approx((-gap.value, -gap.high, -gap.low))
 
     cost = found.cost("plain")
     assert cost["fit_seconds"] == np.mean([run.seconds["fit"] for run in runs])
@@ -137,6 +119,19 @@ def test_a_comparison_holds_what_runs_and_metrics_say():
     assert cost["seconds_per_frame"] > 0
     assert cost["peak_bytes"] == 10**7
     assert 0 < found.cost("patches")["parameters"] < 3_400_000  # cut off behind the layer that is used
+
+
+@pytest.mark.slow
+def test_with_one_seed_the_paired_interval_is_that_over_images():
+    found = compare(["plain", "skip"], seeds=1, **SMALL)
+    test = found.results["plain"][0].experiment.splits().test
+    judged = [found.results[name][0].detector().predict_dataset(test) for name in ("plain", "skip")]
+    pixels = paired_pixel_bootstrap(judged[0].masks, *(each.maps for each in judged), n=20)
+    for name, expected in {"pixel_ap": pixels["ap"], "pro": pixels["pro"]}.items():
+        gap = found.paired("plain", "skip")[name]
+        assert (gap.value, gap.low, gap.high) == pytest.approx((expected.value, expected.low, expected.high), abs=1e-9)
+    assert found.as_dict()["protocol"]["format"] == 2
+    assert "with one seed, no trainings" in report.page(found)
 
 
 @pytest.mark.slow
@@ -164,7 +159,7 @@ def test_as_dict_is_plain_and_complete():
     assert stored["protocol"] | {"fingerprint": "", "machine": ""} == {
         "dataset": "textile", "category": "denim", "image_size": [32, 64], "channels": None, "tile": None,
         "overlap": 0, "data_seed": 0, "frames": {"train": 80, "validation": 40, "test": 100}, "fingerprint": "",
-        "seeds": [4], "draws": 20, "fast": False, "machine": "",
+        "seeds": [4], "draws": 20, "format": 2, "fast": False, "machine": "",
     }  # fmt: skip
     assert stored["protocol"]["machine"]["device"] == f"cpu, {torch.get_num_threads()} threads"
     plain = stored["methods"]["plain"]
@@ -173,13 +168,18 @@ def test_as_dict_is_plain_and_complete():
     assert pro["values"] == [pro["mean"]]
     assert pro["low"] <= pro["high"]
     assert plain["metrics"]["tile_auroc"] == {"mean": None, "low": None, "high": None, "values": [None]}
-    assert plain["metrics"]["f1_at_threshold"]["low"] is None
+    misses = [(m, n) for m, each in stored["methods"].items() for n in missed(each)]
+    assert not misses
+    assert {"low", "high"} <= set(plain["metrics"]["pro_macro"])
     assert set(plain["by_kind"]) == {"bright", "dark", "brightness", "texture", "dots"}
-    assert set(plain["by_kind"]["dots"]) == {"recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro"}
+    numbers = {"recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro"}
+    assert set(plain["by_kind"]["dots"]) == numbers | {"n", "n_regions"}
+    dots = plain["by_kind"]["dots"]["pro"]
+    assert dots["low"] <= dots["mean"] <= dots["high"]
     assert [set(group) for group in plain["by_size"]] == [{"low", "high", "n_regions", "pro"}] * 3
     (other,) = {"plain", "skip"} - {stored["best"]}
     assert set(stored["paired"]) == {other}
-    assert set(stored["paired"][other]["pro"]) == {"value", "low", "high"}
+    assert set(stored["paired"][other]["pro"]) == {"value", "low", "high", "p", "p_holm", "shown"}
     assert stored["problems"] == []
 
 
@@ -238,11 +238,26 @@ def test_a_killed_comparison_goes_on_where_it_was(monkeypatch, fits):
 
 def test_other_draws_or_other_sources_are_measured_afresh(monkeypatch):
     found = compare("plain", seeds=1, **SMALL)
-    assert len(found.measured["plain"].resampled["pro"]) == 20
-    assert len(compare("plain", seeds=1, **SMALL | {"draws": 30}).measured["plain"].resampled["pro"]) == 30
+    assert len(found.results["plain"][0].draws) == 20
+    more = compare("plain", seeds=1, **SMALL | {"draws": 30})
+    assert len(more.results["plain"][0].draws) == 30
+    assert len(compare("plain", seeds=1, **SMALL | {"draws": 5}).results["plain"][0].draws) == 5
+    assert more.cost("plain") == found.cost("plain")  # measured once
     monkeypatch.setattr(measure, "count_parameters", lambda detector: 7)
     monkeypatch.setattr(measure, "source_fingerprint", lambda modules: "edited")
     assert compare("plain", seeds=1, **SMALL | {"draws": 30}).cost("plain")["parameters"] == 7
+
+
+def test_an_edited_metric_measures_no_cost_again(monkeypatch, fits):
+    found = compare("plain", seeds=1, **SMALL)
+    original = experiment.source_hash
+    monkeypatch.setattr(
+        experiment, "source_hash", lambda *given: original(*given) + ("" if len(given) == 3 else "edited")
+    )
+    monkeypatch.setattr(measure, "timed_judgement", lambda *given: 1 / 0)
+    again = compare("plain", seeds=1, **SMALL)
+    assert again.results["plain"][0].path != found.results["plain"][0].path
+    assert (again.cost("plain"), again.problems, len(fits)) == (found.cost("plain"), [], 1)
 
 
 @pytest.mark.slow
@@ -283,94 +298,9 @@ def test_a_measurement_that_fails_leaves_the_results(monkeypatch):
     monkeypatch.setattr(measure, "timed_judgement", out_of_memory)
     found = compare(["plain", "skip"], seeds=1, **SMALL)
     assert [problem.reason for problem in found.problems] == ["MemoryError: no room"] * 2
-    assert list(found.paired("plain", "skip")) == ["image_auroc"]
+    assert list(found.paired("plain", "skip")) == ["image_auroc", "pixel_ap", "pro", "pro_macro"]
     assert found.cost("plain")["parameters"] is None
     assert "–" in str(report.table(found, "cost"))
-
-
-# -- tables --------------------------------------------------------------------------------------------------------
-
-
-def made_up():
-    """A comparison of known numbers."""
-    sizes = [{"low": 0.0, "high": 9.4, "n_regions": 2}, {"low": 9.4, "high": 20.0, "n_regions": 1}]
-    sizes += [{"low": 20.0, "high": None, "n_regions": 2}]
-    images = [{"path": "", "kind": kind, "score": score} for kind, score in [("good", 0.1), ("dots", 0.9)] * 4]
-
-    def run(seed, pro):
-        by_size = [group | {"pro": value} for group, value in zip(sizes, (pro - 0.1, None, pro), strict=True)]
-        kinds = {"dots": {"pro": pro, "image_auroc": 1.0}, "cut": {"pro": None, "image_auroc": 0.5}}
-        intervals = {"pro": (pro - 0.05, pro + 0.05)}
-        return result(
-            seed, image_auroc=1.0, pro=pro, by_kind=kinds, by_size=by_size, intervals=intervals, images=images
-        )
-
-    results = {"a": [run(0, 0.5), run(1, 0.7)], "b|c": [run(0, 0.8)]}
-    protocol = {"dataset": "aitex", "category": [2, "04"], "seeds": [0, 1], "draws": 20, "fast": True}
-    protocol["frames"] = {"train": 5, "test": 8}
-    return Comparison(protocol, results, {}, [])
-
-
-def test_tables_show_means_intervals_and_the_best():
-    found = made_up()
-    assert found.best == "b|c"
-    assert str(found) == repr(found) == "Comparison by pro: a 0.600, b|c 0.800"
-    assert str(report.table(found)).splitlines() == [
-        "experiment  seeds  image_auroc  pro",
-        "a           2      1.000 *      0.600 [0.65, 0.75]",  # the interval of the middle seed
-        "b|c         1      1.000 *      0.800 [0.75, 0.85] *",
-    ]
-    assert str(report.table(found, "defect_types")).splitlines() == [
-        "experiment  seeds  dots     cut",
-        "a           2      0.600    –",
-        "b|c         1      0.800 *  –",
-    ]
-    assert (
-        str(report.table(found, "defect_types", "image_auroc")).splitlines()[1].split() == "a 2 1.000 * 0.500 *".split()
-    )
-    assert str(report.table(found, "defect_sizes")).splitlines() == [
-        "experiment  seeds  ≤ 9 px (2)  9 to 20 px (1)  > 20 px (2)",
-        "a           2      0.500       –               0.600",
-        "b|c         1      0.700 *     –               0.800 *",
-    ]
-    assert str(report.table(found, "paired")).splitlines()[1].split() == "b|c − a 1 +0.000 [+0.000, +0.000] – –".split()
-    assert "<td>1.0</td>" in report.table(found, "cost")._repr_html_()
-
-
-def test_a_difference_stands_out_where_its_interval_excludes_0():
-    found = made_up()
-    resampled = {"b|c": [0.8, 0.81, 0.82], "a": [0.7, 0.71, 0.69]}
-    measured = {name: SimpleNamespace(resampled={"pro": values}) for name, values in resampled.items()}
-    shown = report.table(Comparison(found.protocol, found.results, measured, []), "paired").markdown()
-    assert "| b\\|c − a | 1 | +0.000 [+0.000, +0.000] | – | **+0.100 [+0.100, +0.129]** |" in shown
-
-
-def test_the_page_says_how_its_numbers_are_meant():
-    page = report.page(made_up())
-    assert page.startswith("# aitex, 2, 04: 2 methods, 2 seeds\n\n**Fast mode")
-    assert "Frames: 5 train, 8 test." in page
-    titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
-    assert titles == [
-        "All defects", "PRO by defect type", "Image AUROC by defect type", "PRO by defect size",
-        "Which differences are real", "Cost",
-    ]  # fmt: skip
-    assert "| b\\|c | 1 | **1.000** | **0.800 [0.75, 0.85]** |" in page
-    assert "Nothing is corrected for the number of comparisons" in page
-    assert "Peak: memory that loading the detector and judging one frame add to a fresh process." in page
-
-
-def test_without_any_result_there_is_still_a_page():
-    problems = [Problem("vae", 0, "failed", "ValueError: no")]
-    found = Comparison(made_up().protocol, {}, {}, problems)
-    assert found.best is None
-    assert "- vae, seed 0, failed: ValueError: no" in report.page(found)
-    assert found.as_dict()["methods"] == {}
-
-
-def test_a_number_that_nobody_could_compute_ranks_nothing():
-    found = Comparison({}, {"a": [result()], "b": [result(image_auroc=0.4)]}, {}, [])
-    assert found.best == "b"
-    assert math.isnan(found.number("a", "pro").value)
 
 
 # -- from a shell --------------------------------------------------------------------------------------------------

@@ -85,10 +85,11 @@ def test_thirty_two_bit_integers_within_sixteen_bits(tmp_path):
     assert np.array_equal(read_pixels(tmp_path / "int.tif")[0], DEEP[..., 0])
 
 
-def test_sixteen_bit_colour_comes_with_eight(tmp_path):
+def test_sixteen_bit_colour_keeps_its_precision(tmp_path):
     path = deep_png(tmp_path / "deep.png", DEEP)
-    assert read_header(path) == Header((6, 9), 3, 8)
-    assert np.array_equal(read_pixels(path), (DEEP >> 8).transpose(2, 0, 1))
+    assert read_header(path) == Header((6, 9), 3, 16)
+    assert np.array_equal(read_pixels(path), DEEP.transpose(2, 0, 1))
+    assert np.array_equal((read_image(path).double() * 65535).round().numpy(), DEEP.transpose(2, 0, 1))
 
 
 def test_exif_orientation_is_applied(tmp_path):

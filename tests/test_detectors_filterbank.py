@@ -121,3 +121,11 @@ def test_cells_come_back_at_their_pixels():
     assert pixels.shape == (1, 6, 8)
     torch.testing.assert_close(pixels[:, ::2, ::2], cells)
     assert torch.equal(to_pixels(cells, 1, (3, 4)), cells)
+
+
+def test_one_or_two_training_images_are_enough_to_save(tmp_path):
+    splits = load_dataset("textile", image_size=(64, 64))
+    detector = FilterBankDetector(quiet=True).fit(splits.train.subset([0, 1]), splits.validation)
+    again = load_detector(detector.save(tmp_path / "few"))
+    image = splits.test[0]["image"][None]
+    assert torch.equal(again.anomaly_map(image), detector.anomaly_map(image))

@@ -78,8 +78,8 @@ def test_sizes_share_one_pro(evaluation, judged):
 
 
 def test_intervals_are_named_as_the_values_are(splits, fitted, evaluation):
-    names = {"image_auroc", "pixel_auroc", "pixel_ap", "pro", "pixel_f1_oracle"}
-    assert set(evaluation.intervals) == names
+    names = {"image_auroc", "image_ap", "f1_oracle", "f1_at_threshold", "recall", "false_positive_rate"}
+    assert set(evaluation.intervals) == names | {"pixel_auroc", "pixel_ap", "pro", "pro_macro", "pixel_f1_oracle"}
     for name, (low, high) in evaluation.intervals.items():
         assert low <= evaluation[name] <= high
     assert evaluate(fitted, splits.test, bootstrap=0).intervals == {}
@@ -123,7 +123,8 @@ def test_images_without_a_mask_count_for_image_metrics_only(tmp_path):
     blind = evaluate(detector, only, bootstrap=10)
     assert blind.pixel_auroc is blind.pro is blind.iou_at_threshold is None
     assert blind.notes["pixel metrics"] == "no image of the test part has a mask with a defect in it"
-    assert set(blind.intervals) == {"image_auroc"}
+    assert {"image_auroc", "recall"} <= set(blind.intervals)
+    assert not {"pro", "pro_macro", "pixel_ap"} & set(blind.intervals)
 
 
 def test_a_test_part_of_one_class_ranks_nothing(splits, fitted):
@@ -150,9 +151,9 @@ def some(kinds, masks, shape=(8, 8)):
 
 def test_a_kind_with_empty_masks_has_no_pixel_metrics():
     judged = some(["good", "hole", "ghost"], [0, 1, 0])
-    _, by_kind, _, _ = pixel_level(judged, 0.5, 0.3, bootstrap=0, seed=0)
+    _, by_kind, _ = pixel_level(judged, 0.5, 0.3)
     assert set(by_kind) == {"hole"}
-    _, by_kind, _, _ = image_level(judged, 0.5, bootstrap=0, seed=0)
+    _, by_kind, _ = image_level(judged, 0.5)
     assert set(by_kind) == {"hole", "ghost"}
 
 

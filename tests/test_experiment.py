@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from adkit import AutoencoderDetector, Experiment, evaluate, run
-from adkit.detectors.base import Detector
 from adkit.experiments import experiment
+from adkit.experiments.evaluation import judge
 from adkit.training import TrainingState
 from tests.data_files import write_mvtec
 
@@ -29,15 +29,7 @@ def tiny(seed=0, **settings):
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr(experiment, "evaluate", partial(evaluate, bootstrap=10))
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """One entry for each time that a detector is really fitted."""
-    calls, original = [], Detector.fit
-    monkeypatch.setattr(Detector, "fit", lambda self, *parts: calls.append(self) or original(self, *parts))
-    return calls
+    monkeypatch.setattr(experiment, "judge", partial(judge, bootstrap=10))
 
 
 # -- configuration -------------------------------------------------------------------------------------------------
@@ -108,6 +100,7 @@ def test_a_variant_refuses_unknown_names_with_the_known_ones():
 )
 def test_what_changes_nothing_keeps_the_address(other):
     assert other.address() == tiny().address()
+    assert other.fit_address() == tiny().fit_address()
 
 
 @pytest.mark.parametrize(
@@ -121,6 +114,7 @@ def test_what_changes_nothing_keeps_the_address(other):
 )
 def test_what_changes_the_result_changes_the_address(other):
     assert other.address() != tiny().address()
+    assert other.fit_address() != tiny().fit_address()
 
 
 def test_fast_mode_and_sources_change_the_address(monkeypatch):
@@ -129,8 +123,10 @@ def test_fast_mode_and_sources_change_the_address(monkeypatch):
     assert tiny().address() != address
     monkeypatch.delenv("ADKIT_FAST")
     assert tiny().address() == address
-    monkeypatch.setattr(experiment, "source_hash", lambda detector_class, dataset: "edited")
+    fit_address = tiny().fit_address()
+    monkeypatch.setattr(experiment, "source_hash", lambda detector_class, dataset, rooms="all": rooms)
     assert tiny().address() != address
+    assert tiny().fit_address() != fit_address
 
 
 def test_images_count_and_not_where_they_lie(tmp_path):
@@ -204,7 +200,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
         patch.setattr(TrainingState, "save", save_and_die)
         with pytest.raises(Killed):
             run(tiny(), quiet=True)
-    folder = tmp_path / "broken/results" / f"{tiny().address()}.unfinished"
+    folder = tmp_path / "broken/fitted" / f"{tiny().fit_address()}.unfinished"
     assert [file.name for file in folder.iterdir()] == ["checkpoint.pt"]
     torch.manual_seed(99)  # another process would have drawn other numbers
     steps = []
@@ -216,12 +212,14 @@ def test_a_killed_run_goes_on_and_ends_the_same(monkeypatch, tmp_path):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
-def test_result_json_comes_last_and_whole(monkeypatch, fits):
-    folder = Path(os.environ["ADKIT_HOME"]) / "results" / f"{tiny().address()}.unfinished"
+@pytest.mark.parametrize("kind, left, trainings", [("fitted", ["checkpoint.pt"], 2), ("results", [], 1)])
+def test_result_json_comes_last_and_whole(kind, left, trainings, monkeypatch, fits):
+    name = tiny().fit_address() if kind == "fitted" else tiny().address()
+    folder = Path(os.environ["ADKIT_HOME"]) / kind / f"{name}.unfinished"
     replace = os.replace
 
     def die_at_the_end(source, target):
-        if Path(target).name == "result.json":
+        if Path(target) == folder / "result.json":
             assert (folder / "detector/weights.safetensors").exists()
             raise Killed
         replace(source, target)
@@ -230,6 +228,6 @@ def test_result_json_comes_last_and_whole(monkeypatch, fits):
         patch.setattr(os, "replace", die_at_the_end)
         with pytest.raises(Killed):
             run(tiny(), quiet=True)
-    assert sorted(file.name for file in folder.iterdir()) == ["checkpoint.pt", "detector"]
+    assert sorted(file.name for file in folder.iterdir()) == [*left, "detector"]
     assert run(tiny(), quiet=True).history[-1]["step"] == 4
-    assert len(fits) == 2
+    assert len(fits) == trainings

@@ -303,3 +303,40 @@ def test_two_lessons_know_nothing_of_each_other():
     first.claim("the sky is blue", True)
     first.predict_first("Which?", 1)
     assert (len(first.claims), len(first.guesses), second.claims, second.guesses) == (1, 1, {}, {})
+
+
+TYPED = (
+    "steps: int = 400\nrate: float = 0.1\nseeds: list = [0, 1, 2]\nlosses: list = ['mse']\n"
+    "category: str = 'denim'\nown: dict = {}\nfull: bool = False"
+)
+
+
+@pytest.mark.parametrize("version", ["keeps a dict", "keeps none"])
+@pytest.mark.parametrize(
+    "injected, message",
+    [
+        ("stpes = 4", "unknown parameter 'stpes'; did you mean 'steps'.*this notebook has steps, rate, seeds"),
+        ("steps = 4\nimage_sise = [8, 8]", "unknown parameter 'image_sise'"),
+        ("seeds = 3", r"seeds must be a list, got 3; with papermill: -y 'seeds: \[0, 1, 2\]'"),
+        ("seeds = '[0, 1]'", r"seeds must be a list, got '\[0, 1\]'; with papermill: -y 'seeds: \[0, 1\]'"),
+        ("losses = 'l1'", r"losses must be a list, got 'l1'; with papermill: -y 'losses: \[l1\]'"),
+        ("steps = 4.5", "steps must be a whole number, got 4.5; with papermill: -p steps 3"),
+        ("steps = True", "steps must be a whole number, got True"),
+        ("rate = 'fast'", "rate must be a number, got 'fast'"),
+        ("full = 'no'", "full must be True or False, got 'no'"),
+        ("own = 3", "own must be a dict, got 3; with papermill: -y 'own: {key: value}'"),
+    ],
+)
+def test_begin_refuses_what_a_batch_run_sets_wrongly(injected, message, version):
+    namespace = notebook(TYPED, f"# Parameters\n{injected}", "import torch")
+    if version == "keeps none":
+        namespace.pop("__annotations__", None)
+    with pytest.raises(ValueError, match=message):
+        begin("toy", namespace)
+
+
+def test_begin_takes_what_a_batch_run_sets_rightly(capsys):
+    injected = "# Parameters\nsteps = 4\nrate = 1\nseeds = [0]\ncategory = 2\nfull = True"
+    lesson = begin("toy", notebook(TYPED, injected, "own_name = 3"))
+    assert lesson.parameters["seeds"] == [0]
+    assert lesson.parameters["category"] == 2  # the fabric 02, as papermill reads it

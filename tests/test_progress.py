@@ -105,3 +105,46 @@ def test_progress_over_a_generator_needs_a_total(capsys):
         list(progress(x for x in "ab"))
     with pytest.raises(ValueError, match="total must be at least 1 step, got 0"):
         Progress(0)
+
+
+def test_fetched_results_tell_nothing_of_the_time_left(monkeypatch):
+    """Of 15 runs the first was on disk: it took no time, and the other 14 will."""
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "perf_counter", lambda: clock[0])
+    stream, seconds = io.StringIO(), {1: 0.5, 2: 0.5}
+    with Progress(10, "runs", stream=stream) as bar:
+        for step in range(1, 11):
+            clock[0] += seconds.get(step, 30.0)
+            progress_module.work.note(fetched=step in seconds)
+            bar.update(step)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "runs  step 1/10 (1 fetched)"
+    assert lines[1] == "runs  step 2/10 (2 fetched)"
+    assert lines[2] == "runs  step 3/10 (2 fetched)  30 s/step  3 min 30 s left"
+    assert lines[-1].endswith("4 min 01 s in all")
+
+
+def test_a_step_that_fetched_one_result_and_made_another_counts(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "perf_counter", lambda: clock[0])
+    stream = io.StringIO()
+    bar = Progress(2, stream=stream)
+    clock[0] = 10.0
+    progress_module.work.note(fetched=True)
+    progress_module.work.note(fetched=False)
+    bar.update(1)
+    assert stream.getvalue() == "step 1/2  10 s/step  10 s left\n"
+
+
+def test_where_nobody_can_look_every_line_is_printed(monkeypatch):
+    """As papermill, nbconvert and nbval run a kernel: an output that changes in place reaches no log."""
+
+    class Shell:
+        class kernel:
+            _allow_stdin = False
+
+    monkeypatch.delenv("ADKIT_HEADLESS", raising=False)
+    monkeypatch.setattr("IPython.get_ipython", Shell)
+    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Lines)
+    Shell.kernel._allow_stdin = True
+    assert isinstance(progress_module._view(progress_module.sys.stdout), progress_module._Notebook)

@@ -1,24 +1,12 @@
 """What a source fingerprint sees, and what it does not: another operator counts, a comment or a move does not."""
 
-import shutil
 from pathlib import Path
 
-import pytest
-
-from adkit.data.load import NAMES, _function_of, reader_module
+from adkit.data.load import NAMES, function_of, reader_module
 from adkit.detectors.autoencoder import AutoencoderDetector
-from adkit.experiments.experiment import source_hash
 from adkit.experiments.screening import TypeClassifier
+from adkit.experiments.sources import source_hash
 from adkit.runtime import provenance
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A copy of the package's sources that a test may edit; fingerprints are those of the copy."""
-    copy = tmp_path / "adkit"
-    shutil.copytree(provenance.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(provenance, "PACKAGE", copy)
-    return copy
 
 
 def address():
@@ -68,7 +56,7 @@ def test_a_result_depends_on_the_reader_of_its_own_set_alone():
     for name in NAMES:
         modules = provenance.imported_modules(["adkit.data.load", reader_module(name)])
         assert {reader_module(other) for other in NAMES} & set(modules) == {reader_module(name)}
-        assert callable(_function_of(name))
+        assert callable(function_of(name))
 
 
 def test_each_kind_of_result_counts_only_what_it_can_depend_on(package):

@@ -133,7 +133,7 @@ REFUSED = [
     (lambda: gaussian_smooth(MAPS, nan), "got nan"),
     (lambda: gaussian_smooth(IMAGE, 1.0), r"\(B, H, W\), got \(1, 1, 20, 20\)"),
     (lambda: image_score(IMAGE), r"\(B, H, W\), got \(1, 1, 20, 20\)"),
-    (lambda: image_score(MAPS, "median"), "one of max, mean, topk, got 'median'"),
+    (lambda: image_score(MAPS, "median"), "one of max, mean, topk, peak, top_peak, got 'median'"),
     (lambda: image_score(MAPS, "topk", fraction=0.0), r"in \(0, 1\], got 0.0"),
     (lambda: image_score(MAPS, "topk", fraction=nan), r"in \(0, 1\], got nan"),
     (lambda: image_score(MAPS, foreground=torch.ones(2, 5, 6)), "must be bool .* got torch.float32"),

@@ -1,12 +1,11 @@
 """Tables: rows by experiment, spread over seeds, the best value marked."""
 
-import math
 import statistics
 from pathlib import Path
 
 import pytest
 
-from adkit import Experiment, over_seeds, table
+from adkit import Experiment, table
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Result
 
@@ -98,16 +97,3 @@ def test_what_a_table_refuses():
         table([])
     with pytest.raises(ValueError, match="unknown metric accuracy, threshold; known: image_auroc"):
         table([result()], ["accuracy", "pro", "threshold"])
-
-
-def test_over_seeds_gives_the_mean_and_the_interval_of_the_middle_seed():
-    runs = [result(s, pro=p, intervals={"pro": (p - 0.1, p + 0.1)}) for s, p in enumerate([0.9, 0.4, 0.5])]
-    found = over_seeds(runs, "pro")
-    assert (found.value, found.low, found.high) == (pytest.approx(0.6), pytest.approx(0.4), pytest.approx(0.6))
-
-
-def test_over_seeds_of_one_defect_type_and_of_what_is_missing():
-    runs = [result(s, by_kind={"dots": {"pro": p}}) for s, p in enumerate([0.2, 0.4])]
-    assert over_seeds(runs, "pro", kind="dots").value == pytest.approx(0.3)
-    assert math.isnan(over_seeds(runs, "pro", kind="folds").value)
-    assert math.isnan(over_seeds(runs, "pro").value)

@@ -37,8 +37,8 @@ def test_spread_shrinks_with_more_scores():
 
 
 def test_percentile_says_how_it_was_made():
-    assert percentile([1.0] * 30, q=90).description == (
-        "percentile 90 of 30 scores of normal samples: 1 (95 % bootstrap interval 1 to 1)"
+    assert percentile([1.0, 2.0, 3.0] * 10, q=50).description == (
+        "percentile 50 of 30 scores of normal samples: 2 (95 % bootstrap interval 1.5 to 2.5)"
     )
 
 
@@ -53,7 +53,8 @@ def test_few_scores_warn(n):
 def test_percentile_of_unequal_maps():
     maps = [np.full((3, 4), 1.0), np.full((5, 5), 2.0)]
     assert percentile(maps, q=0).value == 1.0
-    assert percentile(maps).n == 37
+    with pytest.warns(UserWarning, match="25 of 37 scores of normal samples are equal"):
+        assert percentile(maps).n == 37
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,11 @@ def run_plan(
     def note(done: Done) -> None:
         index.note(done, loaded.notebooks[done.name], by_name[done.name].parameters)
 
-    with open_executor(on) as executor:
-        return run_jobs(jobs, executor, retries=retries, on_done=note, quiet=quiet)
+    try:
+        with open_executor(on) as executor:
+            return run_jobs(jobs, executor, retries=retries, on_done=note, quiet=quiet)
+    finally:
+        (loaded.runs / token).unlink(missing_ok=True)
 
 
 def describe(plan: Plan) -> str:

@@ -5,13 +5,16 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from adkit.compare.measure import Measured, differences
-from adkit.experiments.experiment import UNCOUNTED, Result
-from adkit.experiments.tables import over_seeds
+from adkit.compare.measure import Measured
+from adkit.experiments.experiment import Result
+from adkit.experiments.fitted import UNCOUNTED
+from adkit.experiments.seeds import mean_draws, over_seeds, paired
 from adkit.metrics import Interval
+from adkit.metrics.significance import Difference, family
 
-METRICS = ("image_auroc", "tile_auroc", "pixel_auroc", "pixel_ap", "pro", "f1_at_threshold", "f1_oracle")
+METRICS = ("image_auroc", "tile_auroc", "pixel_auroc", "pixel_ap", "pro", "pro_macro", "f1_at_threshold", "f1_oracle")
 BY_KIND = ("recall", "image_auroc", "pixel_auroc", "pixel_ap", "pro")
+PAIRED = ("image_auroc", "pixel_ap", "pro", "pro_macro")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Comparison:
 
     Attributes:
         protocol: what is the same for all: the data, the seeds, the number of draws, the versions.
-        results: method → its results, one a seed.
-        measured: method → what its middle run costs and how it does on bootstrap samples of the test images.
+        results: method → its results, one a seed, all with draws of the same test images.
+        measured: method → what its middle run costs.
         problems: runs that are missing.
     """
 
@@ -54,7 +57,7 @@ class Comparison:
         return max(means, key=lambda name: -math.inf if math.isnan(means[name]) else means[name], default=None)
 
     def number(self, method: str, metric: str, kind: str | None = None) -> Interval:
-        """A number of a method: its mean over seeds, and an interval, as of :func:`adkit.over_seeds`.
+        """A number of a method: its mean over seeds, and the interval of that mean, as of :func:`adkit.over_seeds`.
 
         Args:
             method: one of those in ``results``.
@@ -63,40 +66,50 @@ class Comparison:
         """
         return over_seeds(self.results[method], metric, kind)
 
-    def paired(self, a: str, b: str) -> dict[str, Interval]:
-        """How much better a is than b on the same images: 95 % bootstrap intervals of the differences a - b.
+    def paired(self, a: str, b: str) -> dict[str, Difference]:
+        """How much better a is than b: differences of their means over seeds, with 95 % intervals and p-values.
 
-        Of the middle run of each method, by the ranking number. A difference counts as shown where its interval
-        excludes 0. The images are drawn (for pixel metrics defective and normal ones apart), not the training: what
-        another seed would change, the interval does not say.
+        Test images are drawn, the same for both (defective and normal ones apart), and seeds, for each by itself. With
+        one seed the interval does not say what another training would change.
 
         Args:
             a: name of a method, one of those in ``results``.
             b: name of the method that it is compared with.
 
         Returns:
-            ``image_auroc``, ``pixel_ap`` and ``pro``, without those that could not be computed.
+            ``image_auroc``, ``pixel_ap``, ``pro`` and ``pro_macro``, without those that could not be computed. Their
+            p-values stand alone; those of :meth:`against_best` are corrected.
 
         Raises:
             ValueError: if a method has no result.
         """
         if missing := [name for name in (a, b) if name not in self.results]:
             raise ValueError(f"no result of {', '.join(missing)}; there are results of {', '.join(self.results)}")
-        resampled = [self.measured[name].resampled if name in self.measured else {} for name in (a, b)]
-        return differences(*(middle(self.results[name]) for name in (a, b)), *resampled, n=self.protocol["draws"])
+        both = [self.results[name] for name in (a, b)]
+        known = [metric for metric in PAIRED if all(mean_draws(runs, metric) is not None for runs in both)]
+        return {metric: paired(*both, metric) for metric in known}
+
+    def against_best(self) -> dict[str, dict[str, Difference]]:
+        """The best method minus each other one, corrected by Holm for their number, metric by metric.
+
+        Returns:
+            Name of the other method → metric → difference; ``shown`` says whether it is there at 5 % in its family.
+        """
+        gaps = {name: self.paired(self.best, name) for name in self.results if name != self.best}
+        families = {m: family({name: row[m] for name, row in gaps.items() if m in row}) for m in PAIRED}
+        return {name: {metric: families[metric][name] for metric in row} for name, row in gaps.items()}
 
     def as_dict(self) -> dict:
         """Plain data, ready for JSON; what could not be computed is None."""
-        best = self.best
+        gaps = self.against_best()
         return {
             "protocol": self.protocol,
             "methods": {name: self._described(name) for name in self.results},
-            "best": best,
+            "best": self.best,
             "ranking": self.ranking,
             "paired": {
-                name: {metric: asdict(interval) for metric, interval in self.paired(best, name).items()}
-                for name in self.results
-                if name != best
+                name: {metric: asdict(gap) | {"shown": gap.shown} for metric, gap in row.items()}
+                for name, row in gaps.items()
             },
             "problems": [asdict(problem) for problem in self.problems],
         }
@@ -113,8 +126,9 @@ class Comparison:
                 for metric in METRICS
             },
             "by_kind": {
-                kind: {metric: _number(self.number(name, metric, kind).value) for metric in BY_KIND}
-                for kind in evaluations[0].by_kind
+                kind: {metric: _plain(self.number(name, metric, kind)) for metric in BY_KIND}
+                | {count: row.get(count) for count in ("n", "n_regions")}
+                for kind, row in evaluations[0].by_kind.items()
             },
             "by_size": self.by_size(name),
             "cost": self.cost(name),

@@ -1,5 +1,6 @@
 """What is compared: one configuration of each method, the same for every data set."""
 
+from adkit.detectors.fusion import MEMBERS, SURROUNDINGS
 from adkit.detectors.registry import known_methods
 from adkit.experiments.experiment import Experiment
 from adkit.runtime import fast_mode
@@ -11,6 +12,13 @@ PHASE_2 = PHASE_1 | {"defects": {"size": [0.1, 0.4]}, "repair": 1.0}
 PHASE_3 = PHASE_2 | {"skip": "concat"}
 # as large as the mix on validation normals: its weight in notebook 04
 PHASE_4 = PHASE_3 | {"loss": "0.31*l1"}
+
+
+def own_reference(method: str) -> tuple[str, dict]:
+    """A member of the fusion as a method of its own."""
+    (member,) = (dict(member) for member in MEMBERS if member["method"] == method)
+    return member.pop("method"), member
+
 
 # name → method of an Experiment, and the settings that differ from its defaults or should be seen
 METHODS = {
@@ -24,16 +32,26 @@ METHODS = {
     "patchcore-own": ("patchcore", {"backbone": "own"}),
     "patchcore": ("patchcore", {"backbone": "efficientnet_lite0"}),
     "draem": ("draem", {}),
+    # nothing trained, against the mean of the training images, and against the image's own median
+    "filterbank-train": ("filterbank", {"reference": "train"}),
+    "filterbank": ("filterbank", {"reference": "image", "surroundings": SURROUNDINGS}),
+    # the image as its own reference: patches, and maps relative to their surroundings of networks that have seen drift
+    "patchcore-image": ("patchcore", {"backbone": "efficientnet_lite0", "reference": "image"}),
+    "draem-drift": own_reference("draem"),
+    "latent-drift": own_reference("latent"),
+    "fusion": ("fusion", {}),
 }
 
 _TINY = {"width": 4, "steps": 4, "crop": 32}
+_TINY_DRAEM = _TINY | {"segment_width": 4}
 # method of an Experiment → what fast mode changes
 FAST = {
     "autoencoder": _TINY,
     "latent": _TINY,
     "vae": {"latent_dim": 8, "widths": [4, 8], "steps": 4, "crop": 32},
     "patchcore": {"max_patches": 200},
-    "draem": _TINY | {"segment_width": 4},
+    "draem": _TINY_DRAEM,
+    "fusion": {"members": [MEMBERS[0], MEMBERS[1] | _TINY_DRAEM, MEMBERS[2] | _TINY]},
 }
 
 

@@ -9,18 +9,20 @@ from typing import TypeVar
 import torch
 
 from adkit.compare.comparison import Comparison, Problem, middle
-from adkit.compare.measure import LEVEL, measure
+from adkit.compare.measure import measure, with_draws
 from adkit.compare.methods import choose, experiment
 from adkit.data import Splits
 from adkit.experiments.experiment import Experiment, Result, run
 from adkit.experiments.many import ExperimentsFailed, run_many
 from adkit.experiments.tables import DATA
 from adkit.metrics.intervals import check_draws
+from adkit.metrics.significance import LEVEL
 from adkit.runtime import fast_mode, resolve_device
 from adkit.runtime.progress import progress
 from adkit.runtime.provenance import versions
 
 T = TypeVar("T")
+FORMAT = 2  # of what a comparison writes; 1 (without a number): intervals of the middle seed, no macro PRO, no p-values
 MISSING = ("ImportError", "ModuleNotFoundError", "ConnectionError")  # want of a package or of weights
 
 
@@ -44,7 +46,7 @@ def compare(
         methods: ``all``, or names of :data:`adkit.compare.METHODS`.
         seeds: of training: how many (an integer of at least 1, then they count from 0), or a list of integers.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        draws: number of bootstrap samples of the test images, at least 2.
+        draws: number of bootstrap samples, of seeds and of test images, at least 2.
         quiet: show no progress.
         executor: what the trainings run on, see :func:`adkit.experiments.run_many`; None: here, one after the other.
             What a frame costs is measured here.
@@ -68,11 +70,11 @@ def compare(
     splits = plan[0].splits()  # images that are missing or wrong are refused before the first method learns
     problems: list[Problem] = []
     failed = _run_ahead(plan, executor, quiet) if executor else {}
-    results = _run_all(named, problems, quiet, failed)
+    results = _run_all(named, splits, draws, problems, quiet, failed)
     measured = {}
     for name, runs in progress(results.items(), "measuring", quiet=quiet):
         chosen = middle(runs)
-        work = partial(measure, chosen, splits.test, draws)
+        work = partial(measure, chosen, splits.test)
         if (measurement := _attempt(work, name, chosen.experiment.seed, problems)) is not None:
             measured[name] = measurement
     return Comparison(_protocol(plan[0], splits, seeds, draws) | _machine(device), results, measured, problems)
@@ -88,9 +90,18 @@ def _run_ahead(plan: list[Experiment], executor: Executor, quiet: bool) -> Mappi
 
 
 def _run_all(
-    named: list[tuple[str, Experiment]], problems: list[Problem], quiet: bool, failed: Mapping[Experiment, str]
+    named: list[tuple[str, Experiment]],
+    splits: Splits,
+    draws: int,
+    problems: list[Problem],
+    quiet: bool,
+    failed: Mapping[Experiment, str],
 ) -> dict[str, list[Result]]:
-    """Method → its results; what went wrong, here or before, is added to ``problems``."""
+    """Method → its results, with their draws; what went wrong, here or before, is added to ``problems``."""
+
+    def work(planned: Experiment) -> Result:
+        return with_draws(run(planned, quiet=True), splits.test, draws)
+
     results: dict[str, list[Result]] = {}
     for name, planned in progress(named, "methods × seeds", quiet=quiet):
         # what is missing for one seed is missing for all
@@ -99,7 +110,7 @@ def _run_all(
         if planned in failed:
             status = "skipped" if failed[planned].startswith(MISSING) else "failed"
             problems.append(Problem(name, planned.seed, status, failed[planned]))
-        elif result := _attempt(partial(run, planned, quiet=True), name, planned.seed, problems):
+        elif result := _attempt(partial(work, planned), name, planned.seed, problems):
             results.setdefault(name, []).append(result)
     return results
 
@@ -131,6 +142,7 @@ def _protocol(planned: Experiment, splits: Splits, seeds: list[int], draws: int)
         "fingerprint": splits.fingerprint,
         "seeds": seeds,
         "draws": draws,
+        "format": FORMAT,
         "fast": fast_mode(),
     }
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adkit.compare.comparison import BY_KIND, METRICS, Comparison
+from adkit.compare.comparison import BY_KIND, METRICS, PAIRED, Comparison
 from adkit.experiments.tables import Table
 from adkit.metrics import Interval
 
@@ -91,14 +91,12 @@ def _cost(comparison: Comparison) -> FormattedTable:
 
 
 def _paired(comparison: Comparison) -> FormattedTable:
-    """The best method minus each other one, on the same images; in bold where the interval excludes 0."""
-    best, rows, columns = comparison.best, [], ("image_auroc", "pixel_ap", "pro")
-    for name in comparison.results:
-        if name != best:
-            gaps = comparison.paired(best, name)
-            cells = {metric: _difference(gaps[metric]) if metric in gaps else (NONE, False) for metric in columns}
-            rows.append({"name": f"{best} − {name}", "n": 1, **cells})
-    return FormattedTable(rows, columns)
+    """The best method minus each other one, on the same images; in bold where it is shown after Holm's correction."""
+    rows = []
+    for name, gaps in comparison.against_best().items():
+        cells = {m: (str(gaps[m]), gaps[m].shown) if m in gaps else (NONE, False) for m in PAIRED}
+        rows.append({"name": f"{comparison.best} − {name}", "n": len(comparison.results[name]), **cells})
+    return FormattedTable(rows, PAIRED)
 
 
 TABLES = {
@@ -128,12 +126,14 @@ def page(comparison: Comparison) -> str:
 
 
 def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
-    shown = "Mean over seeds; in brackets the 95 % bootstrap interval over test images, of the middle seed."
-    sets = f"{comparison.protocol['draws']} draws of the test images, the same for both; the middle seed of each"
     return [
-        ("All defects", _metrics(comparison), f"{shown} `f1_oracle` uses the test labels; nobody can reach it."),
-        ("PRO by defect type", _defect_types(comparison), "Mean over seeds."),
-        ("Image AUROC by defect type", _defect_types(comparison, "image_auroc"), "Mean over seeds."),
+        (
+            "All defects",
+            _metrics(comparison),
+            f"{_meant(comparison)} `f1_oracle` uses the test labels; nobody can reach it.{_why_two_pros(comparison)}",
+        ),
+        ("PRO by defect type", _defect_types(comparison), f"{_meant(comparison)} One image has no interval."),
+        ("Image AUROC by defect type", _defect_types(comparison, "image_auroc"), _meant(comparison)),
         (
             "PRO by defect size",
             _defect_sizes(comparison),
@@ -142,8 +142,9 @@ def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
         (
             "Which differences are real",
             _paired(comparison),
-            f"The best by {comparison.ranking} minus each other method: {sets}. In bold where the 95 % interval "
-            "excludes 0. Nothing is corrected for the number of comparisons, nor for the best being chosen here.",
+            f"The best by {comparison.ranking} minus each other method, with 95 % interval: {_drawn(comparison)}. p: "
+            "two-sided, of the bootstrap, after Holm's correction for the number of methods in the column; in bold "
+            f"where it is below 0.05. Nothing is corrected for the best being chosen here.{_shown(comparison)}",
         ),
         (
             "Cost",
@@ -153,6 +154,46 @@ def _sections(comparison: Comparison) -> list[tuple[str, FormattedTable, str]]:
             "detector and judging one frame add to a fresh process.",
         ),
     ]
+
+
+def _meant(comparison: Comparison) -> str:
+    return f"Mean over seeds; in brackets the 95 % bootstrap interval of that mean: {_drawn(comparison)}."
+
+
+def _drawn(comparison: Comparison) -> str:
+    protocol = comparison.protocol
+    trainings = "seeds, for each method by itself" if len(protocol["seeds"]) > 1 else "with one seed, no trainings"
+    return f"{protocol['draws']} draws of the test images, the same for all methods, and {trainings}"
+
+
+def _why_two_pros(comparison: Comparison) -> str:
+    """Why PRO and its macro mean differ: which defect type has how many of the regions."""
+    rows = next((runs[0].evaluation.by_kind for runs in comparison.results.values()), {})
+    regions = {kind: row["n_regions"] for kind, row in rows.items() if row.get("n_regions")}
+    if len(regions) < 2:
+        return ""
+    most = max(regions, key=regions.get)
+    return (
+        f" In `pro` every region weighs the same, and {most} has {regions[most]} of the {sum(regions.values())}; in "
+        f"`pro_macro` each of the {len(regions)} defect types weighs the same. Where they differ, a method is better "
+        f"or worse at {most} than at the rest."
+    )
+
+
+def _shown(comparison: Comparison) -> str:
+    """Which differences to the best method are shown, and which are not, metric by metric."""
+    gaps, lines = comparison.against_best(), []
+    for metric in PAIRED:
+        groups: dict[str, list[str]] = {}
+        for name, row in gaps.items():
+            if metric in row:
+                gap = row[metric]
+                said = "not shown against" if not gap.shown else "better than" if gap.value > 0 else "worse than"
+                groups.setdefault(said, []).append(name)
+        if groups:
+            said = "; ".join(f"{words} {', '.join(names)}" for words, names in groups.items())
+            lines.append(f"- `{metric}` of {comparison.best}: {said}.")
+    return "\n\nAfter Holm, at 5 %:\n\n" + "\n".join(lines) if lines else ""
 
 
 def _set_name(protocol: dict) -> str:
@@ -187,10 +228,5 @@ def _ranked(column: dict[str, Interval]) -> dict[str, tuple[str, bool]]:
 def _text(interval: Interval) -> str:
     if math.isnan(interval.value):
         return NONE
-    bounds = "" if math.isnan(interval.low) else f" [{interval.low:.2f}, {interval.high:.2f}]"
+    bounds = "" if math.isnan(interval.low) else f" [{interval.low:.3f}, {interval.high:.3f}]"
     return f"{interval.value:.3f}{bounds}"
-
-
-def _difference(interval: Interval) -> tuple[str, bool]:
-    text = f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
-    return text, interval.low > 0 or interval.high < 0

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from adkit.runtime.console import say
+
 
 def exercise(yours: Any, expected: Any, tolerance: float = 1e-6, hint: str = "") -> None:
     """Print the learner's answer beside the expected one, and whether they agree. Never raises, whatever ``yours`` is.
@@ -30,12 +32,12 @@ def exercise(yours: Any, expected: Any, tolerance: float = 1e-6, hint: str = "")
         ✗ not yet: there is no answer. Hint: take the mean over pixels
     """
     problem = mismatch(yours, expected, tolerance)
-    print(f"yours     {shortened(yours)}")
-    print(f"expected  {shortened(expected)}")
+    say(f"yours     {shortened(yours)}")
+    say(f"expected  {shortened(expected)}")
     if problem:
-        print(f"✗ not yet: {problem}." + (f" Hint: {hint}" if hint else ""))
+        say(f"✗ not yet: {problem}." + (f" Hint: {hint}" if hint else ""))
     else:
-        print("✓ right")
+        say("✓ right")
 
 
 def mismatch(yours: Any, expected: Any, tolerance: float) -> str:
@@ -193,11 +195,11 @@ class Guess:
             too high by 0.15
         """
         self.measured = measured
-        print(self.question)
-        print(f"your guess  {'none yet: write one before you look' if self.guess is None else shortened(self.guess)}")
-        print(f"measured    {shortened(measured)}")
+        say(self.question)
+        say(f"your guess  {'none yet: write one before you look' if self.guess is None else shortened(self.guess)}")
+        say(f"measured    {shortened(measured)}")
         if self.guess is not None and (verdict := self._verdict()):
-            print(verdict)
+            say(verdict)
 
     def _verdict(self) -> str:
         if isinstance(self.measured, str):

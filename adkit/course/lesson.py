@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from adkit.course.exercises import Guess, exercise, quiz
-from adkit.course.parameters import PLACES, annotated, digest
+from adkit.course.parameters import PLACES, digest, given
 from adkit.experiments.cache import fetched_time
 from adkit.runtime import fast_mode, home, resolve_device
+from adkit.runtime.console import say
 from adkit.runtime.progress import duration
 from adkit.runtime.provenance import loaded_modules, source_fingerprint, versions
 from adkit.runtime.serialization import write_json
@@ -101,7 +102,7 @@ class Lesson:
             raise ClaimError(
                 f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit"
             )
-        print(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
+        say(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
 
     def claim_above(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:
         """Claim that a number lies above a limit.
@@ -151,7 +152,7 @@ class Lesson:
             measured    'brightness'
             a surprise
         """
-        print(f"{question} Your guess: {'none yet' if guess is None else repr(guess)}")
+        say(f"{question} Your guess: {'none yet' if guess is None else repr(guess)}")
         self.guesses[question] = Guess(question, guess)
         return self.guesses[question]
 
@@ -201,7 +202,7 @@ class Lesson:
         write_json(path, written)
         holding = sum(record["holds"] for record in self.claims.values())
         counts = f"{holding} claims hold, {len(self.claims) - holding} do not"
-        print(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")
+        say(f"{path.parent.name}/{path.name} written: {counts}; {duration(seconds)}")
         return path
 
 
@@ -224,7 +225,8 @@ def begin(
         The lesson, with which cells claim, ask and finish.
 
     Raises:
-        ValueError: if ``parameters`` are the globals of a notebook that annotates none.
+        ValueError: if ``parameters`` are the globals of a notebook that annotates none, or a batch run has set one that
+            it does not know, or one to a value of another type.
 
     Example:
         >>> lesson = begin("toy", {"device": "cpu", "seed": 1})  # doctest: +ELLIPSIS
@@ -232,7 +234,7 @@ def begin(
     """
     # Globals know the name of their module, and no parameter is called so.
     if "__name__" in parameters:
-        parameters = annotated(parameters)
+        parameters = given(parameters)
     default = digest(parameters) == default if isinstance(default, str) else default
     mode = "fast" if fast_mode() else "default" if default else "custom"
     device = resolve_device(parameters.get("device", "auto"))
@@ -240,7 +242,7 @@ def begin(
     folder = Path(out).expanduser().absolute() if out else None
     kept = {key: value for key, value in parameters.items() if key not in PLACES}
     line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", MODES[mode], _noted_time(name)]
-    print(" · ".join(filter(None, line)))
+    say(" · ".join(filter(None, line)))
     return Lesson(name, kept, mode, folder, device)
 
 

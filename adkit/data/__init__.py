@@ -11,12 +11,16 @@ from adkit.runtime.lazy import lazy_exports
 _HOMES = {
     "NAMES": "adkit.data.load",
     "AnomalyDataset": "adkit.data.dataset",
-    "Splits": "adkit.data.dataset",
+    "Report": "adkit.data.check_report",
+    "Splits": "adkit.data.parts",
     "Textile": "adkit.data.textile.loom",
+    "check": "adkit.data.checking",
     "check_leakage": "adkit.data.splits",
     "load_dataset": "adkit.data.load",
     "read_image": "adkit.data.read",
     "read_mask": "adkit.data.read",
+    "seam_jump": "adkit.data.tiling",
+    "set_max_pixels": "adkit.data.formats",
     "stitch": "adkit.data.tiling",
     "tile_positions": "adkit.data.tiling",
 }

@@ -6,13 +6,14 @@ Journal 19(4), 2019.
 
 import os
 import re
-import warnings
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
-from adkit.data.masks import masks_by_stem, name_some, without_image
-from adkit.data.read import list_images
+from adkit.data.listing import list_images, name_some
+from adkit.data.masks import masks_by_stem, without_image
 from adkit.data.samples import CategorySamples, FileSample, choose_categories, require_folder
+from adkit.data.say import warn
 
 ROLLS = {  # the roll is all that tells the fabric of a normal strip
     "2311694-2040n7u": "00",
@@ -23,6 +24,17 @@ ROLLS = {  # the roll is all that tells the fabric of a normal strip
     "2306881-210020u": "05",
     "2311980-185026u": "06",
 }
+
+NAMELESS = "its name does not tell the fabric"
+
+
+def recognise(root: Path) -> bool:
+    """Whether a folder has this layout.
+
+    Args:
+        root: must be there.
+    """
+    return all((root / name).is_dir() for name in ("Defect_images", "Mask_images", "NODefect_images"))
 
 
 def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
@@ -45,13 +57,17 @@ def read_aitex(root: str | os.PathLike | None, category: object = None) -> list[
     strips = [
         file for folder in [normals, *sorted(normals.rglob("*"))] if folder.is_dir() for file in list_images(folder)
     ]
-    # Called from here and from no helper: its warning counts the frames up to the line that called load_dataset.
     normal, defective = _by_fabric(strips), _by_fabric(list_images(defects))
     truths = _by_fabric(list_images(masks))
+    nameless = [file for files in (normal, defective, truths) for file in files.pop("", [])]
     fabrics = choose_categories(_fabrics(category), sorted({*normal, *defective}), str(root))
-    return [
+    categories = [
         _category(root, fabric, normal[fabric], defective[fabric], masks_by_stem(truths[fabric])) for fabric in fabrics
     ]
+    if category is None:  # all fabrics together account for all files
+        categories[0].unused.update(dict.fromkeys(nameless, NAMELESS))
+        categories = [replace(each, folders=(defects, masks, normals)) for each in categories]
+    return categories
 
 
 def _category(
@@ -64,7 +80,8 @@ def _category(
         )
         for file in defective
     ]
-    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=without_image(masks, defective))
+    orphans = without_image(masks, defective)
+    return CategorySamples(fabric, normals, anomalous=anomalous, orphans=orphans, layout="AITEX")
 
 
 def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:
@@ -78,9 +95,10 @@ def _by_fabric(files: list[Path]) -> dict[str, list[Path]]:
             by_fabric[numbers[2].zfill(2)].append(file)
         else:
             nameless.append(file)
+    by_fabric[""] = nameless
     if nameless:
         expected = "a name such as 0022_019_02.png (image, defect code, fabric)"
-        warnings.warn(f"{len(nameless)} file(s) without {expected} were left out: {name_some(nameless)}", stacklevel=5)
+        warn(f"{len(nameless)} file(s) without {expected} were left out: {name_some(nameless)}")
     return by_fabric
 
 

@@ -4,16 +4,20 @@ All images of a set are laid end to end in one flat buffer, whatever their sizes
 batch number ``step`` holds depends on (seed, step) alone: a resumed run draws the same crops as one never stopped.
 
 The buffer is a copy of the whole training set in the device's memory, one byte a pixel and channel (four where files
-have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set that does not fit must be made smaller first, by
-``image_size`` or ``subset``.
+have 16 bits): 1000 images of 1024 x 1024 in grey take 1 GiB. A set above ``image_cache.MEMORY_LIMIT`` is not copied:
+its pixels lie in a file mapped into memory, in the folder that ``TMPDIR`` names, and each crop is read from there. The
+crops are the same, to the last bit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from adkit.data import image_cache
+from adkit.data.augment import Augment
 from adkit.data.dataset import AnomalyDataset
+from adkit.data.drift import Drift
 from adkit.data.padding import mirrored
 from adkit.runtime import Stream, generator
 
@@ -53,6 +57,22 @@ class Batch:
         """
         return generator(*self.key, stream, device=self.images.device)
 
+    def varied(self, turn: bool = False, drift: float = 0.0) -> "Batch":
+        """The batch with images that are changed a little, and stay normal; the crops bring their own flips.
+
+        Args:
+            turn: turn and scale them, see :class:`adkit.data.augment.Augment`.
+            drift: strength, at least 0, of changes in light, contrast, focus and grain, see
+                :class:`adkit.data.drift.Drift`.
+        """
+        images = self.images
+        if turn:
+            turned = Augment(flip_horizontal=False, flip_vertical=False)
+            images = turned(images, self.generator(Stream.AUGMENTATION))
+        if drift:
+            images = Drift(drift)(images, self.generator(Stream.DRIFT))
+        return replace(self, images=images)
+
 
 class RandomCrops:
     """Batches of random crops of a dataset.
@@ -86,17 +106,26 @@ class RandomCrops:
     ):
         if batch_size < 1 or min(size) < 1:
             raise ValueError(f"size and batch_size must be positive, got {size} and {batch_size}")
-        images = [dataset.pixels(i) for i in range(len(dataset))]
-        masks = [dataset.foreground(i) for i in range(len(dataset))]
         self.size, self.batch_size, self.seed, self.flips, self.device = size, batch_size, seed, flips, device
-        self.channels = images[0].shape[0]
-        self.pixels = torch.cat([image.reshape(-1) for image in images]).to(device)
-        self.foreground = (
-            None if all(mask.all() for mask in masks) else torch.cat([mask.reshape(-1) for mask in masks]).to(device)
-        )
-        self.sides = torch.tensor([image.shape[1:] for image in images], device=device)  # (N, 2)
+        self.channels, sizes = dataset.channels, dataset.item_sizes
+        self.sides = torch.tensor(sizes, device=device)  # (N, 2)
         # Pixels that lie before each image, (N,).
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=device), self.sides.prod(1).cumsum(0)[:-1]])
+        length = dataset.channels * int(self.sides.prod(1).sum()) * dataset.pixels(0).element_size()
+        self.mapped = dataset if length > image_cache.MEMORY_LIMIT else None
+        self.has_background = not dataset.all_foreground and not all(
+            dataset.foreground(i).all() for i in range(len(dataset))
+        )
+        self.pixels = self.foreground = None
+        if self.mapped is None:
+            self._copy_in(dataset)
+
+    def _copy_in(self, dataset: AnomalyDataset) -> None:
+        images = [dataset.pixels(i) for i in range(len(dataset))]
+        self.pixels = torch.cat([image.reshape(-1) for image in images]).to(self.device)
+        if self.has_background:
+            masks = [dataset.foreground(i) for i in range(len(dataset))]
+            self.foreground = torch.cat([mask.reshape(-1) for mask in masks]).to(self.device)
 
     def batch(self, step: int, rank: int = 0) -> Batch:
         """The crops of one step.
@@ -118,12 +147,24 @@ class RandomCrops:
         rows, columns = (
             mirrored(corners[:, axis, None] + offsets[axis], self.sides[which, axis, None]) for axis in (0, 1)
         )  # (B, height), (B, width)
-        crops = self._gather(self.pixels, self.channels, which, rows, columns)  # (B, C, height, width)
+        crops = self._crops(which, rows, columns)  # (B, C, height, width)
         images = crops.float() / 255 if crops.dtype == torch.uint8 else crops.float()
         foreground = None
-        if self.foreground is not None:
-            foreground = self._gather(self.foreground, 1, which, rows, columns)[:, 0]  # (B, height, width)
+        if self.has_background:
+            foreground = self._crops(which, rows, columns, of_foreground=True)[:, 0]  # (B, height, width)
         return Batch(images, foreground, (self.seed, step, rank))
+
+    def _crops(self, which: Tensor, rows: Tensor, columns: Tensor, of_foreground: bool = False) -> Tensor:
+        """Pixels, or the foreground, of some images at some rows and columns: (B, channels, height, width)."""
+        if self.mapped is None:
+            buffer, channels = (self.foreground, 1) if of_foreground else (self.pixels, self.channels)
+            return self._gather(buffer, channels, which, rows, columns)
+        read = self._foreground_of if of_foreground else self.mapped.pixels
+        places = zip(which.tolist(), rows.cpu(), columns.cpu(), strict=True)
+        return torch.stack([read(i)[:, row[:, None], column] for i, row, column in places]).to(self.device)
+
+    def _foreground_of(self, i: int) -> Tensor:
+        return self.mapped.foreground(i)[None]
 
     def _gather(self, buffer: Tensor, channels: int, which: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Pixels of some images at some rows and columns: (B, channels, height, width).
@@ -148,11 +189,18 @@ class RandomCrops:
         """Top-left corners (B, 2), with the centre of the crop on the foreground where the image has any."""
         size, sides = torch.tensor(self.size, device=self.device), self.sides[which]  # (2,), (B, 2)
         room = (sides - size + 1).clamp(min=1)  # (B, 2)
-        count = CANDIDATES if self.foreground is not None else 1
+        count = CANDIDATES if self.has_background else 1
         corners = (torch.rand(count, len(which), 2, generator=random, device=self.device) * room).long()  # (K, B, 2)
-        if self.foreground is None:
+        if not self.has_background:
             return corners[0]
         centres = torch.minimum(corners + size // 2, sides - 1)
-        places = self.starts[which] + centres[..., 0] * sides[:, 1] + centres[..., 1]  # (K, B)
-        first_on_foreground = self.foreground[places].int().argmax(0)  # (B,); 0 where none is
+        first_on_foreground = self._on_foreground(which, centres, sides).int().argmax(0)  # (B,); 0 where none is
         return corners[first_on_foreground, torch.arange(len(which), device=self.device)]
+
+    def _on_foreground(self, which: Tensor, centres: Tensor, sides: Tensor) -> Tensor:
+        """Whether each of some places (K, B, 2) is foreground: bool (K, B)."""
+        if self.mapped is None:
+            return self.foreground[self.starts[which] + centres[..., 0] * sides[:, 1] + centres[..., 1]]
+        at = centres.cpu()
+        columns = [self.mapped.foreground(i)[at[:, k, 0], at[:, k, 1]] for k, i in enumerate(which.tolist())]
+        return torch.stack(columns, dim=1).to(self.device)

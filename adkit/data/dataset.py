@@ -3,8 +3,8 @@
 import copy
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,16 +15,15 @@ from adkit.data.foreground import FOREGROUNDS, Foreground, resolve_foreground
 from adkit.data.image_cache import ImageCache
 from adkit.data.read import in_threads, to_float
 from adkit.data.resize import Size
-from adkit.data.samples import NORMAL, Sample
+from adkit.data.samples import NORMAL, UNLABELLED, Sample
 from adkit.data.tiling import tile_positions
 
 
 class AnomalyDataset(Dataset):
     """Images with masks and labels; an item is an image or, with ``tile``, one tile of it.
 
-    Images are resized first, then cut. An image smaller than the tile is continued by its mirror image at the bottom
-    and the right. A tile carries its image's label and kind, and its own part of the mask: a tile of an anomalous image
-    may show nothing anomalous.
+    Images are resized first, then cut; one smaller than the tile is continued by its mirror image. A tile carries its
+    image's label and kind, and its own part of the mask: one of an anomalous image may show nothing anomalous.
 
     Args:
         samples: at least one, see :class:`adkit.data.samples.Sample`.
@@ -34,19 +33,23 @@ class AnomalyDataset(Dataset):
         overlap: pixels that neighbouring tiles share at least, below the tile's sides.
         foreground: ``all``, ``fabric`` or a function; see :mod:`adkit.data.foreground`.
         drop_background: leave out tiles without any foreground (this reads all images now).
+        bits: that 16-bit files use, see :mod:`adkit.data.bit_depth`; None: all 16.
 
     Attributes:
         kinds: of each item, the type of its defect, or ``good``.
-        labels: (items,) int64, 1 where an item's image is anomalous.
+        labels: (items,) int64, 1 where an item's image is anomalous; of objects, None where a set withholds the label.
         paths: of each item, the file of its image, or its name where there is no file.
         categories: of each item, the name of its category.
         sources: of each item, what a split does not tear apart, such as the strip that its image was cut from.
-        details: of each item, what else its set says of it, a dict: of the textile ``size`` and ``severity``.
+        details: of each item, what else its set says, a dict: of the textile ``size`` and ``severity``.
         corners: of each item, (top, left) in pixels of its tile; (0, 0) for whole images.
+        blend: maps of tiles fade into one another where the tiles overlap; False: they are averaged.
 
     Raises:
         ValueError: if there are no samples, or none of their tiles shows any foreground.
     """
+
+    blend = True
 
     def __init__(
         self,
@@ -57,13 +60,14 @@ class AnomalyDataset(Dataset):
         overlap: int = 0,
         foreground: str | Foreground = "all",
         drop_background: bool = False,
+        bits: int | None = None,
     ):
         if not samples:
             raise ValueError("a dataset needs at least one sample, got none")
         find = resolve_foreground(foreground)
-        self.resize, self.tile, self.overlap = image_size, tile, overlap
+        self.resize, self.tile, self.overlap, self.bits = image_size, tile, overlap, bits
         self.foreground_name = next((name for name, known in FOREGROUNDS.items() if known is find), _name(find))
-        self._cache = ImageCache(samples, image_size, channels, pad_to=tile, foreground=find)
+        self._cache = ImageCache(samples, image_size, channels, pad_to=tile, foreground=find, bits=bits)
         items = [(k, *corner) for k in range(len(samples)) for corner in self._corners(k)]
         if drop_background and tile and self.foreground_name != "all":
             self._cache.fill_all()
@@ -77,6 +81,12 @@ class AnomalyDataset(Dataset):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(self.kinds).items())
+        what = f"tiles of {self.tile[0]} x {self.tile[1]}" if self.tile else "images"
+        sizes = f"{self.channels} x {self.image_size[0]} x {self.image_size[1]}" if self.image_size else "sizes differ"
+        return f"AnomalyDataset({len(self)} {what}, {sizes}: {kinds})"
+
     def __getitem__(self, i: int) -> dict:
         item = self._items[i]
         k, top, left = item
@@ -84,7 +94,7 @@ class AnomalyDataset(Dataset):
         return {
             "image": to_float(self.pixels(i)),  # (C, H, W) in [0, 1]
             "mask": torch.from_numpy(self._cut(self._cache.mask(k), item)),  # (H, W) bool
-            "label": int(sample.kind != NORMAL),
+            "label": None if sample.kind == UNLABELLED else int(sample.kind != NORMAL),
             "kind": sample.kind,
             "category": sample.category,
             "path": sample.path,
@@ -116,7 +126,7 @@ class AnomalyDataset(Dataset):
     @property
     def defect_types(self) -> list[str]:
         """The defect types among the items, in the order in which they first appear; none where all are normal."""
-        return [kind for kind in dict.fromkeys(self.kinds) if kind != NORMAL]
+        return [kind for kind in dict.fromkeys(self.kinds) if kind not in (NORMAL, UNLABELLED)]
 
     @property
     def channels(self) -> int:
@@ -128,6 +138,16 @@ class AnomalyDataset(Dataset):
         """Height and width of the items, or None where they differ."""
         sizes = {self.tile or self._cache.sizes[k] for k, _, _ in self._items}
         return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def item_sizes(self) -> list[Size]:
+        """Height and width of each item, padding included."""
+        return [self.tile or self._cache.padded[k] for k, _, _ in self._items]
+
+    @property
+    def all_foreground(self) -> bool:
+        """Whether every pixel is foreground, as no rule leaves any out and nothing is padded."""
+        return self.foreground_name == "all" and self._cache.padded == self._cache.sizes
 
     @property
     def samples(self) -> list[Sample]:
@@ -144,6 +164,7 @@ class AnomalyDataset(Dataset):
             for k, sample, digest in zip(frames, self.samples, digests, strict=True)
         }
         settings = (self.resize, self.channels, self.tile, self.overlap, self.foreground_name)
+        settings += () if self.bits in (None, 16) else (self.bits,)
         content = [settings, [(samples[k], top, left) for k, top, left in self._items]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -236,6 +257,8 @@ class AnomalyDataset(Dataset):
         self.categories = [sample.category for sample in samples]
         self.details = [dict(getattr(sample, "details", {})) for sample in samples]
         self.labels = np.array([kind != NORMAL for kind in self.kinds], np.int64)
+        if UNLABELLED in self.kinds:  # withheld: not known, and not 0
+            self.labels = np.where([kind == UNLABELLED for kind in self.kinds], None, self.labels)
 
     def _corners(self, k: int) -> list[Size]:
         return tile_positions(self._cache.sizes[k], self.tile, self.overlap) if self.tile else [(0, 0)]
@@ -246,29 +269,6 @@ class AnomalyDataset(Dataset):
             return array
         _, top, left = item
         return array[..., top : top + self.tile[0], left : left + self.tile[1]]
-
-
-@dataclass(frozen=True)
-class Splits:
-    """Three parts of a set that share no source: ``train`` and ``validation`` hold normals only.
-
-    Args:
-        train: normals to learn from.
-        validation: normals for thresholds and every other choice.
-        test: normals and anomalous images; nothing is chosen by them.
-        name: of the set.
-    """
-
-    train: AnomalyDataset
-    validation: AnomalyDataset
-    test: AnomalyDataset
-    name: str
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all three parts' images and settings."""
-        parts = "".join(part.fingerprint for part in (self.train, self.validation, self.test))
-        return hashlib.sha256(f"{self.name}{parts}".encode()).hexdigest()
 
 
 def _name(function: Foreground) -> str:

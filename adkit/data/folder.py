@@ -1,111 +1,61 @@
 """Any folder of images: normals only, or with folders of anomalous kinds beside them, masks or not.
 
-Three layouts are understood::
+What is understood::
 
     root/*.png                              normals only
     root/good, root/<kind>, …               normals in good, normal, ok or train; any other folder is a kind of anomaly
-    root/train, root/test/good, root/test/<kind>, …
+    root/good, root/bad/<kind>, …
+    root/train, root/test/good, root/test/<kind>, …; normals of root/validation validate
 
-Masks, where there are any, lie in ``root/masks`` or ``root/ground_truth``, flat or in a folder for each kind, named as
-their image or with ``_mask`` behind.
+Capitals, hyphens and underscores in the names of folders do not matter; images may lie deeper. Masks lie in a folder
+``masks``, ``ground_truth``, ``gt``, ``labels`` or the like, anywhere, flat or in a folder for each kind, named as their
+image or with ``_mask``, ``-gt``, ``_label`` … behind; or beside their image, so named. A published layout is recognised
+and read by its own reader, see :mod:`adkit.data.layouts`.
 """
 
 import os
-from collections import Counter
 from pathlib import Path
 
-from adkit.data.masks import masks_by_stem, without_image
-from adkit.data.read import list_folders, list_images
-from adkit.data.samples import NORMAL, CategorySamples, FileSample, choose_categories, require_folder
+from adkit.data.layouts.recognise import read_known
+from adkit.data.listing import FolderNames, list_folders
+from adkit.data.samples import CategorySamples, choose_categories, require_folder, with_all_of
+from adkit.data.tree import Tree
+from adkit.data.tree_parts import read_tree
 
-NORMAL_NAMES = ("good", "normal", "ok", "train")
-MASK_NAMES = ("masks", "ground_truth")
 
-
-def read_image_folder(root: str | os.PathLike | None, category: object = None) -> list[CategorySamples]:
+def read_image_folder(
+    root: str | os.PathLike | None, category: object = None, names: FolderNames | None = None
+) -> list[CategorySamples]:
     """The samples of the folder, or of each of several folders in it.
 
     Args:
-        root: folder in one of the layouts above.
+        root: folder in one of the layouts above, or in a published one.
         category: None, or the name or names of folders below ``root`` that are each in such a layout.
+        names: what the names of its folders mean, where they are none of those that people use.
 
     Raises:
         FileNotFoundError: if the folder is missing.
         ValueError: if there are no images, a layout is ambiguous, or a category is not there.
     """
     root = require_folder(root, "a folder of images")
+    names = names or FolderNames()
+    if names == FolderNames() and (known := read_known(root, category)):
+        return known
     if category is None or (category == root.name and not (root / root.name).is_dir()):
-        return [_read(root)]
-    names = choose_categories(category, [folder.name for folder in list_folders(root)], str(root))
-    return [_read(root / name) for name in names]
+        return with_all_of(root, [read_tree(folder, names) for folder in _category_folders(root, names)], None)
+    chosen = choose_categories(category, [folder.name for folder in list_folders(root)], str(root))
+    return [read_tree(root / name, names) for name in chosen]
 
 
-def _read(root: Path) -> CategorySamples:
-    folders = {folder.name: folder for folder in list_folders(root) if folder.name.lower() not in MASK_NAMES}
-    if "train" in folders and "test" in folders:
-        return _train_and_test(root, folders["train"], folders["test"])
-    loose = list_images(root)
-    kinds = {name: files for name, folder in folders.items() if (files := list_images(folder))}
-    normals = {name: kinds.pop(name) for name in list(kinds) if name.lower() in NORMAL_NAMES}
-    if loose and (kinds or normals):
-        raise ValueError(
-            f"{root} holds {len(loose)} images beside folders of images ({', '.join([*normals, *kinds])}); "
-            "move the images into a folder 'good' if they are normal"
-        )
-    if not (loose or normals or kinds):
-        raise ValueError(
-            f"no images in {root}; expected PNG, JPEG, BMP or TIFF files in it, or in folders good and <kind>"
-        )
-    return _category(root, loose + [file for files in normals.values() for file in files], [], kinds)
-
-
-def _train_and_test(root: Path, train: Path, test: Path) -> CategorySamples:
-    if loose := list_images(test):
-        raise ValueError(f"{test} holds {len(loose)} images without a label; move them into test/good and test/<kind>")
-    normals = list_images(train) + [
-        file for folder in list_folders(train) if _is_normal(folder) for file in list_images(folder)
+def _category_folders(root: Path, names: FolderNames) -> list[Path]:
+    """The folder itself, or the folders in it where each has normals of its own and the folder has none."""
+    tree = Tree(root, names)
+    loose, folders = tree.inside(root)
+    if loose or any(tree.part_of(folder) or names.is_normal(folder.name) for folder in folders):
+        return [root]
+    own = [
+        folder
+        for folder in folders
+        if any(names.is_normal(below.name) or tree.part_of(below) == "train" for below in list_folders(folder))
     ]
-    tests = {folder: list_images(folder) for folder in list_folders(test)}
-    test_normals = [file for folder, files in tests.items() if _is_normal(folder) for file in files]
-    kinds = {folder.name: files for folder, files in tests.items() if not _is_normal(folder)}
-    return _category(root, normals, test_normals, kinds)
-
-
-def _category(
-    root: Path, normals: list[Path], test_normals: list[Path], kinds: dict[str, list[Path]]
-) -> CategorySamples:
-    flat, nested = _find_masks(root)
-    images = [file for files in kinds.values() for file in files]
-    doubled = [stem for stem, count in Counter(file.stem for file in images).items() if count > 1 and stem in flat]
-    if doubled:
-        raise ValueError(
-            f"mask {flat[doubled[0]][0]} could belong to several images named {doubled[0]}; "
-            "keep the masks in a folder for each kind: masks/<kind>"
-        )
-    anomalous = [
-        _sample(root, file, kind, nested.get(kind, {}).get(file.stem) or flat.get(file.stem, ()))
-        for kind, files in kinds.items()
-        for file in files
-    ]
-    orphans = without_image(flat, [*images, *normals, *test_normals])
-    for kind, masks in nested.items():
-        if kind.lower() not in NORMAL_NAMES:
-            orphans += without_image(masks, kinds.get(kind, []))
-    train_samples, test_samples = ([_sample(root, file) for file in files] for files in (normals, test_normals))
-    return CategorySamples(root.name, train_samples, test_samples, anomalous, orphans)
-
-
-def _find_masks(root: Path) -> tuple[dict[str, tuple[Path, ...]], dict[str, dict[str, tuple[Path, ...]]]]:
-    """Masks that lie flat, by image name, and masks in folders, by kind and image name."""
-    mask_folders = [folder for folder in list_folders(root) if folder.name.lower() in MASK_NAMES]
-    flat = masks_by_stem(file for folder in mask_folders for file in list_images(folder))
-    kinds = [kind for folder in mask_folders for kind in list_folders(folder)]
-    return flat, {kind.name: masks_by_stem(list_images(kind)) for kind in kinds}
-
-
-def _sample(root: Path, file: Path, kind: str = NORMAL, masks: tuple[Path, ...] = ()) -> FileSample:
-    return FileSample(file, root.name, f"{root.name}/{file.relative_to(root).as_posix()}", kind, masks)
-
-
-def _is_normal(folder: Path) -> bool:
-    return folder.name.lower() in NORMAL_NAMES
+    return own or [root]

@@ -9,12 +9,14 @@ Research Journal 19(4), 2019), by their edges and the marked defects, without an
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from adkit.data.read import to_channels
+
+if TYPE_CHECKING:  # torch is slow to import, and a small inspection box has none
+    from torch import Tensor
 
 Foreground = Callable[[np.ndarray], np.ndarray]
 
@@ -105,7 +107,7 @@ def _longest_run(flags: np.ndarray) -> int:
     return int((ends[1::2] - ends[::2]).max(initial=0))
 
 
-def find_foreground(images: Tensor, foreground: str | Foreground) -> Tensor:
+def find_foreground(images: "Tensor", foreground: str | Foreground) -> "Tensor":
     """The foreground of whole images (B, C, H, W) in [0, 1]: bool (B, H, W) on their device.
 
     A tile shows too little of a strip to judge it: find the foreground of the whole image, then cut it into tiles.
@@ -117,6 +119,8 @@ def find_foreground(images: Tensor, foreground: str | Foreground) -> Tensor:
     Raises:
         ValueError: if the name is unknown, or the function returns anything else.
     """
+    import torch
+
     find = resolve_foreground(foreground)
     foregrounds = [foreground_of(image, find) for image in images.detach().float().cpu().numpy()]
     return torch.from_numpy(np.stack(foregrounds)).to(images.device)

@@ -19,7 +19,8 @@ MEMORY_LIMIT = 2 * 2**30  # bytes of pixels of one dataset; beyond it they lie i
 class ImageCache:
     """The images of some samples as the network sees them, its frames, each filled on first use.
 
-    Pixels are kept as uint8, or as float32 in [0, 1] where any file has 16 bits. With ``pad_to`` an image smaller than
+    Pixels are kept as uint8, or as float32 in [0, 1] where any file has 16 bits, or
+    ``bits`` says that some do. With ``pad_to`` an image smaller than
     that is continued by its mirror image at the bottom and the right; masks and foreground are False there.
 
     Args:
@@ -28,6 +29,7 @@ class ImageCache:
         channels: 1 or 3, or None: 3 if any sample has 3.
         pad_to: (H, W) in pixels that a frame must have at least.
         foreground: function of a grey image (H, W) in [0, 1], at the file's own size, that gives a bool array (H, W).
+        bits: that 16-bit files use: ``2**bits - 1`` becomes 1; None: all 16.
 
     Attributes:
         original_sizes: height and width of each file.
@@ -42,6 +44,7 @@ class ImageCache:
         channels: int | None,
         pad_to: Size | None = None,
         foreground: Foreground = full_foreground,
+        bits: int | None = None,
     ):
         headers = in_threads(lambda sample: sample.header, samples)
         self.samples, self.image_size, self.find_foreground = list(samples), image_size, foreground
@@ -50,7 +53,8 @@ class ImageCache:
         self.sizes = [image_size or header.size for header in headers]  # without padding
         smallest = pad_to or (1, 1)
         self.padded = [(max(height, smallest[0]), max(width, smallest[1])) for height, width in self.sizes]
-        self._dtype = np.dtype(np.float32 if any(header.bits == 16 for header in headers) else np.uint8)
+        deep = bits is not None or any(header.bits == 16 for header in headers)
+        self._dtype, self._bits = np.dtype(np.float32 if deep else np.uint8), bits or 16
         lengths = [self.channels * math.prod(size) * self._dtype.itemsize for size in self.padded]
         self._starts = np.cumsum([0, *lengths])
         self._buffer = _allocate(int(self._starts[-1]))
@@ -99,7 +103,7 @@ class ImageCache:
         """
         if self._filled[k]:
             return
-        pixels = storable(to_channels(self.samples[k].read(), self.channels), self._dtype)
+        pixels = storable(to_channels(self.samples[k].read(), self.channels), self._dtype, self._bits)
         if self.find_foreground is not full_foreground:
             original = foreground_of(to_float(torch.from_numpy(pixels)).numpy(), self.find_foreground)
             foreground = resize_foreground(original, self.sizes[k])

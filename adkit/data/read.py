@@ -1,57 +1,53 @@
 """Files to arrays: one image or one mask, whatever its format, mode or bit depth."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+
+from adkit.data.decode import decode
+from adkit.data.formats import SUFFIXES, Header, header_of, opened
+from adkit.data.listing import list_folders, list_images
+from adkit.data.mask_values import MaskValues, marked
 
 if TYPE_CHECKING:  # decoding is numpy alone: an inspection box has no torch
     from torch import Tensor
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+__all__ = [  # what has moved to modules of its own is found here as well
+    "SUFFIXES", "Header", "in_threads", "list_folders", "list_images", "read_header", "read_image", "read_mask",
+    "read_mask_values", "read_pixels", "storable", "to_channels", "to_float",
+]  # fmt: skip
+Source = str | os.PathLike | bytes
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of red, green and blue, ITU-R BT.601
-_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a file says of itself before it is decoded.
-
-    Args:
-        size: height and width in pixels.
-        channels: 1 or 3.
-        bits: of each channel, 8 or 16.
-    """
-
-    size: tuple[int, int]
-    channels: int
-    bits: int
-
-
-def read_image(path: str | os.PathLike, channels: int | None = None) -> "Tensor":
+def read_image(path: Source, channels: int | None = None, bits: int | None = None) -> "Tensor":
     """Read an image as a float32 tensor (C, H, W) in [0, 1].
 
-    Alpha is dropped, EXIF orientation applied, a palette resolved to RGB (to grey where the palette is grey). 16-bit
-    grey keeps its 16 bits; 16-bit colour, and grey with alpha, comes with 8 bits a channel, as Pillow decodes it.
+    Alpha is dropped, EXIF orientation applied, a palette resolved to RGB (to grey where the palette is grey). 16 bits
+    are kept, in grey and in colour. Of a file of several pages the first one is read.
 
     Args:
-        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+        path: a PNG, JPEG, BMP, TIFF, WebP or PNM file with 8 or 16 bits a channel, or the bytes of one.
         channels: 1 (colour becomes luma, ITU-R BT.601), 3 (grey is repeated), or None for the file's own.
+        bits: that are used of 16, such as 12 of many cameras: ``2**bits - 1`` becomes 1; None: all, with a warning
+            where the values need 12 at most. It says nothing of files with 8 bits.
 
     Returns:
         (channels, H, W) float32 in [0, 1].
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, incomplete or no image, or ``channels`` is none of 1, 3, None.
+        ValueError: if the file is damaged, incomplete, too large or no image, a value needs more bits, or ``channels``
+            or ``bits`` is out of range.
 
     Example:
         >>> import tempfile
+        >>> from PIL import Image
         >>> path = Path(tempfile.mkdtemp()) / "white.png"
         >>> Image.new("RGB", (5, 4), "white").save(path)
         >>> read_image(path, channels=1).shape
@@ -59,80 +55,104 @@ def read_image(path: str | os.PathLike, channels: int | None = None) -> "Tensor"
     """
     if channels not in (1, 3, None):
         raise ValueError(f"channels must be 1, 3 or None for the file's own, got {channels!r}")
+    check_bits(bits)
     import torch
 
-    return torch.from_numpy(storable(to_channels(read_pixels(path), channels), np.dtype(np.float32)))
+    pixels = read_pixels(path)
+    if bits is None and pixels.dtype == np.uint16 and pixels.any() and pixels.max() < 2**12:
+        warnings.warn(
+            f"the 16-bit values of {_name(path)} end at {pixels.max()} of 65535: pass bits=12 (or 10) if the camera "
+            "gives no more",
+            stacklevel=2,
+        )
+    return torch.from_numpy(storable(to_channels(pixels, channels), np.dtype(np.float32), bits or 16))
 
 
-def read_mask(path: str | os.PathLike) -> np.ndarray:
-    """Read a mask: True above half of the range of values.
+def read_mask(path: Source) -> np.ndarray:
+    """Read a mask: True where something is marked.
 
-    The range is 0…255 (above 127), or 0…65535 where a 16-bit file uses it; a file that holds nothing but 0 and 1 is
-    taken as it is. The brightest channel of a colour mask counts.
+    The values say what they are, see :func:`adkit.data.mask_values.marked`: of a label map all above 0 is marked, of an
+    anti-aliased mask what is above half of the range. Colours count by their brightest channel; alpha is the mask where
+    the colour is the same everywhere.
 
     Args:
-        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+        path: a PNG, JPEG, BMP, TIFF, WebP or PNM file with 8 or 16 bits a channel, or the bytes of one.
 
     Returns:
         (H, W) bool.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, incomplete or no image.
+        ValueError: if the file is damaged, incomplete, too large or no image.
     """
-    values = read_pixels(path).max(axis=0)
-    top = values.max()
-    return values > (0 if top <= 1 else 127 if top <= 255 else 32767)
+    return read_mask_values(path).mask
 
 
-def read_pixels(path: str | os.PathLike) -> np.ndarray:
+def read_mask_values(path: Source, expected: int = 0) -> MaskValues:
+    """Read a mask, and by which rule.
+
+    Args:
+        path: as of :func:`read_mask`.
+        expected: pixels of its image: a black mask of a large image is a small file, and no decompression bomb.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, incomplete, too large or no image.
+    """
+
+    def read(source: Path | bytes) -> MaskValues:
+        with opened(source, expected) as image:
+            lossy = image.format == "JPEG"
+        return marked(*decode(source, expected), lossy=lossy)
+
+    return _explained(path, read)
+
+
+def read_pixels(path: Source) -> np.ndarray:
     """Read a file as it is stored, with its own channels and bits.
 
     Args:
-        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+        path: a PNG, JPEG, BMP, TIFF, WebP or PNM file with 8 or 16 bits a channel, or the bytes of one.
 
     Returns:
         (1 or 3, H, W), uint8 or uint16.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, incomplete or no image.
+        ValueError: if the file is damaged, incomplete, too large or no image.
     """
-    return _with_pillow(path, _decode)
+    return _explained(path, lambda source: decode(source)[0])
 
 
-def read_header(path: str | os.PathLike) -> Header:
+def read_header(path: Source) -> Header:
     """Read size, channels and bits without decoding the image.
 
     Args:
-        path: a PNG, JPEG, BMP or TIFF file with 8 or 16 bits a channel.
+        path: a PNG, JPEG, BMP, TIFF, WebP or PNM file with 8 or 16 bits a channel, or the bytes of one.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is no image.
+        ValueError: if the file is too large or no image.
     """
-    return _with_pillow(path, _header)
+
+    def read(source: Path | bytes) -> Header:
+        with opened(source) as image:
+            return header_of(image)
+
+    return _explained(path, read)
 
 
-def list_images(folder: Path, below: bool = False) -> list[Path]:
-    """Image files in a folder, sorted; what is hidden (a name that begins with a dot) is left out.
+def check_bits(bits: int | None) -> None:
+    """Refuse what is no number of bits.
 
     Args:
-        folder: must be there.
-        below: look into the folders below as well.
+        bits: that are used of 16, from 8 to 16; None: not said.
+
+    Raises:
+        ValueError: saying what is expected.
     """
-    inside = folder.rglob("*") if below else folder.iterdir()
-    images = (path for path in inside if path.suffix.lower() in SUFFIXES and not _is_hidden(path, folder))
-    return sorted(path for path in images if path.is_file())
-
-
-def list_folders(folder: Path) -> list[Path]:
-    """Folders that lie directly in a folder, sorted, without hidden ones.
-
-    Args:
-        folder: must be there.
-    """
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path, folder))
+    if bits is not None and (isinstance(bits, bool) or bits not in range(8, 17)):
+        raise ValueError(f"bits must be an integer from 8 to 16, or None to find it out, got {bits!r}")
 
 
 def to_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
@@ -153,17 +173,29 @@ def to_channels(pixels: np.ndarray, channels: int | None) -> np.ndarray:
     return luma if pixels.dtype.kind == "f" else np.rint(luma).astype(pixels.dtype)
 
 
-def storable(pixels: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def storable(pixels: np.ndarray, dtype: np.dtype, bits: int = 16) -> np.ndarray:
     """What is kept of decoded pixels: uint8, or float32 in [0, 1], which tells all 16-bit values apart.
 
     Args:
         pixels: of any shape, of type ``dtype`` or integers.
         dtype: uint8 or float32.
+        bits: that are used of 16: ``2**bits - 1`` becomes 1.
 
     Returns:
         The pixels themselves where they are of that type; else float32 in [0, 1].
+
+    Raises:
+        ValueError: if a value needs more bits.
     """
-    return pixels if pixels.dtype == dtype else pixels / np.float32(np.iinfo(pixels.dtype).max)
+    if pixels.dtype == dtype:
+        return pixels
+    full = 255 if pixels.dtype == np.uint8 else 2**bits - 1
+    if bits < 16 and pixels.dtype != np.uint8 and pixels.size and (top := int(pixels.max())) > full:
+        raise ValueError(
+            f"it holds values up to {top}, and {bits} bits end at {full}; read all images of the set with more bits: "
+            "load_dataset(..., bits=16), or a detector that was trained so"
+        )
+    return pixels / np.float32(full)
 
 
 def to_float(pixels: "Tensor") -> "Tensor":
@@ -187,65 +219,20 @@ def in_threads(function: Callable, items: Iterable) -> list:
         return list(pool.map(function, items))
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    """Whether a path in a folder, or a folder between the two, has a name that begins with a dot."""
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
-def _with_pillow(path: str | os.PathLike, work: Callable):
-    """Run ``work(image)`` on an opened file; whatever Pillow raises on a bad file becomes one ValueError."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such image file: {path}")
+def _explained(path: Source, work: Callable):
+    """Run ``work(file or bytes)``; whatever is raised on a bad file becomes one ValueError."""
+    source = bytes(path) if isinstance(path, bytes | bytearray | memoryview) else Path(path)
+    if isinstance(source, Path) and not source.is_file():
+        raise FileNotFoundError(f"no such image file: {source}")
     try:
-        with Image.open(path) as image:
-            return work(image)
+        return work(source)
     except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error
+        advice = "" if "raise the limit" in str(error) else "; replace or remove it"
         raise ValueError(
-            f"cannot read {path}: {error}; expected a whole PNG, JPEG, BMP or TIFF (8 or 16 bits): replace or remove it"
+            f"cannot read {_name(source)}: {error or type(error).__name__}; expected a whole PNG, JPEG, BMP, TIFF, "
+            f"WebP or PNM file (8 or 16 bits){advice}"
         ) from error
 
 
-def _header(image: Image.Image) -> Header:
-    mode = _plain_mode(image)
-    size = image.size if _orientation(image) in _SWAPPED else image.size[::-1]
-    return Header(size, channels=3 if mode == "RGB" else 1, bits=16 if mode == "I" else 8)
-
-
-def _decode(image: Image.Image) -> np.ndarray:
-    mode = _plain_mode(image)
-    if _orientation(image) != 1:
-        image = ImageOps.exif_transpose(image)
-    if mode == "I":
-        return _sixteen_bits(np.asarray(image))[None]
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")
-    pixels = np.array(image.convert(mode))
-    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation; where a PNG has no EXIF in its head, asking Pillow would decode the whole image."""
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    return image.getexif().get(0x0112, 1)
-
-
-def _plain_mode(image: Image.Image) -> str:
-    """The one of L, RGB and I (16 bit) that a file is read as."""
-    if image.mode in ("P", "PA"):
-        red, green, blue = np.reshape(image.getpalette("RGB"), (-1, 3)).T
-        return "L" if np.array_equal(red, green) and np.array_equal(red, blue) else "RGB"
-    if image.mode == "F":
-        raise ValueError("it holds floating-point values; save it with 8 or 16 bits")
-    if image.mode.startswith("I"):
-        return "I"
-    return "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
-
-
-def _sixteen_bits(values: np.ndarray) -> np.ndarray:
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError(
-            f"its values run from {values.min()} to {values.max()}, beyond 16 bits; save it with 8 or 16 bits"
-        )
-    return values.astype(np.uint16)
+def _name(source: Source) -> str:
+    return f"{len(source)} bytes" if isinstance(source, bytes) else str(source)

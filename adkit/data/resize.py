@@ -1,9 +1,7 @@
 """Images, masks and foregrounds brought to the network's size, or padded to that of a tile."""
 
 import numpy as np
-import torch
 from scipy import ndimage
-from torch.nn.functional import interpolate
 
 Size = tuple[int, int]
 
@@ -20,6 +18,9 @@ def resize_pixels(pixels: np.ndarray, size: Size) -> np.ndarray:
     """
     if pixels.shape[1:] == size:
         return pixels
+    import torch  # slow to import, and a small inspection box has none
+    from torch.nn.functional import interpolate
+
     batch = torch.from_numpy(pixels)[None].float()
     resized = interpolate(batch, size=size, mode="bilinear", antialias=True)[0].numpy()
     return np.rint(resized).astype(pixels.dtype) if pixels.dtype == np.uint8 else resized

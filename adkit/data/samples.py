@@ -1,17 +1,18 @@
 """What a set is made of: samples, each one image with what is known about it, before anything is decoded."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from adkit.data.read import Header, read_header, read_mask, read_pixels
+from adkit.data.read import Header, read_header, read_mask_values, read_pixels
 
 NORMAL = "good"  # the kind of every normal sample, as in MVTec AD
+UNLABELLED = "unlabelled"  # the kind of samples whose label a set withholds
 
 
 class Sample(Protocol):
@@ -55,6 +56,9 @@ class FileSample:
         source: what a split must not tear apart, such as the strip that the image was cut from.
         kind: type of its defect, or ``good``.
         masks: files of its masks.
+
+    Attributes:
+        mask_rules: how the values of each mask that was read were taken, see :mod:`adkit.data.mask_values`.
     """
 
     file: Path
@@ -62,6 +66,7 @@ class FileSample:
     source: str
     kind: str = NORMAL
     masks: tuple[Path, ...] = ()
+    mask_rules: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -100,7 +105,8 @@ class FileSample:
     def _packed_mask(self) -> np.ndarray:
         union = np.zeros(self.header.size, bool)
         for file in self.masks:
-            mask = read_mask(file)
+            mask, rule = read_mask_values(file, expected=union.size)
+            self.mask_rules[file] = rule
             if mask.shape != union.shape:
                 raise ValueError(
                     f"mask {file} is {_size(mask.shape)}, but its image {self.file} is {_size(union.shape)}; "
@@ -130,6 +136,12 @@ class CategorySamples:
         test_normals: normals that the set itself keeps for the test.
         anomalous: all go to the test.
         orphans: mask files without an image.
+        validation: normals that the set itself keeps for the validation.
+        unlabelled: images whose labels the set withholds; they are in no part.
+        unused: files that were seen and are not used, with the reason.
+        folders: every file in them belongs to the category: what is not read there is named.
+        layout: name of the layout that it was read by.
+        notes: what was decided on the way, for the summary.
     """
 
     category: str
@@ -137,10 +149,54 @@ class CategorySamples:
     test_normals: list[FileSample] = field(default_factory=list)
     anomalous: list[FileSample] = field(default_factory=list)
     orphans: list[Path] = field(default_factory=list)
+    validation: list[FileSample] = field(default_factory=list)
+    unlabelled: list[FileSample] = field(default_factory=list)
+    unused: dict[Path, str] = field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+    layout: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def samples(self) -> list[FileSample]:
+        """All samples, those without a label as well."""
+        return [*self.normals, *self.validation, *self.test_normals, *self.anomalous, *self.unlabelled]
+
+    @property
+    def files(self) -> set[Path]:
+        """All files that were read or can be accounted for: images, masks, those without an image, those left out."""
+        masks = {mask for sample in self.samples for mask in sample.masks}
+        return {sample.file for sample in self.samples} | masks | set(self.orphans) | set(self.unused)
+
+    def only(self, keep: Callable[[FileSample], bool]) -> "CategorySamples":
+        """The same with some of its samples.
+
+        Args:
+            keep: whether a sample stays.
+        """
+        lists = ("normals", "test_normals", "anomalous", "validation", "unlabelled")
+        return replace(self, **{name: [sample for sample in getattr(self, name) if keep(sample)] for name in lists})
+
+
+def with_all_of(root: Path, categories: list[CategorySamples], wanted: object) -> list[CategorySamples]:
+    """Categories that share a folder account for all that lies in it, where all of them were asked for.
+
+    Args:
+        root: the folder that they lie in.
+        categories: of a set.
+        wanted: what was asked for; None: all.
+
+    Returns:
+        The same; where all were asked for, the first one answers for the whole folder.
+    """
+    if wanted is not None or not categories:
+        return categories
+    return [replace(category, folders=(root,) if k == 0 else ()) for k, category in enumerate(categories)]
 
 
 def choose_categories(wanted: object, available: Sequence[str], where: str) -> list[str]:
     """The categories asked for, each once.
+
+    A number stands for the one name that has its value: 1 for ``01``, as papermill hands it over.
 
     Args:
         wanted: a name, a list of names, or None for all that there are.
@@ -150,13 +206,22 @@ def choose_categories(wanted: object, available: Sequence[str], where: str) -> l
     Raises:
         ValueError: if one is not there.
     """
-    names = available if wanted is None else wanted if isinstance(wanted, list | tuple) else [str(wanted)]
+    names = available if wanted is None else wanted if isinstance(wanted, list | tuple) else [wanted]
+    names = [_name_of(name, available) for name in names]
     unknown = [name for name in names if name not in available]
     if unknown or not names:
         raise ValueError(
             f"category {unknown or wanted!r} is not in {where}; there are: {', '.join(available) or 'none'}"
         )
     return list(dict.fromkeys(names))
+
+
+def _name_of(wanted: object, available: Sequence[str]) -> str:
+    name = str(wanted)
+    if name in available or not name.isdecimal():
+        return name
+    equal = [other for other in available if other.isdecimal() and int(other) == int(name)]
+    return equal[0] if len(equal) == 1 else name
 
 
 def require_folder(root: object, what: str) -> Path:

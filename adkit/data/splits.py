@@ -1,12 +1,13 @@
 """Who goes where: normals into train, validation and test by source, everything anomalous into test."""
 
 import hashlib
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 
-from adkit.data.dataset import Splits
+from adkit.data.parts import Splits
 from adkit.data.samples import CategorySamples, Sample
+from adkit.data.say import warn
 
 PARTS = ("train", "validation", "test")
 MIN_VALIDATION, MIN_TEST = 2, 4  # sources
@@ -35,7 +36,8 @@ def split_categories(categories: Sequence[CategorySamples], seed: int = 0) -> di
 def split_category(category: CategorySamples, seed: int = 0) -> tuple[list[Sample], list[Sample], list[Sample]]:
     """Split one category.
 
-    With test normals of its own, 80 / 20 % of the normal sources train and validate; else 60 / 15 / 25 % train,
+    With validation normals of its own (at least 2 sources), they validate; what follows shares out the rest. With test
+    normals of its own, 80 / 20 % of the normal sources train and validate; else 60 / 15 / 25 % train,
     validate and test. Shares are rounded up for validation (at least 2 sources) and test (at least 4), and no part may
     be larger than train. Which source goes where depends on the seed and the names of the sources alone: not on the
     order of listing, nor on the folder that the set lies in.
@@ -50,6 +52,9 @@ def split_category(category: CategorySamples, seed: int = 0) -> tuple[list[Sampl
     Raises:
         ValueError: if there are too few sources.
     """
+    own = category.validation
+    if own and len({sample.source for sample in own}) < MIN_VALIDATION:
+        category, own = replace(category, normals=category.normals + own, validation=[]), []
     sources = sorted({sample.source for sample in category.normals}, key=lambda source: _rank(source, seed))
     count = len(sources)
     if category.test_normals:
@@ -58,7 +63,8 @@ def split_category(category: CategorySamples, seed: int = 0) -> tuple[list[Sampl
     else:
         validation, test = max(MIN_VALIDATION, -(-count * 15 // 100)), max(MIN_TEST, -(-count * 25 // 100))
         tested = test
-    if count - validation - test < max(validation, test) or tested < MIN_TEST:
+    validation = 0 if own else validation
+    if count - validation - test < max(validation, test, MIN_VALIDATION) or tested < MIN_TEST:
         needed = "4 normal sources and 4 for the test" if category.test_normals else "10 normal sources"
         raise ValueError(
             f"category {category.category!r} is too small to split: it has {count} normal source(s) (images or strips) "
@@ -68,7 +74,7 @@ def split_category(category: CategorySamples, seed: int = 0) -> tuple[list[Sampl
     tests = set(sources[count - test :])
     validated = set(sources) - train - tests
     normals = [[sample for sample in category.normals if sample.source in part] for part in (train, validated, tests)]
-    return normals[0], normals[1], normals[2] + category.test_normals + category.anomalous
+    return normals[0], normals[1] + own, normals[2] + category.test_normals + category.anomalous
 
 
 def check_leakage(splits: Splits) -> None:
@@ -103,9 +109,7 @@ def check_leakage(splits: Splits) -> None:
     )
     if duplicates:
         names = "; ".join(" = ".join(sample.path for sample in group) for group in list(duplicates.values())[:5])
-        warnings.warn(
-            f"{len(duplicates)} image(s) lie in more than one part under different names: {names}", stacklevel=3
-        )
+        warn(f"{len(duplicates)} image(s) lie in more than one part under different names: {names}")
 
 
 def _in_several(parts: dict[str, Iterable[Sample]], key: Callable[[Sample], Hashable]) -> dict[Hashable, list[Sample]]:

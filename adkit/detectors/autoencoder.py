@@ -14,7 +14,7 @@ from adkit.detectors.settings import at_least_zero
 from adkit.losses import build_loss
 from adkit.models.autoencoder import Autoencoder
 from adkit.runtime import seed_everything
-from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+from adkit.scoring.anomaly_maps import MAP_METHODS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,6 @@ class AutoencoderSettings(TrainingSettings):
     residual: str = "l2"
     # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
     smoothing: float = 4.0
-    # how a map becomes one number: max, mean or topk
-    score: str = "max"
 
     def __post_init__(self):
         super().__post_init__()
@@ -60,7 +58,6 @@ class AutoencoderSettings(TrainingSettings):
         self.check("repair", at_least_zero, "a weight of at least 0")
         self.check_choice("residual", MAP_METHODS)
         self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
-        self.check_choice("score", SCORE_METHODS)
         check_network(self.network)
 
     def network(self, channels: int = 1) -> Autoencoder:
@@ -91,7 +88,7 @@ class AutoencoderDetector(NetworkDetector):
     """
 
     settings_class = AutoencoderSettings
-    without_training = (*NetworkDetector.without_training, "residual", "smoothing", "score")
+    without_training = (*NetworkDetector.without_training, "residual", "smoothing")
 
     def build_network(self) -> Autoencoder:
         """The network of the settings, untrained."""
@@ -133,6 +130,3 @@ class AutoencoderDetector(NetworkDetector):
 
     def _residual(self, images: Tensor, reconstructed: Tensor) -> Tensor:
         return scoring.anomaly_map(images, reconstructed, self.settings.residual, self.settings.smoothing)
-
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return scoring.image_score(maps, self.settings.score, foreground=foreground)

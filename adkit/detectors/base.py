@@ -1,20 +1,22 @@
 """The one interface of every method: fit on normal images, then map, score, decide, calibrate anew, save."""
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
+from adkit.detectors.arguments import check_dataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
 from adkit.runtime import VERSION, resolve_device
-from adkit.runtime.serialization import write_folder
+from adkit.runtime.serialization import description_hash, tensors_hash, write_folder
 from adkit.scoring.thresholds import Threshold
 
 
@@ -29,6 +31,8 @@ class Detector(Judge):
         history: a row for each validation of the training; empty where nothing was trained step by step.
         preprocessing: what the training images went through.
         image_threshold, pixel_threshold: set last of all by ``fit``, and by ``calibrate``.
+        normals: the validation normals that the thresholds come from: ``scores`` of the images, ``size`` of the first,
+            ``fingerprint`` of all; empty before ``fit`` and where an older version saved the detector.
         checkpoint: file in which training keeps its state, to resume after a kill; None: nowhere.
 
     Raises:
@@ -37,8 +41,12 @@ class Detector(Judge):
     """
 
     settings_class: type[Settings] = Settings
+    # it is made of other methods, whichever its settings name, so that the sources of all of them count
+    joins_methods: bool = False
     # settings that can change after training, see with_settings
-    without_training: tuple[str, ...] = ("percentile", "pixel_percentile", "device", "quiet")
+    without_training: tuple[str, ...] = (
+        "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",
+    )  # fmt: skip
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -54,6 +62,7 @@ class Detector(Judge):
         self.image_threshold: Threshold | None = None
         self.pixel_threshold: float | None = None
         self.history: list[dict] = []
+        self.normals: dict = {}
 
     # -- what a method brings ------------------------------------------------------------------------------------------
 
@@ -82,11 +91,13 @@ class Detector(Judge):
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
 
         Raises:
+            TypeError: if a part is no dataset; the error says what to pass.
             ValueError: if an image of either part is labelled anomalous, or there is one source and no validation.
 
         Warns:
             UserWarning: if ``validation`` is missing or has fewer than 20 sources.
         """
+        check_dataset(train, "train")
         if validation is None:
             train, validation = hold_out(train)
         check_normal(train=train, validation=validation)
@@ -160,8 +171,14 @@ class Detector(Judge):
             "image_threshold": asdict(self.image_threshold),
             "pixel_threshold": self.pixel_threshold,
             "history": self.history,
+            "normals": self.normals,
             "provenance": {"adkit": VERSION, "torch": torch.__version__},
         }
+
+    def identity(self) -> str:
+        """A hash of all that the detector consists of: equal ones say the same of every image."""
+        described = description_hash(self.describe())
+        return hashlib.sha256(described.encode() + tensors_hash(self._tensors()).encode()).hexdigest()
 
     def save(self, path: str | Path) -> Path:
         """Write the detector to a folder, whole or not at all; :func:`adkit.load_detector` reads it.
@@ -186,14 +203,28 @@ class Detector(Judge):
         """
         return cls(**description["settings"] | {"device": device})._take_over(description, tensors)
 
+    def __repr__(self) -> str:
+        defaults = self.settings_class()
+        chosen = {f.name: getattr(self.settings, f.name) for f in fields(self.settings)}
+        told = [f"{name}={value!r}" for name, value in chosen.items() if value != getattr(defaults, name)]
+        state = "not fitted"
+        if self.is_fitted:
+            state = f"fitted, threshold {self.threshold:.4g}, pixel threshold {self.pixel_threshold:.4g}"
+        return f"{type(self).__name__}({', '.join(told)}): {state}"
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _calibrate(self, validation: AnomalyDataset) -> None:
         self._measure_scales(validation)
         maps, scores = self._judge_items(validation)
-        by_maximum = getattr(self.settings, "score", "max") == "max"
+        by_maximum = self.settings.score == "max"
         self.pixel_threshold = pixel_threshold(validation, maps, self.settings.pixel_percentile)
         self.image_threshold = image_threshold(validation, maps, scores, self.settings.percentile, by_maximum)
+        self.normals = {
+            "scores": [max(scores[i] for i in group) for group in validation.groups()],
+            "size": list(validation.original_size(0)),
+            "fingerprint": validation.fingerprint,
+        }
 
     def _take_over(self, description: dict, tensors: dict[str, Tensor]) -> "Detector":
         """Become fitted by what ``describe`` and ``_tensors`` of a detector of this class have said."""
@@ -201,6 +232,7 @@ class Detector(Judge):
         self.image_threshold = Threshold(**description["image_threshold"])
         self.pixel_threshold = description["pixel_threshold"]
         self.history = [dict(row) for row in description["history"]]
+        self.normals = dict(description.get("normals", {}))
         self._restore(tensors)
         return self
 

@@ -1,6 +1,7 @@
 """Thresholds from held-out normal images, and an honest word where these are few."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -8,22 +9,32 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.data.tiling import tile_positions
-from adkit.scoring.thresholds import Threshold, percentile
+from adkit.detectors.arguments import check_dataset
+from adkit.scoring.thresholds import FEW_WARNING, Threshold, above_ties, percentile
 
 # below this a percentile of image scores is little more than their maximum
 FEW_SOURCES = 20
 
 
 def check_normal(**parts: AnomalyDataset) -> None:
-    """Refuse images that are labelled anomalous.
+    """Refuse what is no dataset, and images that are labelled anomalous.
 
     Args:
         parts: name → dataset; the error says the name.
 
     Raises:
-        ValueError: if a part holds any.
+        TypeError: if a part is no dataset.
+        ValueError: if a part is empty, holds any, or has other channels than the first.
     """
+    channels = None
     for name, part in parts.items():
+        check_dataset(part, name)
+        channels = channels or part.channels
+        if part.channels != channels:
+            raise ValueError(
+                f"{name} has images of {part.channels} channel(s) and {next(iter(parts))} of {channels}; load both "
+                f"with channels={channels}"
+            )
         if part.labels.any():
             raise ValueError(
                 f"{name} holds {int(part.labels.sum())} images labelled anomalous, and a detector learns from "
@@ -66,7 +77,7 @@ def pixel_threshold(validation: AnomalyDataset, maps: list[Tensor], q: float) ->
         q: percentile of the pixels, in (0, 100).
     """
     pixels = torch.cat([item_map[validation.foreground(i)] for i, item_map in enumerate(maps)])
-    return float(np.percentile(pixels.numpy(), q))
+    return above_ties(float(np.percentile(pixels.numpy(), q)), pixels.numpy(), q, "pixels of normal images")
 
 
 def image_threshold(
@@ -89,6 +100,7 @@ def image_threshold(
         UserWarning: if there are fewer than 20 sources.
     """
     sources, foregrounds = len(set(validation.sources)), [validation.foreground(i) for i in range(len(maps))]
+    of_images = [max(scores[i] for i in group) for group in validation.groups()]
     if sources < FEW_SOURCES and validation.tile is None and by_maximum:
         scores = square_scores(maps, foregrounds)
     else:
@@ -100,8 +112,11 @@ def image_threshold(
             stacklevel=4,
         )
     # that there are few scores was said above, with the reason
-    with warnings.catch_warnings(action="ignore"):
-        return percentile(scores, 100 * (q / 100) ** (len(validation.groups()) / len(scores)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", FEW_WARNING)
+        threshold = percentile(scores, 100 * (q / 100) ** (len(of_images) / len(scores)), ties=False)
+    value = above_ties(threshold.value, np.array(of_images), q, "scores of normal images")
+    return replace(threshold, value=value, high=max(threshold.high, value))
 
 
 def square_scores(maps: list[Tensor], foregrounds: list[Tensor]) -> list[float]:

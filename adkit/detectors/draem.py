@@ -69,6 +69,7 @@ class DRAEMSettings(TrainingSettings):
         self.check("focal", above_zero, "a positive weight")
         self.check("gamma", at_least_zero, "a number of at least 0")
         self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
+        self.check("texture", lambda value: isinstance(value, str), "skimage, textile, batch or a folder")
         self.mixture()
         check_network(self.network)
 

@@ -38,15 +38,13 @@ class FilterBankSettings(Settings):
     cells: int = 2000
     # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
     smoothing: float = 4.0
-    # how a map becomes one number: max, mean or topk
-    score: str = "max"
 
     def __post_init__(self):
         super().__post_init__()
         self.check_choice("reference", REFERENCES)
-        self.check_choice("score", scoring.SCORE_METHODS)
         waves = self.wavelengths
-        self.check("wavelengths", lambda _: bool(waves) and all(number(w) and w > 2 for w in waves), "pixels above 2")
+        listed = isinstance(waves, list) and bool(waves)
+        self.check("wavelengths", lambda _: listed and all(number(w) and w > 2 for w in waves), "pixels above 2")
         for name in ("orientations", "stride", "cells"):
             self.check(name, count, "a whole number of at least 1")
         self.check("pool", lambda value: value in range(1, 100, 2), "an odd number of cells")
@@ -81,7 +79,7 @@ class FilterBankDetector(Detector):
     """
 
     settings_class = FilterBankSettings
-    without_training = (*Detector.without_training, "smoothing", "score")
+    without_training = (*Detector.without_training, "smoothing")
 
     def _fit(self, train: AnomalyDataset, validation: AnomalyDataset) -> None:
         centres, cells = [], []
@@ -105,7 +103,7 @@ class FilterBankDetector(Detector):
         )
         maps = to_pixels(distances, self.settings.stride, images.shape[-2:])
         maps = scoring.gaussian_smooth(maps, self.settings.smoothing) * foreground
-        return maps, scoring.image_score(maps, self.settings.score, foreground=scored)
+        return maps, self._image_score(maps, images, scored)
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
         everywhere = torch.ones_like(images[:, 0], dtype=torch.bool)

@@ -1,10 +1,13 @@
 """Every image of a folder, judged: two tables for machines, and a picture of each image for people.
 
-``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder. Beside them lies
-a picture ``<path>.png``: the image; where the method reconstructs images, its reconstruction and the difference of the
-two; its anomaly map; and the image with the mask outlined. All maps are coloured on one scale, from 0 to twice the
-detector's pixel threshold, and all differences on another, from 0 to ``DIFFERENCE``: a colour means the same in every
-picture.
+``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder; the second also
+names every file that was not judged, with the reason. Beside them lies a picture ``<path>.png``: the image; where the
+method reconstructs images, its reconstruction and the difference of the two; its anomaly map; and the image with the
+mask outlined. All maps are coloured on one scale, from 0 to twice the detector's pixel threshold, and all differences
+on another, from 0 to ``DIFFERENCE``: a colour means the same in every picture.
+
+The first table grows with each image. What a run that was killed has judged is taken over by the next one, see
+:mod:`adkit.detectors.journal`.
 """
 
 import csv
@@ -18,6 +21,7 @@ from PIL import Image
 from scipy.ndimage import binary_dilation
 
 from adkit.data.read import SUFFIXES, list_images, read_image
+from adkit.detectors.journal import Journal
 from adkit.detectors.prediction import Prediction, Reconstruction
 from adkit.runtime import atomic_path
 from adkit.runtime.progress import progress
@@ -25,6 +29,8 @@ from adkit.runtime.progress import progress
 COLUMNS = ("path", "score", "threshold", "is_anomalous", "mask_share")
 # vermillion, which the colour-blind tell from any grey
 OUTLINE = (213, 94, 0)
+# formats of several pages, or frames
+PAGED = (".tif", ".tiff", ".webp", ".gif")
 # white pixels between the panels
 GAP = 4
 # difference of image and reconstruction that is shown in the brightest colour
@@ -37,6 +43,7 @@ def report_folder(
     predict: Callable[[Path], tuple[Prediction, Reconstruction | None]],
     summary: dict,
     quiet: bool = False,
+    identity: str = "",
 ) -> list[dict]:
     """Judge all images in a folder and below it, and write the results to ``out``.
 
@@ -46,57 +53,111 @@ def report_folder(
         predict: path of an image → its prediction and its reconstruction; None: there is none.
         summary: what predictions.json says of the detector; its ``pixel_threshold`` sets the scale of the colours.
         quiet: show no progress.
+        identity: tells this detector from every other: what another one has judged is judged again.
 
     Returns:
         The rows of the tables: ``path`` in the folder, ``score``, ``threshold``, ``is_anomalous`` and ``mask_share``,
         the share of the pixels that reach the pixel threshold.
 
     Raises:
+        TypeError: if ``folder`` or ``out`` is no path.
         FileNotFoundError: if the folder is missing.
-        ValueError: if there is no image in it.
+        FileExistsError: if ``out`` is a file.
+        ValueError: if there is no image in the folder, or ``out`` is the folder itself or one above it.
 
     Warns:
-        UserWarning: if files were left out because they cannot be read; predictions.json lists them as ``skipped``.
+        UserWarning: if files were left out because they cannot be read, or are of no format that is read;
+            predictions.json lists them as ``skipped``.
     """
-    folder, out = Path(folder), Path(out)
-    rows, skipped = [], []
-    for path in progress(find_images(folder, out), f"judging {folder.name}", quiet=quiet):
-        name = path.relative_to(folder).as_posix()
-        try:
-            image = read_image(path, channels=3).numpy()
-        except ValueError as error:
-            skipped.append({"path": name, "reason": str(error)})
-            continue
-        prediction, reconstruction = predict(path)
-        rows.append(table_row(name, prediction))
-        write_picture(
-            prediction_panels(image, prediction, summary["pixel_threshold"], reconstruction), out / f"{name}.png"
-        )
-    write_tables(summary, rows, skipped, out)
-    if skipped:
+    folder, out = _as_path(folder, "folder"), _as_path(out, "out")
+    images, unread = find_images(folder, out)
+    rows, skipped = [], [{"path": path.relative_to(folder).as_posix(), "reason": why} for path, why in unread.items()]
+    damaged = 0
+    with Journal(out, identity, COLUMNS) as journal:
+        for path in progress(images, f"judging {folder.name}", quiet=quiet):
+            name = path.relative_to(folder).as_posix()
+            picture = out / f"{name}.png"
+            if (row := journal.find(name, path)) is not None and picture.is_file():
+                rows.append(row)
+                skipped += _later_pages(path, name)
+                continue
+            try:
+                image = read_image(path, channels=3).numpy()
+            except ValueError as error:
+                damaged += 1
+                skipped.append({"path": name, "reason": str(error)})
+                continue
+            prediction, reconstruction = predict(path)
+            panels = prediction_panels(image, prediction, summary["pixel_threshold"], reconstruction)
+            write_picture(panels, picture)
+            rows.append(table_row(name, prediction))
+            journal.add(rows[-1], path)
+            skipped += _later_pages(path, name)
+        journal.close()
+        write_tables(summary, rows, skipped, out)
+        journal.end()
+    if damaged:
+        warnings.warn(f"{damaged} file(s) of {folder} cannot be read; see {out / 'predictions.json'}", stacklevel=3)
+    if others := len(skipped) - damaged:
         warnings.warn(
-            f"{len(skipped)} file(s) of {folder} cannot be read; see {out / 'predictions.json'}", stacklevel=3
+            f"{others} file(s) or page(s) of {folder} were not judged, for they are none of the images that are read; "
+            f"{out / 'predictions.json'} lists them",
+            stacklevel=3,
         )
     return rows
 
 
-def find_images(folder: Path, out: Path) -> list[Path]:
+def _as_path(value: str | Path, name: str) -> Path:
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{name} must be the path of a folder, got a {type(value).__name__}; judge one after another")
+    return Path(value)
+
+
+def find_images(folder: Path, out: Path) -> tuple[list[Path], dict[Path, str]]:
     """Image files in a folder and below it, sorted; hidden ones and those in ``out`` are none.
 
     Args:
         folder: where to look.
         out: folder whose files do not count; it need not exist.
 
+    Returns:
+        The images, and every other file with the reason why it is none.
+
     Raises:
         FileNotFoundError: if the folder is missing.
-        ValueError: if there is no image in it.
+        FileExistsError: if ``out`` is a file.
+        ValueError: if there is no image in it, or ``out`` is the folder itself or one above it.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}; expected one with images")
-    images = [path for path in list_images(folder, below=True) if out.resolve() not in path.resolve().parents]
+    place = out.resolve()
+    if place == folder.resolve() or place in folder.resolve().parents:
+        raise ValueError(
+            f"out must be a folder beside or below {folder}, got {out}: what lies in out is not judged, so nothing of "
+            f"{folder} would be; take {folder / 'verdicts'}, say"
+        )
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(f"out must be a folder, and {out} is a file; choose another name")
+    images = [path for path in list_images(folder, below=True) if place not in path.resolve().parents]
     if not images:
         raise ValueError(f"no images in {folder}; expected files that end in {', '.join(SUFFIXES)}")
-    return images
+    taken, unread = set(images), {}
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path in taken or hidden or not path.is_file() or place in path.resolve().parents:
+            continue
+        unread[path] = f"only files that end in {', '.join(SUFFIXES)} are judged"
+    return images, unread
+
+
+def _later_pages(path: Path, name: str) -> list[dict]:
+    """The pages of an image behind its first, as what was not judged; none where there is one page."""
+    if path.suffix.lower() not in PAGED:
+        return []
+    with Image.open(path) as image:
+        count = getattr(image, "n_frames", 1)
+    why = "only the first page of a file is judged"
+    return [{"path": f"{name}, pages 2 to {count}", "reason": why}] if count > 1 else []
 
 
 def prediction_panels(
@@ -160,7 +221,7 @@ def table_row(name: str, prediction: Prediction) -> dict:
 
 def write_picture(pixels: np.ndarray, path: Path) -> None:
     """Write uint8 pixels (H, W, 3) to an image file, whole or not at all."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable=False) as temporary:
         Image.fromarray(pixels).save(temporary)
 
 

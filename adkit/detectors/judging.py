@@ -1,6 +1,7 @@
 """What a fitted detector says of images: maps, scores and decisions, of batches, datasets, files and folders."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,16 @@ from torch import Tensor
 from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
+from adkit.detectors.arguments import check_dataset, check_images
+from adkit.detectors.border import interior, interiors
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
-from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_image
+from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
+from adkit.detectors.settings import Settings
+from adkit.detectors.soundness import check_finite
+from adkit.detectors.spilled import predictions_in_parts
+from adkit.scoring.policy import Policy
+from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
 
 
@@ -22,12 +30,14 @@ class Judge(ABC):
     Attributes:
         device: where it computes.
         quiet: show no progress.
+        settings: what it was told, see :class:`adkit.detectors.settings.Settings`.
         preprocessing: what the training images went through, and every image goes through.
         image_threshold, pixel_threshold: of image scores and of maps; None before ``fit``.
     """
 
     device: torch.device
     quiet: bool
+    settings: Settings
     preprocessing: Preprocessing
     image_threshold: Threshold | None
     pixel_threshold: float | None
@@ -40,7 +50,7 @@ class Judge(ABC):
 
     def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
         """Maps (B, H, W), their images and their foreground (B, H, W) to scores (B,)."""
-        return scoring.image_score(maps, "max", foreground=foreground)
+        return scoring.image_score(maps, self.settings.score, foreground=foreground)
 
     def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, H, W), 0 off the foreground, and scores (B,) of the pixels that are ``scored``, bool (B, H, W)."""
@@ -73,7 +83,8 @@ class Judge(ABC):
 
         Raises:
             RuntimeError: before ``fit``.
-            ValueError: if the shape is another, or a value leaves [0, 1].
+            TypeError: if the images are no tensor.
+            ValueError: if the shape is another, a value leaves [0, 1], or the map is NaN or infinite.
         """
         self._require_fit()
         return self._judge(images, foreground)[0]
@@ -132,30 +143,68 @@ class Judge(ABC):
             paths=[dataset.paths[i] for i in first],
         )
 
+    def predict_streamed(self, dataset: AnomalyDataset, at_once: int = 8) -> Predictions:
+        """As ``predict_dataset``, for sets whose maps do not fit into memory: they lie on disk, and masks as bits.
+
+        Args:
+            dataset: for example ``splits.test``; raises as ``judge_images``.
+            at_once: images that are decoded and judged at a time.
+
+        Raises:
+            OSError: if the disk is full.
+        """
+        self._require_fit()
+        check_dataset(dataset, "dataset")
+        return predictions_in_parts(self.predict_dataset, dataset, at_once)
+
     def reconstruct_images(self, dataset: AnomalyDataset) -> list[Reconstruction] | None:
         """The original images of a dataset as the method reconstructs them; None for a method that does not."""
         return None
 
-    def decide(self, anomaly_map: np.ndarray, score: float) -> Prediction:
-        """A map (H, W) and a score under both thresholds; raises a RuntimeError before ``fit``."""
+    def decide(
+        self,
+        anomaly_map: np.ndarray,
+        score: float,
+        policy: Policy | None = None,
+        foreground: np.ndarray | None = None,
+    ) -> Prediction:
+        """A map and a score under both thresholds, or under a policy.
+
+        Args:
+            anomaly_map: (H, W).
+            score: of the image.
+            policy: where to cut; None: the detector's own thresholds.
+            foreground: bool (H, W); only a policy asks for it. None: everywhere.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if the map, the score or a threshold is NaN or infinite.
+        """
+        check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
+        check_finite(self, anomaly_map=anomaly_map, image_score=score)
+        if policy is not None:
+            return self._under(policy, anomaly_map, float(score), foreground)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
-    def predict(self, image: str | Path | np.ndarray | Tensor) -> Prediction:
+    def predict(self, image: str | Path | bytes | np.ndarray | Tensor, policy: Policy | None = None) -> Prediction:
         """Judge one image.
 
         It goes through the training set's own preprocessing; map and mask come back at its own size.
 
         Args:
-            image: a path, or an array (H, W) or (C, H, W) in [0, 1].
+            image: a path, the bytes of a file, or an array (H, W) or (C, H, W) in [0, 1].
+            policy: where to cut, and which regions count, see :mod:`adkit.scoring.policy`; None: the detector's own
+                thresholds.
 
         Raises:
             RuntimeError: before ``fit``.
             FileNotFoundError: if there is no such file.
             ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
         """
-        (anomaly_map,), (score,) = self.judge_images(self.preprocessing(image))
-        return self.decide(anomaly_map, score)
+        dataset = self.preprocessing(image)
+        (anomaly_map,), (score,) = self.judge_images(dataset)
+        return self.decide(anomaly_map, score, policy, None if policy is None else whole_foreground(dataset))
 
     def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
         """Judge every image of a folder and write tables and pictures.
@@ -171,7 +220,11 @@ class Judge(ABC):
             return self.predict(path), reconstructions[0] if reconstructions else None
 
         self._require_fit()
-        return report_folder(folder, out, judge, self.summary(), self.quiet)
+        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity())
+
+    def identity(self) -> str:
+        """What tells this detector from every other one; empty where nothing does."""
+        return ""
 
     def summary(self) -> dict:
         """The name of the class and both thresholds: what tables of predictions say of their detector."""
@@ -183,24 +236,48 @@ class Judge(ABC):
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _under(policy: Policy, anomaly_map: np.ndarray, score: float, foreground: np.ndarray | None) -> Prediction:
+        threshold, mask = policy.image_threshold, anomaly_map >= policy.pixel_threshold
+        plain = Prediction(score, threshold, score >= threshold, anomaly_map, mask)
+        verdict = suppress(plain, policy, foreground)
+        return replace(plain, is_anomalous=verdict.is_anomalous, mask=verdict.mask, verdict=verdict)
+
     @torch.inference_mode()
-    def _judge(self, images: Tensor, foreground: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _judge(
+        self, images: Tensor, foreground: Tensor | None = None, within: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Maps (B, H, W), 0 off the foreground, and scores (B,), both on the CPU.
 
         Without a foreground that of whole images is found, by the rule of the training set. An image that shows no
-        foreground at all scores by its map of zeros.
+        foreground at all scores by its map of zeros. Of a tile, ``within`` says which pixels the border leaves to
+        score, bool (B, H, W); None: the images are whole ones.
         """
         self._check(images)
         inside = find_foreground(images, self.preprocessing.foreground) if foreground is None else foreground
         images, inside = images.float().to(self.device), inside.to(self.device)
         empty = ~inside.flatten(1).any(dim=1)
-        maps, scores = self._map_and_score(images, inside, inside | empty[:, None, None])
+        scored = inside | empty[:, None, None]
+        if self.settings.border:
+            size = tuple(images.shape[-2:])
+            within = interior(size, self.settings.border, (0, 0), size) if within is None else within
+            inner = scored & within.to(self.device)
+            # where only the border shows foreground, that is what there is to score
+            scored = torch.where(inner.flatten(1).any(dim=1)[:, None, None], inner, scored)
+        maps, scores = self._map_and_score(images, inside, scored)
+        if self.settings.surroundings:
+            maps = scoring.relative_to_surroundings(maps, inside, self.settings.surroundings)
+            scores = self._image_score(maps, images, scored)
+        check_finite(self, anomaly_map=maps, image_score=scores)
         return maps.cpu(), scores.cpu()
 
     def _judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
-        maps, scores = [], []
+        check_dataset(dataset, "dataset")
+        maps, scores, border = [], [], self.settings.border
         for images, foreground in batches(dataset):
-            some_maps, some_scores = self._judge(images, foreground)
+            items = range(len(maps), len(maps) + len(images))
+            inside = interiors(dataset, items, tuple(images.shape[-2:]), border) if border else None
+            some_maps, some_scores = self._judge(images, foreground, inside)
             maps += list(some_maps)
             scores += some_scores.tolist()
         return maps, scores
@@ -210,7 +287,5 @@ class Judge(ABC):
             raise RuntimeError(f"this {type(self).__name__} has not been fitted; call fit(train, validation) first")
 
     def _check(self, images: Tensor) -> None:
-        channels = self.preprocessing.channels
-        if images.ndim != 4 or images.shape[1] != channels:
-            raise ValueError(f"images must have the shape (B, {channels}, H, W), got {tuple(images.shape)}")
+        check_images(images, self.preprocessing.channels)
         check_range(images)

@@ -2,7 +2,7 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import torch
@@ -15,7 +15,7 @@ from adkit.detectors.prediction import Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, whole_image
 from adkit.detectors.settings import Settings
 from adkit.metrics import average_precision
-from adkit.runtime import resolve_device, resolve_precision
+from adkit.runtime import resolve_precision
 from adkit.training import Objective, Training, fit
 
 
@@ -41,6 +41,9 @@ class TrainingSettings(Settings):
     flips: bool = True
     # turn crops by up to 5° and scale them by 0.95 to 1.05 as well
     augment: bool = False
+    # strength of changes in light, contrast, focus and grain that the crops undergo: what differs from one good image
+    # to the next, and is no defect; 0: none, 1: see adkit.data.drift
+    drift: float = 0.0
     # steps from one validation, history row and checkpoint to the next
     validate_every: int = 100
     # float32, bfloat16, or auto: bfloat16 on a GPU that has it
@@ -48,7 +51,8 @@ class TrainingSettings(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        resolve_precision(self.precision, resolve_device(self.device))
+        # only its name: a GPU that is asked would start, where an experiment is planned for other machines
+        resolve_precision(self.precision, torch.device("cpu"))
         self.training()
 
     def training(self) -> Training:
@@ -65,8 +69,33 @@ def check_network(build: Callable[[], nn.Module]) -> None:
     Raises:
         ValueError: whatever ``build`` says of its sizes.
     """
+    try:
+        with torch.device("meta"):
+            build()
+    except (RuntimeError, OverflowError, MemoryError) as error:
+        raise ValueError(f"no network can be built from these sizes: {error}") from error
+
+
+def check_weights(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Refuse weights that do not fit a network, before memory is taken for it.
+
+    Args:
+        build: makes the network.
+        tensors: its weights, by name.
+
+    Raises:
+        RuntimeError: if a weight is missing, unknown or of another shape.
+    """
     with torch.device("meta"):
-        build()
+        expected = {name: tuple(value.shape) for name, value in build().state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    differing = [name for name in expected | found if expected.get(name) != found.get(name)]
+    if differing:
+        name = differing[0]
+        raise RuntimeError(
+            f"{len(differing)} tensor(s) do not fit the settings: {name} should be {expected.get(name, 'absent')}, got "
+            f"{found.get(name, 'absent')}"
+        )
 
 
 class NetworkDetector(Detector):
@@ -173,6 +202,7 @@ class NetworkDetector(Detector):
         return self.model.state_dict()
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
+        check_weights(self.build_network, tensors)
         self.model = self.build_network().to(self.device)
         self.model.load_state_dict(tensors)
         self.model.eval()

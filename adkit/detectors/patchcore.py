@@ -15,14 +15,17 @@ from adkit.detectors.base import Detector
 from adkit.detectors.network import check_network
 from adkit.detectors.settings import Settings, at_least_zero, count, whole
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
+from adkit.models.drawing import draw_evenly
 from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset
 from adkit.runtime import generator, seed_everything
+from adkit.runtime.console import say
 from adkit.runtime.progress import progress
 
 OWN = "own"
 # 1/2 of the resolution: coarser ones found less on every fabric
 OWN_LAYERS = (0,)
-SCORES = ("reweighted", "max")
+SCORES = ("reweighted", *scoring.SCORE_METHODS)
+REFERENCES = ("train", "image")
 # of the images that go through the backbone at a time
 PIXELS = 2**20
 # where max_patches is None, a coreset may keep any count
@@ -41,6 +44,8 @@ class PatchCoreSettings(Settings):
         ValueError: if a value is no literal, unknown to the part that it belongs to, or out of its range.
     """
 
+    scores = SCORES
+
     # what describes a patch: efficientnet_lite0, a classifier of torchvision, or own, the encoder of an autoencoder
     # that is trained on the same images first, with no pretrained network at all
     backbone: str = "efficientnet_lite0"
@@ -57,20 +62,28 @@ class PatchCoreSettings(Settings):
     # how many patches the memory keeps: a count, or a float in (0, 1], a fraction of those drawn; 1.0 keeps all
     coreset: int | float = 0.02
     # draw at most so many training patches, evenly at random, before the coreset is chosen: a bound on time and
-    # memory. None: take all
+    # memory, see adkit.models.drawing. None: take all
     max_patches: int | None = 50_000
     # dimensions in which the coreset measures distances; None: all
     projection: int | None = 128
     # patches of the memory around the nearest one that re-weight the image score, at least 2: b in the paper
     neighbours: int = 9
-    # reweighted, the paper's image score, or max, the maximum of the smoothed map
+    # what a patch is compared with: train, the patches of the training images as they are; image, those patches, too,
+    # but each, in training and in judging, as its difference from the median of its own image
+    reference: str = "train"
+    # as for every detector, or reweighted, the paper's image score, which looks at patches and not at the map
     score: str = "reweighted"
     # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
     smoothing: float = 2.0
 
     def __post_init__(self):
         super().__post_init__()
-        self.check_choice("score", SCORES)
+        self.check_choice("reference", REFERENCES)
+        if self.surroundings and self.score == "reweighted":
+            raise ValueError(
+                "score='reweighted' looks at patches, and surroundings change the map; take another score with "
+                f"surroundings, such as one of {', '.join(scoring.SCORE_METHODS)}"
+            )
         self.check("neighbourhood", lambda value: value in range(1, 100, 2), "an odd number of cells")
         self.check("max_patches", lambda value: value is None or count(value), "None or a positive integer")
         self.check("projection", lambda value: value is None or count(value), "None or at least 1 dimension")
@@ -78,6 +91,8 @@ class PatchCoreSettings(Settings):
         self.check("neighbours", lambda value: value >= 2, "at least 2, as each patch is its own first")
         self.check("smoothing", at_least_zero, "0 or a positive number of pixels")
         coreset_size(self.coreset, self.max_patches or ANY_COUNT)
+        self.check("own", lambda value: value is None or isinstance(value, dict), "None or a dict of settings")
+        self.check("layers", lambda value: value is None or isinstance(value, list), "None or a list of layers")
         if self.own and self.backbone != OWN:
             raise ValueError(f"own belongs to backbone='own', and the backbone is {self.backbone!r}")
         if self.backbone == OWN:
@@ -141,7 +156,7 @@ class PatchCoreDetector(Detector):
     """
 
     settings_class = PatchCoreSettings
-    without_training = (*Detector.without_training, "neighbours", "score", "smoothing")
+    without_training = (*Detector.without_training, "neighbours", "smoothing")
 
     def __init__(self, **settings):
         super().__init__(**settings)
@@ -167,22 +182,34 @@ class PatchCoreDetector(Detector):
             patches = patches[chosen]
         self.memory = PatchMemory(patches)
         if not self.quiet:
-            print(f"memory of {self.memory}")
+            say(f"memory of {self.memory}")
 
     @torch.inference_mode()
     def _training_patches(self, train: AnomalyDataset) -> Tensor:
         """(N, D): foreground patches of normal images, at most ``max_patches``, drawn before the features."""
-        inside = [self._cells(train.foreground(i)[None])[0].to(self.device) for i in range(len(train))]
-        counts = [int(cells.sum()) for cells in inside]
-        order = torch.randperm(sum(counts), generator=generator(self.settings.seed, 0))
-        drawn = torch.zeros(len(order), dtype=torch.bool)
-        drawn[order[: self.settings.max_patches]] = True
+        drawn = draw_evenly(self._count_cells(train), self.settings.max_patches, self.settings.seed)
+        images = [i for i in range(len(train)) if len(drawn[i])]
         patches = []
-        items = zip(range(len(train)), inside, drawn.to(self.device).split(counts), strict=True)
-        for i, cells, chosen in progress(items, "features", total=len(train), quiet=self.quiet):
+        for i in progress(images, "features", quiet=self.quiet):
             features = self._features(train[i]["image"][None].to(self.device))[0].permute(1, 2, 0)  # (h, w, D)
-            patches.append(features[cells][chosen])
+            cells = self._cells(train.foreground(i)[None])[0].to(self.device)
+            patches.append(features[cells][drawn[i].to(self.device)])
         return torch.cat(patches)
+
+    def _count_cells(self, train: AnomalyDataset) -> list[int]:
+        """How many patches of each image are foreground; images that show nothing else are counted by their size."""
+        full: dict[tuple[int, ...], int] = {}
+        counts = []
+        for i in range(len(train)):
+            foreground = train.foreground(i)
+            size = tuple(foreground.shape)
+            if not foreground.all():
+                counts.append(int(self._cells(foreground[None]).sum()))
+                continue
+            if size not in full:
+                full[size] = int(self._cells(foreground[None]).sum())
+            counts.append(full[size])
+        return counts
 
     def _features(self, images: Tensor) -> Tensor:
         """(B, D, h, w), a few images at a time."""
@@ -202,20 +229,25 @@ class PatchCoreDetector(Detector):
         most = share.amax(dim=(1, 2), keepdim=True)
         return (share > 0) & (share >= most.clamp(max=0.5))
 
-    def _forward(self, images: Tensor) -> Patches:
-        """What backbone and memory say of images (B, C, H, W): map and score both derive from it."""
+    def _forward(self, images: Tensor, foreground: Tensor) -> Patches:
+        """What backbone and memory say of images (B, C, H, W) and their foreground: map and score derive from it."""
         features = self._features(images)
+        if self.settings.reference == "image":
+            inside = self._cells(foreground)
+            features = torch.stack([own - own_median(own, shown) for own, shown in zip(features, inside, strict=True)])
         queries = features.permute(0, 2, 3, 1)  # (B, h, w, D)
         return Patches(features, self.memory.nearest(queries.flatten(0, 2))[0].view(queries.shape[:3]))
 
     def _anomaly_map(self, images: Tensor) -> Tensor:
-        return self._map_of(self._forward(images), images)
+        everywhere = torch.ones_like(images[:, 0], dtype=torch.bool)
+        return self._map_of(self._forward(images, everywhere), images)
 
     def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
-        patches = self._forward(images)
+        patches = self._forward(images, foreground)
         maps = self._map_of(patches, images) * foreground
-        by_maximum = self.settings.score == "max"
-        return maps, self._image_score(maps, images, scored) if by_maximum else self._reweighted(patches, maps, scored)
+        if self.settings.score == "reweighted":
+            return maps, self._reweighted(patches, maps, scored)
+        return maps, self._image_score(maps, images, scored)
 
     def _map_of(self, patches: Patches, images: Tensor) -> Tensor:
         """Distances to the memory as smoothed maps (B, H, W)."""
@@ -230,6 +262,14 @@ class PatchCoreDetector(Detector):
         scores = self.memory.image_score(features, self.settings.neighbours)
         # an image without any foreground has a map of zeros, and scores 0
         return scores * maps.flatten(1).any(dim=1)
+
+    @classmethod
+    def from_saved(cls, description: dict, tensors: dict[str, Tensor], device: str = "auto") -> "PatchCoreDetector":
+        """A detector from what ``save`` has written; see :meth:`adkit.detectors.base.Detector.from_saved`."""
+        settings = description["settings"]
+        if own := settings.get("own"):  # trained elsewhere, perhaps: it goes where the detector goes
+            settings = settings | {"own": {name: value for name, value in own.items() if name != "device"}}
+        return super().from_saved(description | {"settings": settings}, tensors, device)
 
     def _tensors(self) -> dict[str, Tensor]:
         own = {} if self.settings.needs_published_weights else self.backbone.state_dict()
@@ -247,3 +287,9 @@ class PatchCoreDetector(Detector):
             self.backbone.load_state_dict(own)
         self.backbone.to(self.device)
         self.memory = PatchMemory(tensors["memory"].to(self.device))
+
+
+def own_median(features: Tensor, shown: Tensor) -> Tensor:
+    """The median of each feature (D, h, w) over the cells of an image that are ``shown``, bool (h, w): (D, 1, 1)."""
+    vectors = features[:, shown] if shown.any() else features.flatten(1)
+    return vectors.median(dim=1).values[:, None, None]

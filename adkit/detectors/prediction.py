@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adkit.scoring.suppression import Verdict
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """One image, judged.
 
@@ -15,7 +17,8 @@ class Prediction:
         threshold: the image threshold.
         is_anomalous: the decision, ``score >= threshold``.
         anomaly_map: (H, W) float32 at the image's own size.
-        mask: (H, W) bool, where the map reaches the detector's pixel threshold.
+        mask: (H, W) bool, where the map reaches the detector's pixel threshold; under a policy, its kept regions.
+        verdict: what the policy says, and which regions it suppressed; None without a policy.
     """
 
     score: float
@@ -23,6 +26,24 @@ class Prediction:
     is_anomalous: bool
     anomaly_map: np.ndarray
     mask: np.ndarray
+    verdict: Verdict | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.anomaly_map.shape
+        verdict = "anomalous" if self.is_anomalous else "good"
+        return (
+            f"Prediction({verdict}: score {self.score:.4g}, threshold {self.threshold:.4g}; map {height} x {width}, "
+            f"{self.mask.mean():.2%} of it in the mask)"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Prediction):
+            return NotImplemented
+        decided = [(one.score, one.threshold, one.is_anomalous) for one in (self, other)]
+        same = np.array_equal(self.anomaly_map, other.anomaly_map) and np.array_equal(self.mask, other.mask)
+        return decided[0] == decided[1] and same
+
+    __hash__ = None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,33 @@ Each method keeps its own settings beside its class, one field a line under a co
 share stands here, once. Settings are literals only, so that they go to JSON and come back equal.
 """
 
-import difflib
 import inspect
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
 
 from adkit.runtime import resolve_device
+from adkit.runtime.values import (
+    above_zero,
+    at_least_zero,
+    between,
+    count,
+    did_you_mean,
+    flag,
+    number,
+    plain,
+    whole,
+)
+from adkit.scoring.image_scores import SCORE_METHODS
+
+# what a method's own settings are checked with
+__all__ = [
+    "Settings", "above_zero", "at_least_zero", "between", "count", "did_you_mean", "flag", "make_settings", "number",
+    "setting_names", "signature_of", "takes_settings_only", "unknown_settings", "whole",
+]  # fmt: skip
+
+
+# settings of a run, which say nothing of the method
+OF_A_RUN = ("seed", "device", "quiet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +58,20 @@ class Settings:
         ValueError: smoothing must be 0 or a positive number of pixels, got -1
     """
 
+    # what score may be
+    scores = tuple(SCORE_METHODS)
+
     # percentile, between 0 and 100, of the validation normals' image scores: the image threshold
     percentile: float = 95.0
     # percentile, between 0 and 100, of the validation normals' pixels: the threshold of the mask
     pixel_percentile: float = 99.5
+    # how a map becomes one number: max, mean, topk, peak or top_peak, see adkit.scoring.image_score
+    score: str = "max"
+    # pixels at the border of an image that do not score, though the map shows them
+    border: int = 0
+    # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels, so that
+    # an image which is unusual everywhere is no defect. Several times the size of the defects; 0: the map as it is
+    surroundings: float = 0.0
     # whole number; another seed draws other random numbers wherever the method draws any
     seed: int = 0
     # where it computes: auto, cpu, cuda, cuda:N or mps
@@ -52,15 +81,32 @@ class Settings:
 
     def __post_init__(self):
         for field in fields(self):
-            object.__setattr__(self, field.name, _plain(getattr(self, field.name), field.name))
-        self.check("percentile", between(0, 100), "a number between 0 and 100")
-        self.check("pixel_percentile", between(0, 100), "a number between 0 and 100")
+            object.__setattr__(self, field.name, plain(getattr(self, field.name), field.name))
+        for name in ("percentile", "pixel_percentile"):
+            self.check(name, between(0, 100), "a number between 0 and 100")
+            if (value := getattr(self, name)) < 1:
+                raise ValueError(
+                    f"{name} must be a number between 0 and 100, got {value!r}; did you mean {100 * value:g}?"
+                )
+        self.check_choice("score", self.scores)
+        self.check("border", lambda value: whole(value) and value >= 0, "a whole number of pixels, at least 0")
+        self.check("surroundings", at_least_zero, "0 or a positive number of pixels")
         self.check("seed", whole, "a whole number")
+        self.check("device", lambda value: isinstance(value, str), "auto, cpu, cuda, cuda:N or mps")
         resolve_device(self.device)
+        for field in fields(self):
+            if field.type in (bool, "bool"):
+                self.check(field.name, flag, "True or False")
 
     def __getitem__(self, name: str) -> object:
         """A setting by its name."""
         return getattr(self, name)
+
+    def chosen(self) -> dict[str, object]:
+        """The settings that differ from their defaults, without those of a run: seed, device, quiet."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        usual = vars(type(self)())
+        return {name: value for name, value in given.items() if value != usual[name] and name not in OF_A_RUN}
 
     def check(self, name: str, valid: Callable[[object], bool], expected: str) -> None:
         """One rule of ``__post_init__``.
@@ -114,7 +160,7 @@ def setting_names(settings_class: type[Settings]) -> list[str]:
 
     Example:
         >>> setting_names(Settings)
-        ['percentile', 'pixel_percentile', 'seed', 'device', 'quiet']
+        ['percentile', 'pixel_percentile', 'score', 'border', 'surroundings', 'seed', 'device', 'quiet']
     """
     own_first = dict.fromkeys(name for base in settings_class.__mro__ for name in inspect.get_annotations(base))
     known = {field.name for field in fields(settings_class)}
@@ -156,69 +202,4 @@ def unknown_settings(unknown: Collection[str], known: Collection[str], owner: st
     hints = "".join(did_you_mean(name, known) for name in unknown)
     return (
         f"unknown setting {', '.join(map(repr, unknown))} for {owner}{hints or ';'} known: {', '.join(sorted(known))}"
-    )
-
-
-def did_you_mean(name: object, known: Collection[str]) -> str:
-    """A question that names the closest of the known names; empty where none is close.
-
-    Args:
-        name: what was asked for, of any type.
-        known: all names that would do.
-
-    Example:
-        >>> did_you_mean("conact", ["add", "concat"])
-        "; did you mean 'concat'?"
-    """
-    closest = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
-    return f"; did you mean {closest[0]!r}?" if closest else ""
-
-
-# -- what a value may be ---------------------------------------------------------------------------------------------
-
-
-def number(value: object) -> bool:
-    """True of a finite number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def at_least_zero(value: object) -> bool:
-    """True of 0 and of a finite positive number."""
-    return number(value) and value >= 0
-
-
-def above_zero(value: object) -> bool:
-    """True of a finite positive number."""
-    return number(value) and value > 0
-
-
-def between(low: float, high: float) -> Callable[[object], bool]:
-    """True of a number between two others, neither of them included."""
-    return lambda value: number(value) and low < value < high
-
-
-def whole(value: object) -> bool:
-    """True of a whole number."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def count(value: object) -> bool:
-    """True of a whole number of at least 1."""
-    return whole(value) and value > 0
-
-
-def _plain(value: object, name: str) -> object:
-    """A copy of a literal as JSON gives it back: tuples as lists, keys as text, numbers of Python's own types."""
-    if value is None:
-        return None
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry, name) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry, name) for entry in value]
-    raise ValueError(
-        f"settings are saved as JSON and must be plain numbers, texts or lists, and {name} holds a "
-        f"{type(value).__name__}, {value!r}"
     )

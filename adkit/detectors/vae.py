@@ -24,7 +24,7 @@ from adkit.models.patch_discriminator import AdversarialVAE, adversarial_losses
 from adkit.models.vae import VAE
 from adkit.models.vae_variants import build_vae
 from adkit.runtime import generator, seed_everything
-from adkit.scoring.anomaly_maps import MAP_METHODS, SCORE_METHODS
+from adkit.scoring.anomaly_maps import MAP_METHODS
 from adkit.training import Training
 
 SCORES = ("reconstruction", "kl", "both")
@@ -78,8 +78,6 @@ class VAESettings(TrainingSettings):
     residual: str = "l2"
     # standard deviation of the Gaussian that smooths the map, in pixels; 0: none
     smoothing: float = 2.5
-    # how a map becomes one number: max, mean or topk
-    score: str = "max"
     # optimiser steps in all
     steps: int = 600
     # training crops a step
@@ -97,7 +95,6 @@ class VAESettings(TrainingSettings):
         self.check_choice("annealing", ANNEALING)
         self.check_choice("score_by", SCORES)
         self.check_choice("residual", MAP_METHODS)
-        self.check_choice("score", SCORE_METHODS)
         self.check("beta", at_least_zero, "0 or a positive real number")
         self.check("adversarial", at_least_zero, "0 or a positive real number")
         self.check("warmup", between(0, 1), "a share of the steps, between 0 and 1")
@@ -149,7 +146,7 @@ class VAEDetector(NetworkDetector):
 
     settings_class = VAESettings
     without_training = (
-        *NetworkDetector.without_training, "score_by", "samples", "overlap", "residual", "smoothing", "score",
+        *NetworkDetector.without_training, "score_by", "samples", "overlap", "residual", "smoothing",
     )  # fmt: skip
 
     def __init__(self, **settings):
@@ -253,9 +250,6 @@ class VAEDetector(NetworkDetector):
         if self.settings.score_by == "kl":
             return self._kl_map(images)
         return (self._both_maps(images) / self.scales.to(self.device)[:, None, None, None]).sum(dim=0)
-
-    def _image_score(self, maps: Tensor, images: Tensor, foreground: Tensor) -> Tensor:
-        return scoring.image_score(maps, self.settings.score, foreground=foreground)
 
     def _both_maps(self, images: Tensor) -> Tensor:
         return torch.stack([self._residual(images), self._kl_map(images)])

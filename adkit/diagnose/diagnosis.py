@@ -11,6 +11,7 @@ from adkit.diagnose.adapter import as_detector, check_parts
 from adkit.diagnose.evidence import FigureData, gather
 from adkit.diagnose.readings import Evidence, Limits, Reading
 from adkit.diagnose.root_causes import PRESENT, ROOT_CAUSES, SYMPTOMS, UNEXPLAINED, likely_causes
+from adkit.runtime.console import printable
 
 VERDICTS = {True: "its signs are there", False: "its signs are missing", None: "not assessed"}
 
@@ -110,7 +111,7 @@ class Diagnosis:
         return evidence_figure(self)
 
     def __str__(self) -> str:
-        return render.as_text(self)
+        return printable(render.as_text(self))
 
     __repr__ = __str__
 

@@ -7,9 +7,10 @@ _HOMES = {
     "evaluate": "adkit.experiments.evaluation",
     "Experiment": "adkit.experiments.experiment",
     "Result": "adkit.experiments.experiment",
+    "paired": "adkit.experiments.seeds",
     "run": "adkit.experiments.experiment",
     "run_many": "adkit.experiments.many",
-    "over_seeds": "adkit.experiments.tables",
+    "over_seeds": "adkit.experiments.seeds",
     "table": "adkit.experiments.tables",
 }
 

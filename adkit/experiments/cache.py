@@ -13,16 +13,20 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adkit.runtime import home
+from adkit.runtime.atomic import told
 from adkit.runtime.lock import locked
+from adkit.runtime.progress import work as work_done
 from adkit.runtime.provenance import versions
 from adkit.runtime.serialization import write_json
 
 LAYOUT = 2  # of an entry's folder; a part of every address, so that no version reads what another one wrote
 RESULT = "result.json"
+FILES = "files"  # of the entry, in result.json: their names and lengths
 CHECKPOINT = "checkpoint.pt"  # where work may keep its state; taken away when the entry is finished
 
 
@@ -95,21 +99,33 @@ def cached(kind: str, key: Mapping, work: Callable[[Path], Mapping], force: bool
 
     def make(alone: bool) -> None:
         unfinished = folder.with_name(f"{name}.unfinished")
-        if not alone:
-            unfinished = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder.parent))
-        elif force:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True, exist_ok=True)
-        if read_result(unfinished / RESULT, name) is None:
-            write_result(unfinished / RESULT, name, work(unfinished))
+        with told(unfinished):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if not alone:
+                unfinished = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder.parent))
+            elif force:
+                shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True, exist_ok=True)
+        if not _is_whole(unfinished, read_result(unfinished / RESULT, name)):
+            content = work(unfinished)
+            write_result(unfinished / RESULT, name, {**content, FILES: _sizes(unfinished)})
         _publish(unfinished, folder, force)
 
-    entry = Entry(folder, *once(folder / RESULT, name, make, folder, force))
+    # what lost one of its files, by a hand or by a disk, is made again
+    entry = Entry(folder, *once(folder / RESULT, name, make, folder, force, lambda found: _is_whole(folder, found)))
     fetched_time.note(entry)
+    work_done.note(entry.from_cache)
     return entry
 
 
-def once(path: Path, name: str, make: Callable[[bool], None], lock: Path, force: bool = False) -> tuple[dict, bool]:
+def once(
+    path: Path,
+    name: str,
+    make: Callable[[bool], None],
+    lock: Path,
+    force: bool = False,
+    whole: Callable[[dict], bool] = lambda content: True,
+) -> tuple[dict, bool]:
     """The result at a path, and whether it was there; it is made while no other process does.
 
     Args:
@@ -118,12 +134,18 @@ def once(path: Path, name: str, make: Callable[[bool], None], lock: Path, force:
         make: makes it; called with whether the lock is held, or could not be had.
         lock: what the lock stands for, see :func:`adkit.runtime.lock.locked`.
         force: make it even if it is there.
+        whole: tells of what the file holds whether all that belongs to it is there; else it is made again.
     """
-    if not force and (content := read_result(path, name)) is not None:
+
+    def found() -> dict | None:
+        content = None if force else read_result(path, name)
+        return content if content is not None and whole(content) else None
+
+    if (content := found()) is not None:
         return content, True
     with locked(lock) as alone:
         # another process may have made it while this one waited
-        if not force and (content := read_result(path, name)) is not None:
+        if (content := found()) is not None:
             return content, True
         make(alone)
     return read_result(path, name), False
@@ -156,12 +178,30 @@ def write_result(path: Path, name: str, content: Mapping) -> None:
     write_json(path, {**content, "address": name, "machine": versions()})
 
 
+def _sizes(folder: Path) -> dict[str, int]:
+    """Length of each file that the work has left, by its name in the folder."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    kept = [name for name in sorted(names) if name != RESULT and not name.startswith(CHECKPOINT)]
+    return {name: names[name].stat().st_size for name in kept}
+
+
+def _is_whole(folder: Path, content: dict | None) -> bool:
+    """Whether an entry is finished, and has all files that its work left."""
+    if content is None:
+        return False
+    with suppress(OSError):
+        return all((folder / name).stat().st_size == size for name, size in content.get(FILES, {}).items())
+    return False
+
+
 def _publish(unfinished: Path, folder: Path, force: bool) -> None:
     """Give finished work its name; where another process was faster, its work stays and this one's goes."""
-    (unfinished / CHECKPOINT).unlink(missing_ok=True)
+    for path in unfinished.glob(f"{CHECKPOINT}*"):  # a method of several parts has several
+        path.unlink()
     for path in unfinished.glob(".*"):  # temporary files of a process that was killed
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    finished = read_result(folder / RESULT, folder.name) is not None
+    finished = _is_whole(folder, read_result(folder / RESULT, folder.name))
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
         if folder.exists() and (force or not finished):
             folder.rename(Path(temporary) / "old")

@@ -4,81 +4,35 @@ Maps are brought to the size of each original mask, never a mask to the size of 
 smallest defects, and with them the hardest part of the test.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+import math
+import statistics
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from adkit import metrics
 from adkit.data import AnomalyDataset
 from adkit.data.samples import NORMAL
+from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
+from adkit.experiments.arguments import check_judging
+from adkit.experiments.draws import Draws, draw, kind_intervals
+from adkit.experiments.evaluated import Evaluation as Evaluation
+from adkit.experiments.streamed import StreamedPixels
 
+# bytes of the maps of a test set; of a larger one they lie on disk, and pixel metrics are streamed, to about 1e-5
+MAP_LIMIT = 2**29
 TILE = 256  # pixels; strips at least two tiles long are also judged tile by tile
-PIXEL_INTERVALS = {"auroc": "pixel_auroc", "ap": "pixel_ap", "pro": "pro", "f1_max": "pixel_f1_oracle"}
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a detector is worth on one test set. A value that cannot be computed is None, and ``notes`` says why.
-
-    Attributes:
-        image_auroc, image_ap: does the image score part defective from normal images?
-        tile_auroc: does the maximum of a tile part defective from normal tiles, 256 pixels wide? None unless every
-            image is at least two tiles long and has a mask.
-        f1_at_threshold, false_positive_rate, recall: of the decisions at the detector's own threshold.
-        f1_oracle: the best F1 of any threshold; nobody can reach it without the test labels.
-        pixel_auroc, pixel_ap, pro: does the map find the defective pixels, and each defective region?
-        pixel_f1_oracle, iou_at_threshold: of the masks, at the best and at the detector's own pixel threshold.
-        threshold: the detector's own, of image scores.
-        fpr_limit: the false positive rate up to which PRO was integrated.
-        by_kind: defect type → ``n``, ``recall``, ``image_auroc``, ``pixel_auroc``, ``pixel_ap``, ``pro``.
-        by_size: terciles of region area, small ones first: ``low``, ``high`` (pixels, None: no end), ``n_regions`` and
-            ``pro``.
-        intervals: name → (low, high), 95 % bootstrap over images, of ``image_auroc`` and the pixel metrics.
-        images: one dict an image: ``path``, ``kind``, ``score``, ``flagged``.
-        notes: name → reason.
-    """
-
-    image_auroc: float | None = None
-    image_ap: float | None = None
-    tile_auroc: float | None = None
-    f1_at_threshold: float | None = None
-    false_positive_rate: float | None = None
-    recall: float | None = None
-    f1_oracle: float | None = None
-    pixel_auroc: float | None = None
-    pixel_ap: float | None = None
-    pro: float | None = None
-    pixel_f1_oracle: float | None = None
-    iou_at_threshold: float | None = None
-    threshold: float | None = None
-    fpr_limit: float = 0.3
-    by_kind: dict[str, dict] = field(default_factory=dict)
-    by_size: list[dict] = field(default_factory=list)
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    images: list[dict] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
-
-    def __getitem__(self, name: str):
-        return getattr(self, name)
-
-    def as_dict(self) -> dict:
-        """Plain data, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, stored: dict) -> "Evaluation":
-        """The inverse of :meth:`as_dict`, also after a trip through JSON."""
-        known = {f.name for f in fields(cls)}
-        intervals = {name: tuple(pair) for name, pair in stored.get("intervals", {}).items()}
-        return cls(**{name: value for name, value in stored.items() if name in known} | {"intervals": intervals})
 
 
 def evaluate(
     detector: Detector, dataset: AnomalyDataset, fpr_limit: float = 0.3, bootstrap: int = 1000, seed: int = 0
 ) -> Evaluation:
     """Judge a fitted detector on a test set.
+
+    Maps of more than 512 MiB in all (``MAP_LIMIT``) lie on disk while they are counted, and pixel metrics are those of
+    fine bins of score; the maps of a smaller set are kept, and the metrics exact.
 
     Args:
         detector: any :class:`adkit.detectors.base.Detector`.
@@ -89,6 +43,7 @@ def evaluate(
 
     Raises:
         RuntimeError: if the detector was not fitted.
+        TypeError: if one of them is something else; the error says what to pass.
         ValueError: if ``fpr_limit`` lies outside (0, 1].
 
     Example:
@@ -98,34 +53,87 @@ def evaluate(
         >>> sorted(evaluate(detector, splits.test, bootstrap=0).by_kind)
         ['bright', 'brightness', 'dark', 'dots', 'texture']
     """
-    judged = detector.predict_dataset(dataset)
-    image_values, by_kind, image_intervals, image_notes = image_level(judged, detector.threshold, bootstrap, seed)
-    pixel_values, pixels_by_kind, pixel_intervals, pixel_notes = pixel_level(
-        judged, detector.pixel_threshold, fpr_limit, bootstrap, seed
-    )
-    unknown = dict.fromkeys(("image_auroc", "pixel_auroc", "pixel_ap", "pro"))
-    return Evaluation(
+    check_detector(detector, Detector)
+    check_dataset(dataset, "dataset")
+    return judge(detector, dataset, fpr_limit, bootstrap, seed)[0]
+
+
+def judge(
+    detector: Detector, dataset: AnomalyDataset, fpr_limit: float = 0.3, bootstrap: int = 1000, seed: int = 0
+) -> tuple[Evaluation, Draws]:
+    """As :func:`evaluate`, with the draws that the intervals come from: those of several seeds make one interval.
+
+    Args:
+        detector: as of ``evaluate``.
+        dataset: as of ``evaluate``.
+        fpr_limit: as of ``evaluate``.
+        bootstrap: as of ``evaluate``; 0: no draws.
+        seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
+    """
+    check_judging(fpr_limit, bootstrap, seed)
+    streams = map_bytes(dataset) > MAP_LIMIT
+    judged = detector.predict_streamed(dataset) if streams else detector.predict_dataset(dataset)
+    thresholds = detector.threshold, detector.pixel_threshold
+    return judge_predictions(judged, *thresholds, fpr_limit, bootstrap, seed, streams)
+
+
+def map_bytes(dataset: AnomalyDataset) -> int:
+    """Bytes that the maps of a dataset take, at the size of its files.
+
+    Args:
+        dataset: whose images count, not their tiles.
+    """
+    return 4 * sum(math.prod(dataset.original_size(group[0])) for group in dataset.groups())
+
+
+def judge_predictions(
+    judged: Predictions, threshold: float, pixel_threshold: float, fpr_limit: float = 0.3, bootstrap: int = 1000,
+    seed: int = 0, streams: bool = False,
+) -> tuple[Evaluation, Draws]:  # fmt: skip
+    """As :func:`judge`, of maps and scores that are there already.
+
+    Args:
+        judged: maps, scores and truth of every image.
+        threshold: image score from which on an image is called anomalous.
+        pixel_threshold: value of a map from which on a pixel is called anomalous.
+        fpr_limit: as of ``evaluate``.
+        bootstrap: as of ``judge``.
+        seed: as of ``judge``.
+        streams: look at one map after another, and keep none.
+    """
+    image_values, by_kind, image_notes = image_level(judged, threshold)
+    streamed = StreamedPixels(judged, pixel_threshold, fpr_limit) if streams else None
+    of_pixels = streamed.level() if streamed else pixel_level(judged, pixel_threshold, fpr_limit)
+    pixel_values, pixels_by_kind, pixel_notes = of_pixels
+    unknown = dict.fromkeys(("n_regions", "image_auroc", "pixel_auroc", "pixel_ap", "pro"))
+    by_kind = {kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()}
+    known = [row["pro"] for row in by_kind.values() if row["pro"] is not None]
+    found = Evaluation(
         **image_values,
         **pixel_values,
-        threshold=detector.threshold,
+        pro_macro=statistics.fmean(known) if known else None,
+        threshold=threshold,
         fpr_limit=fpr_limit,
-        by_kind={kind: unknown | row | pixels_by_kind.get(kind, {}) for kind, row in by_kind.items()},
-        intervals=image_intervals | pixel_intervals,
+        by_kind=by_kind,
         notes=image_notes | pixel_notes,
     )
+    if not bootstrap:
+        return found, Draws()
+    draws = draw(judged, found, bootstrap, seed, streamed and streamed.table())
+    intervals = {name: (i.low, i.high) for name in draws.overall if (i := draws.interval(found[name], name))}
+    by_kind = {kind: row | {"intervals": kind_intervals(draws, kind, row)} for kind, row in by_kind.items()}
+    return replace(found, intervals=intervals, by_kind=by_kind), draws
 
 
-def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int) -> tuple[dict, dict, dict, dict]:
+def image_level(judged: Predictions, threshold: float) -> tuple[dict, dict, dict]:
     """What image scores and decisions are worth.
 
     Args:
         judged: maps, scores and truth of every image.
         threshold: image score from which on an image is called anomalous.
-        bootstrap: how many bootstrap samples the intervals come from; 0: none.
-        seed: whole number; another one draws other samples.
 
     Returns:
-        Fields of :class:`Evaluation`; the same by defect type; intervals (low, high) by name; notes by name.
+        Fields of :class:`Evaluation`; the same by defect type; notes by name.
     """
     labels, scores, kinds = judged.labels, judged.scores, np.array(judged.kinds)
     flagged = scores >= threshold
@@ -146,17 +154,13 @@ def image_level(judged: Predictions, threshold: float, bootstrap: int, seed: int
     if labels.all() or not labels.any():
         missing = "normal" if labels.all() else "defective"
         note = f"the test part holds no {missing} image, so nothing can be ranked"
-        return values, by_kind, {}, {"image metrics": note}
+        return values, by_kind, {"image metrics": note}
     overall = metrics.image_metrics(labels, scores)
     values |= {"image_auroc": overall.auroc, "image_ap": overall.ap, "f1_oracle": overall.f1_max}
     values["tile_auroc"] = tile_level(judged)
     for kind, each in metrics.image_metrics_by_kind(judged.kinds, scores, normal=NORMAL).items():
         by_kind[kind]["image_auroc"] = each.auroc
-    intervals = {}
-    if bootstrap:
-        interval = metrics.bootstrap(metrics.auroc, labels, scores, n=bootstrap, seed=seed)
-        intervals["image_auroc"] = (interval.low, interval.high)
-    return values, by_kind, intervals, {}
+    return values, by_kind, {}
 
 
 def tile_level(judged: Predictions) -> float | None:
@@ -173,17 +177,13 @@ def tile_level(judged: Predictions) -> float | None:
     return metrics.auroc(labels, scores) if len(set(labels)) == 2 else None
 
 
-def pixel_level(
-    judged: Predictions, pixel_threshold: float, fpr_limit: float, bootstrap: int, seed: int
-) -> tuple[dict, dict, dict, dict]:
+def pixel_level(judged: Predictions, pixel_threshold: float, fpr_limit: float) -> tuple[dict, dict, dict]:
     """What the maps are worth.
 
     Args:
         judged: maps, scores and truth of every image.
         pixel_threshold: value of a map from which on a pixel is called anomalous.
         fpr_limit: false positive rate, in (0, 1], up to which PRO is integrated.
-        bootstrap: how many bootstrap samples the intervals come from; 0: none.
-        seed: whole number; another one draws other samples.
 
     Returns:
         As :func:`image_level`.
@@ -195,7 +195,7 @@ def pixel_level(
         notes["masks"] = f"{left_out} anomalous image(s) have no mask and count for image metrics only"
     marked = {kind for kind, mask in zip(kinds, masks, strict=True) if mask.any()}
     if not marked:
-        return {}, {}, {}, notes | {"pixel metrics": "no image of the test part has a mask with a defect in it"}
+        return {}, {}, notes | {"pixel metrics": "no image of the test part has a mask with a defect in it"}
     overall = metrics.pixel_metrics(masks, maps, fpr_limit)
     values = {
         "pixel_auroc": overall.auroc,
@@ -209,11 +209,7 @@ def pixel_level(
     rows = [i for i, kind in enumerate(kinds) if kind in marked | {NORMAL}]
     chosen = ([part[i] for i in rows] for part in (masks, maps, kinds))
     by_kind = {
-        kind: {"pixel_auroc": each.auroc, "pixel_ap": each.ap, "pro": each.pro}
+        kind: {"n_regions": each.n_regions, "pixel_auroc": each.auroc, "pixel_ap": each.ap, "pro": each.pro}
         for kind, each in metrics.pixel_metrics_by_kind(*chosen, normal=NORMAL, fpr_limit=fpr_limit).items()
     }
-    intervals = {}
-    if bootstrap:
-        drawn = metrics.pixel_bootstrap(masks, maps, n=bootstrap, seed=seed, fpr_limit=fpr_limit)
-        intervals = {PIXEL_INTERVALS[name]: (interval.low, interval.high) for name, interval in drawn.items()}
-    return values, by_kind, intervals, notes
+    return values, by_kind, notes

@@ -2,7 +2,9 @@
 
 The address of a result is the hash of its configuration (fast mode among it), of the images, and of the adkit sources
 that the run imports. So running a notebook cell again costs nothing, a changed setting or loss function runs afresh,
-and two notebooks that ask for the same experiment share one result.
+and two notebooks that ask for the same experiment share one result. The training has an address of its own, of what it
+depends on: a changed metric judges the detector anew that a changed loss would train anew, see
+:mod:`adkit.experiments.fitted`.
 """
 
 import json
@@ -13,22 +15,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from adkit.data import Splits, load_dataset
-from adkit.data.load import NAMES, check_options, reader_module
+from adkit.data.load import check_options
 from adkit.detectors.base import Detector
-from adkit.detectors.registry import detector_class, own_source, source_modules
+from adkit.detectors.registry import detector_class
 from adkit.detectors.settings import Settings, setting_names, unknown_settings
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
-from adkit.experiments.evaluation import Evaluation, evaluate
+from adkit.experiments.arguments import RULES, checked_data
+from adkit.experiments.draws import Draws
+from adkit.experiments.evaluation import Evaluation, judge
+from adkit.experiments.fitted import DETECTOR, UNCOUNTED, detector_key, detector_once, link_folder
+from adkit.experiments.sources import FIT, source_hash
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import fast_mode
-from adkit.runtime.provenance import imported_modules, source_fingerprint
 
 SELECTION = ("auroc", "ap", "pro")
-# settings that do not change what is learned
-UNCOUNTED = ("device", "quiet")
-# modules that run for every method
-RUN = ("adkit.data.load", "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Experiment:
         data_options: options of this set alone, literals, such as the textile's ``{"sizes": [24, 96]}``.
 
     Raises:
-        ValueError: if the method, a setting or the set is unknown, or a setting is no literal or out of its range.
+        ValueError: if the method, a setting or the set is unknown, or a value is no literal or out of its range.
         TypeError: if the set has no such option.
 
     Example:
@@ -72,6 +73,8 @@ class Experiment:
     data_options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(f"settings must be a dict of the detector's settings, got {self.settings!r}")
         check_options(self.dataset, self.data_options)
         known = [name for name in setting_names(self.detector_class.settings_class) if name != "seed"]
         if unknown := [name for name in self.settings if name not in known]:
@@ -83,6 +86,8 @@ class Experiment:
         # refuses wrong values now, before any data are read; they are copied, so later changes of the argument are lost
         checked = self.all_settings()
         object.__setattr__(self, "settings", {name: checked[name] for name in self.settings})
+        for name, value in checked_data({name: getattr(self, name) for name in RULES}).items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "root", self.root and str(self.root))
         object.__setattr__(self, "data_options", json.loads(json.dumps(dict(self.data_options))))
 
@@ -156,6 +161,19 @@ class Experiment:
         """Hash of configuration, images and sources: the name under which the result is kept."""
         return cache.address(self.key())
 
+    def fit_address(self) -> str:
+        """Hash of what the training alone depends on: the name under which the fitted detector is kept."""
+        splits = self.splits()
+        return cache.address(detector_key(self.detector(), splits.train, splits.validation, self.fit_sources()))
+
+    def fit_sources(self, owner: type[Detector] | None = None) -> str:
+        """Hash of the sources that the training runs.
+
+        Args:
+            owner: class of the detector; None: that of the method.
+        """
+        return source_hash(owner or self.detector_class, self.dataset, FIT)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -169,7 +187,8 @@ class Result:
         history: of training.
         seconds: what fitting and evaluating took when they were really run.
         path: folder with ``result.json`` and the fitted ``detector/``.
-        from_cache: whether it was found on disk; False where this call ran the experiment.
+        from_cache: whether it was found on disk; False where this call trained, or only judged anew what was trained.
+        draws: the numbers of the evaluation on bootstrap samples of the test part.
     """
 
     experiment: Experiment
@@ -179,10 +198,11 @@ class Result:
     seconds: dict[str, float]
     path: Path
     from_cache: bool = field(default=False, compare=False)
+    draws: Draws = field(default_factory=Draws, compare=False, repr=False)
 
     def detector(self) -> Detector:
         """The fitted detector, loaded from disk."""
-        return load_detector(self.path / "detector", device=self.experiment.settings.get("device", "auto"))
+        return load_detector(self.path / DETECTOR, device=self.experiment.settings.get("device", "auto"))
 
 
 def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Result:
@@ -193,7 +213,7 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
 
     Args:
         experiment: what to run.
-        force: run even if there is a result, and replace it.
+        force: train and judge even if there is a result, and replace it.
         quiet: show no progress.
 
     Example:
@@ -201,26 +221,34 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
         >>> 0 <= run(tiny, quiet=True).evaluation.image_auroc <= 1
         True
     """
-    entry = cache.cached("results", experiment.key(), lambda folder: _fit_and_judge(experiment, folder, quiet), force)
+
+    def work(folder: Path) -> dict:
+        return _fit_and_judge(experiment, folder, force, quiet)
+
+    entry = cache.cached("results", experiment.key(), work, force)
     stored, evaluation = entry.content, Evaluation.from_dict(entry.content["evaluation"])
     measured = stored["selection"], stored["history"], stored["seconds"]
-    return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache)
+    draws = Draws.from_dict(stored.get("draws"))
+    return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache, draws)
 
 
-def _fit_and_judge(experiment: Experiment, folder: Path, quiet: bool) -> dict:
+def _fit_and_judge(experiment: Experiment, folder: Path, force: bool, quiet: bool) -> dict:
     """Run an experiment; leave the detector in the folder, and return what else is kept of it."""
-    splits, detector = experiment.splits(), experiment.detector()
-    detector.quiet, detector.checkpoint = quiet or detector.quiet, folder / cache.CHECKPOINT
+    splits, unfitted = experiment.splits(), experiment.detector()
+    unfitted.quiet = quiet or unfitted.quiet
+    data = unfitted, splits.train, splits.validation
+    fitted = detector_once(*data, experiment.fit_sources(), force, experiment.fit_sources)
+    detector = load_detector(fitted.folder / DETECTOR, device=unfitted.settings.device)
+    detector.quiet = unfitted.quiet
     start = time.perf_counter()
-    detector.fit(splits.train, splits.validation)
-    fitted = time.perf_counter()
-    evaluation = evaluate(detector, splits.test)
-    seconds = {"fit": fitted - start, "evaluate": time.perf_counter() - fitted}
+    evaluation, draws = judge(detector, splits.test)
+    seconds = {**fitted.content["seconds"], "evaluate": time.perf_counter() - start}
     selection = synthetic_validation_metrics(detector, splits.validation)
-    detector.save(folder / "detector")
+    link_folder(fitted.folder / DETECTOR, folder / DETECTOR)
     return {
         "experiment": experiment.describe(),
         "evaluation": evaluation.as_dict(),
+        "draws": draws.as_dict(),
         "selection": {name: getattr(selection, name) for name in SELECTION},
         "history": detector.history,
         "seconds": seconds,
@@ -236,22 +264,3 @@ def _files(root: str | None) -> tuple[tuple[str, int, int], ...]:
     """Name, length and time of every file under a folder: they tell whether what is loaded is still what lies there."""
     files = sorted(path for path in Path(root).expanduser().rglob("*") if path.is_file()) if root else []
     return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-
-
-@lru_cache(maxsize=16)
-def source_hash(method_class: type, dataset: str | None = None, rooms: tuple[str, ...] = RUN) -> str:
-    """Hash of what every adkit module does that the data set, the detector and the evaluation run.
-
-    Of a method that lies outside adkit, a hash of its own source follows, see
-    :func:`adkit.detectors.registry.own_source`.
-
-    Args:
-        method_class: class of the detector.
-        dataset: name of the set, as :func:`adkit.load_dataset` knows it; None, or another name: images that no reader
-            of adkit has brought.
-        rooms: modules that run besides the reader and the detector; default: those of :func:`adkit.run`.
-    """
-    readers = [reader_module(dataset)] if dataset in NAMES else []
-    of_adkit = source_fingerprint(imported_modules([*rooms, *readers, *source_modules(method_class)]))
-    own = own_source(method_class)
-    return f"{of_adkit} {own}" if own else of_adkit

@@ -134,8 +134,11 @@ def run_many(
     addresses = {experiment: experiment.address() for experiment in dict.fromkeys(experiments)}
     missing = {experiment: address for experiment, address in addresses.items() if not _is_stored(address)}
     token = leave_token(home())
-    jobs = [_job(experiment, address, token) for experiment, address in missing.items()]
-    done = run_jobs(jobs, executor, devices=devices, retries=retries, quiet=quiet)
+    try:
+        jobs = [_job(experiment, address, token) for experiment, address in missing.items()]
+        done = run_jobs(jobs, executor, devices=devices, retries=retries, quiet=quiet)
+    finally:
+        (home() / token).unlink(missing_ok=True)
     over = dict(zip(missing, done, strict=True))
     if failed := {experiment: one for experiment, one in over.items() if not one.good}:
         raise ExperimentsFailed(failed, len(addresses))

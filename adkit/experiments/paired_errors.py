@@ -1,7 +1,8 @@
 """How large one recipe's error is against another's, over several seeds, both measured on the same bootstrap samples.
 
 Two intervals that overlap do not make two recipes equal: both rise and fall with the images. So samples of the test
-images are drawn, both recipes are measured on each of them, and the interval is that of the ratio.
+images are drawn, both recipes are measured on each of them, and the interval is that of the ratio. Which trainings of a
+recipe count is drawn, too: the ratio is to hold for its next training.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from adkit.data import AnomalyDataset
+from adkit.experiments.draws import Draws
+from adkit.experiments.evaluation import Evaluation, judge
 from adkit.experiments.experiment import Result
-from adkit.metrics import Interval, auroc
-from adkit.metrics.resampling import bootstrap_counts, resampled_metrics
+from adkit.experiments.seeds import stream
+from adkit.metrics import Interval
+from adkit.metrics.seeds import mean_of_drawn_seeds
+
+ERRORS = {"image AUROC": "image_auroc", "PRO": "pro"}
 
 
 def bootstrap_errors(
@@ -22,31 +28,29 @@ def bootstrap_errors(
     Args:
         results: of one configuration with several seeds.
         dataset: what they are measured on, for example ``splits.test``; it needs normal images, and masks.
-        n: number of samples, at least 1; defective and normal images are drawn apart.
+        n: number of samples, at least 1; defective and normal images are drawn apart, and the seeds of each recipe.
         seed: integer; another seed draws other samples. Equal datasets and seeds give equal samples, so that two
             recipes can be compared.
 
     Returns:
         ``1 - image AUROC`` and ``1 - PRO`` → (1 + n,), the dataset itself first.
     """
-    errors = {"1 - image AUROC": np.zeros(1 + n), "1 - PRO": np.zeros(1 + n)}
-    for result in results:
-        judged = result.detector().predict_dataset(dataset)
-        image_aurocs = _image_aurocs(judged.labels, judged.scores, n, seed)
-        known = [i for i, mask in enumerate(judged.masks) if mask is not None]
-        masks, maps = ([part[i] for i in known] for part in (judged.masks, judged.maps))
-        counts = bootstrap_counts(masks, n, seed)
-        pros = resampled_metrics(masks, maps, counts, result.evaluation.fpr_limit)["pro"]
-        errors["1 - image AUROC"] += 1 - np.array([result.evaluation.image_auroc, *image_aurocs])
-        errors["1 - PRO"] += 1 - np.array([result.evaluation.pro, *pros])
-    return {name: total / len(results) for name, total in errors.items()}
+    judged = [_judged(result, dataset, n, seed) for result in results]
+    return {f"1 - {title}": 1 - _with_draws(judged, name, stream(results[0])) for title, name in ERRORS.items()}
 
 
-def _image_aurocs(labels: np.ndarray, scores: np.ndarray, n: int, seed: int) -> list[float]:
-    """Image AUROC on n bootstrap samples, of labels (N,) and scores (N,)."""
-    # a label is handed in as an image of one pixel: the images are drawn as for the pixel metrics
-    counts = bootstrap_counts([np.atleast_1d(label) for label in labels], n, seed).astype(int)
-    return [auroc(np.repeat(labels, times), np.repeat(scores, times)) for times in counts]
+def _judged(result: Result, dataset: AnomalyDataset, n: int, seed: int) -> tuple[Evaluation, Draws]:
+    """What a result is worth on a dataset, with n draws: those that are kept with it, where they are the same."""
+    if seed == 0 and len(result.draws) == n and dataset is result.experiment.splits().test:
+        return result.evaluation, result.draws
+    return judge(result.detector(), dataset, result.evaluation.fpr_limit, n, seed)
+
+
+def _with_draws(judged: Sequence[tuple[Evaluation, Draws]], name: str, drawn_by: int) -> np.ndarray:
+    """The mean over seeds on the dataset itself, and behind it on each draw, (1 + n,)."""
+    itself = np.mean([evaluation[name] for evaluation, _ in judged])
+    drawn = mean_of_drawn_seeds(np.stack([draws.of(name) for _, draws in judged]), drawn_by)
+    return np.concatenate([[itself], drawn])
 
 
 def ratio(new: np.ndarray, old: np.ndarray, level: float = 0.95) -> Interval:

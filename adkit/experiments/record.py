@@ -35,7 +35,8 @@ from adkit.detectors.network import NetworkDetector
 from adkit.detectors.preprocessing import whole_image
 from adkit.experiments import cache
 from adkit.experiments.evaluation import evaluate
-from adkit.experiments.experiment import UNCOUNTED, source_hash
+from adkit.experiments.fitted import UNCOUNTED
+from adkit.experiments.sources import source_hash
 from adkit.runtime.progress import progress
 from adkit.runtime.serialization import write_json
 

@@ -3,13 +3,14 @@
 import html
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from adkit.experiments.evaluation import Evaluation
 from adkit.experiments.experiment import Experiment, Result
-from adkit.metrics import Interval
+from adkit.experiments.seeds import KNOWN, check_results
+from adkit.experiments.seeds import over_seeds as over_seeds
+from adkit.runtime.console import printable
 
-KNOWN = [field.name for field in fields(Evaluation) if field.default is None and field.name != "threshold"]
 LOWER_IS_BETTER = ("false_positive_rate",)
 DATA = ("dataset", "category", "image_size", "channels", "tile", "overlap", "data_seed")  # named where they differ
 
@@ -60,7 +61,7 @@ class Table:
         lines = [["experiment", "seeds", *self.metrics], *self.cells("{} *")]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         padded = [[text.ljust(width) for text, width in zip(line, widths, strict=True)] for line in lines]
-        return "\n".join("  ".join(line).rstrip() for line in padded)
+        return printable("\n".join("  ".join(line).rstrip() for line in padded))
 
     __repr__ = __str__
 
@@ -96,8 +97,7 @@ def table(
         loss=mse    2      0.730 ± 0.028
         loss=ssim   1      0.900 *
     """
-    if not results:
-        raise ValueError("a table needs at least one result, got none")
+    check_results(results)
     if unknown := [name for name in metrics if name not in KNOWN]:
         raise ValueError(f"unknown metric {', '.join(unknown)}; known: {', '.join(KNOWN)}")
     groups: dict[str, dict[int, Evaluation]] = {}
@@ -108,27 +108,6 @@ def table(
         for name, seeds in groups.items()
     ]
     return Table(rows, tuple(metrics))
-
-
-def over_seeds(results: Sequence[Result], name: str, kind: str | None = None) -> Interval:
-    """A number of several runs: its mean over the seeds, and the bootstrap interval of the middle seed.
-
-    The interval says how much other test images would move the number; the spread over seeds is in ``table``.
-
-    Args:
-        results: runs of one configuration with several seeds.
-        name: name of a number of :class:`adkit.experiments.Evaluation`, or of its ``by_kind`` where ``kind`` is given.
-        kind: a defect type; None: all defects.
-
-    Returns:
-        NaN where the number could not be computed, or (low, high) where it has no interval.
-    """
-    evaluations = [result.evaluation for result in results]
-    rows = [evaluation.by_kind.get(kind, {}) if kind else vars(evaluation) for evaluation in evaluations]
-    values = [float("nan") if row.get(name) is None else row[name] for row in rows]
-    middle = evaluations[sorted(range(len(values)), key=values.__getitem__)[len(values) // 2]]
-    low, high = (float("nan"),) * 2 if kind else middle.intervals.get(name, (float("nan"),) * 2)
-    return Interval(statistics.fmean(values), low, high)
 
 
 def _names(experiments: Sequence[Experiment]) -> list[str]:

@@ -120,6 +120,11 @@ def build_loss(spec: str | Mapping[str, Term] | nn.Module) -> nn.Module:
     """
     if isinstance(spec, nn.Module):
         return spec
+    if not isinstance(spec, str | Mapping):
+        raise ValueError(
+            f"a loss must be a text such as 'mse + 0.5*ssim' or a dict of weights, got {spec!r}; known are "
+            f"{', '.join(LOSSES)}"
+        )
     if not isinstance(spec, str):
         return CompositeLoss(spec)
     terms: dict[str, Term] = {}

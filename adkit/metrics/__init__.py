@@ -19,9 +19,11 @@ from adkit.metrics.groups import SizeGroup, image_metrics_by_kind, pixel_metrics
 from adkit.metrics.image import ImageMetrics, auroc, average_precision, f1, f1_max, image_metrics, iou
 from adkit.metrics.intervals import Interval, bootstrap, paired_bootstrap, paired_pixel_bootstrap, pixel_bootstrap
 from adkit.metrics.pixel import PixelMetrics, pixel_metrics, pro_score
+from adkit.metrics.significance import Difference, bootstrap_p, holm
 from adkit.metrics.streaming import StreamingPixelMetrics
 
 __all__ = [
+    "Difference",
     "ImageMetrics",
     "Interval",
     "PixelMetrics",
@@ -30,8 +32,10 @@ __all__ = [
     "auroc",
     "average_precision",
     "bootstrap",
+    "bootstrap_p",
     "f1",
     "f1_max",
+    "holm",
     "image_metrics",
     "image_metrics_by_kind",
     "iou",

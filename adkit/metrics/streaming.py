@@ -10,7 +10,7 @@ from copy import deepcopy
 import numpy as np
 
 from adkit.metrics.bounds import metric_bounds
-from adkit.metrics.components import collect_pixels
+from adkit.metrics.components import Pixels, collect_pixels
 from adkit.metrics.inputs import Images, check_limit
 from adkit.metrics.operating_points import OperatingPoints, check_classes
 from adkit.metrics.pixel import PixelMetrics, summarise
@@ -82,8 +82,16 @@ class StreamingPixelMetrics:
         Raises:
             ValueError: if sizes differ, masks are not binary, or a score is NaN or infinite.
         """
-        pixels = collect_pixels(masks, maps)
-        self._add(pixel_table(pixels, known=self._tables[0]))
+        return self.update_pixels(collect_pixels(masks, maps))
+
+    def update_pixels(self, pixels: Pixels) -> "StreamingPixelMetrics":
+        """Add pixels that are collected already: of whole images, or of some regions of theirs.
+
+        Args:
+            pixels: of :func:`adkit.metrics.components.collect_pixels`.
+        """
+        if pixels.normal.size or pixels.defective.size:
+            self._add(pixel_table(pixels, known=self._tables[0]))
         self.n_images += pixels.n_images
         self.n_regions += pixels.areas.size
         return self
@@ -120,6 +128,10 @@ class StreamingPixelMetrics:
             ValueError: if there was no normal pixel or no region.
         """
         return metric_bounds(self._points(), self.fpr_limit)
+
+    def rows(self) -> np.ndarray:
+        """All bins that hold a score, lowest first: an array of ``adkit.metrics.score_bins.BIN_ROW``."""
+        return table_rows(self._merged())
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that was seen, as plain arrays: to save, or to send to the machine that merges."""

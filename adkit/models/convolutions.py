@@ -27,7 +27,7 @@ def channels_last(images: Tensor) -> Tensor:
     Returns:
         (B, C, H, W), the same values. On Apple's GPU, and while a network is being exported, the images themselves.
     """
-    if images.device.type not in ("cpu", "cuda", "meta") or torch.compiler.is_compiling():
+    if images.device.type not in ("cpu", "cuda", "meta") or torch.compiler.is_compiling() or torch.jit.is_tracing():
         return images
     if images.shape[1] > 1:
         return images.contiguous(memory_format=torch.channels_last)

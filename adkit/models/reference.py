@@ -63,7 +63,8 @@ class ReferenceModel:
             centres.mean(dim=0),
             whole.whitening,
             MahalanobisDistance.fit(within).whitening,
-            between.whitening,
+            # a file holds no tensor twice
+            between.whitening.clone(),
         )
 
     def distance(self, features: Tensor, centre: Tensor, reference: str) -> Tensor:

@@ -86,7 +86,8 @@ class VAE(nn.Module):
         super().__init__()
         sizes = {"image_size": image_size, "channels": [channels], "latent_dim": [latent_dim], "widths": widths}
         for name, values in sizes.items():
-            if not values or not all(type(value) is int and value > 0 for value in values):
+            listed = isinstance(values, list | tuple) and bool(values)
+            if not listed or not all(type(value) is int and value > 0 for value in values):
                 raise ValueError(f"{name} must be positive integers, got {values!r}")
         self.image_size, self.channels, self.latent_dim = tuple(image_size), channels, latent_dim
         self.widths, self.stride = tuple(widths), 2 ** len(widths)

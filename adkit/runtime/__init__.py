@@ -7,7 +7,7 @@ VERSION = "0.1.0"  # of adkit, as pyproject.toml has it
 _HOMES = {
     "PRECISIONS": "adkit.runtime.environment",
     "Stream": "adkit.runtime.environment",
-    "atomic_path": "adkit.runtime.environment",
+    "atomic_path": "adkit.runtime.atomic",
     "fast_mode": "adkit.runtime.environment",
     "generator": "adkit.runtime.environment",
     "home": "adkit.runtime.environment",

@@ -2,9 +2,6 @@
 
 import os
 import random
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +26,8 @@ class Stream(IntEnum):
     OBJECTIVE = 1
     # what turns and scales a batch, apart from what the objective draws for it
     AUGMENTATION = 2
+    # how light, contrast and focus of a batch drift
+    DRIFT = 3
 
 
 def _flag(name: str) -> bool:
@@ -46,9 +45,21 @@ def interactive_mode(wanted: bool = True) -> bool:
 
 
 def home() -> Path:
-    """The folder that keeps runs: ``ADKIT_HOME``, else ``./runs``; made where it is missing."""
+    """The folder that keeps runs: ``ADKIT_HOME``, else ``./runs``; made where it is missing.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
     folder = Path(os.environ.get("ADKIT_HOME") or "runs").expanduser().absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is no folder" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        raise OSError(
+            error.errno,
+            f"results are kept in {folder}, and that cannot be made ({reason}); set ADKIT_HOME to a folder that can be "
+            "written to",
+        ) from error
     return folder
 
 
@@ -116,27 +127,3 @@ def resolve_precision(name: str, device: "torch.device") -> str:
     import torch
 
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-
-
-@contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary name beside ``path`` and rename it at the end, so that no reader ever sees half a file.
-
-    Example:
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> with atomic_path(folder / "note.txt") as temporary:
-        ...     _ = temporary.write_text("whole or not at all")
-        >>> [file.name for file in folder.iterdir()]
-        ['note.txt']
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

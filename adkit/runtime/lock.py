@@ -61,6 +61,22 @@ def locked(path: Path, stale_after: float = STALE_AFTER) -> Iterator[bool]:
                 file.unlink(missing_ok=True)
 
 
+def lock_owner(path: Path, stale_after: float = STALE_AFTER) -> dict:
+    """Who is at work on a path: ``pid`` and ``host``; empty where nobody is.
+
+    Args:
+        path: what the lock stands for.
+        stale_after: seconds without a sign of life after which an owner on another machine counts as gone; the clock is
+            that of this machine.
+    """
+    for lock in sorted(_lock_files(path), key=_number, reverse=True)[:1]:
+        with suppress(OSError):
+            owner, quiet = _owner(lock), time.time() - lock.stat().st_mtime
+            gone = owner.get("host") == this_machine() and not is_running(owner["pid"])
+            return {} if gone or quiet > stale_after else owner or {"pid": None, "host": "unknown"}
+    return {}
+
+
 def _acquire(path: Path, stale_after: float) -> Path | None:
     """The lock file that this process now owns; None where none can be made."""
     watch = _Watch(path, stale_after)
@@ -91,7 +107,7 @@ def _make(lock: Path) -> None:
     """
     handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "host": _host()}, file)
+        json.dump({"pid": os.getpid(), "host": this_machine()}, file)
 
 
 class _Watch:
@@ -111,7 +127,7 @@ class _Watch:
         # two machines' clocks differ: that the file's time changes is a sign of life, which time it is is none
         if sign != self.last_sign:
             self.last_sign, self.seen_at = sign, time.monotonic()
-        killed_here = owner.get("host") == _host() and not _is_running(owner["pid"])
+        killed_here = owner.get("host") == this_machine() and not is_running(owner["pid"])
         if killed_here or time.monotonic() - self.seen_at > self.stale_after:
             self._tell(owner, "{} is gone; going on with {}")
             return True
@@ -149,7 +165,7 @@ def _owner(lock: Path) -> dict:
         return {}
 
 
-def _host() -> str:
+def this_machine() -> str:
     """This machine; in a container, whose process numbers are its own, this container."""
     space = ""
     with suppress(OSError):
@@ -157,7 +173,7 @@ def _host() -> str:
     return f"{platform.node() or 'localhost'} {space}"
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process of this machine lives; True where that cannot be asked, and its heartbeat must tell."""
     if os.name == "nt":  # os.kill would end it there
         return True

@@ -1,12 +1,41 @@
-"""A progress line that reads well live and in a saved notebook: in place while it runs, about ten plain lines after."""
+"""A progress line that reads well live, in a log and in a saved notebook: in place while it runs, about ten plain lines
+after. Results that were found and not made tell nothing of the time that is left.
+"""
 
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from adkit.runtime import interactive_mode
+from adkit.runtime.console import say
 
 REFRESH = 0.2  # seconds between live updates
+
+
+@dataclass
+class Work:
+    """How many results this process has made, and how many it found made: :mod:`adkit.experiments.cache` counts them.
+
+    Attributes:
+        made: results that took their time.
+        fetched: results that were found on disk.
+    """
+
+    made: int = 0
+    fetched: int = 0
+
+    def note(self, fetched: bool) -> None:
+        """Count one result.
+
+        Args:
+            fetched: it was found.
+        """
+        self.fetched += fetched
+        self.made += not fetched
+
+
+work = Work()
 
 
 class Progress:
@@ -33,6 +62,9 @@ class Progress:
             raise ValueError(f"total must be at least 1 step, got {total}")
         self.total, self.label, self.start = total, label, start
         self.values: dict = {}
+        # steps that only fetched a result, and their seconds; the counts at the last step
+        self.fetched, self.fetched_seconds, self.seen = 0, 0.0, replace(work)
+        self.stepped = time.perf_counter()
         self.began, self.shown, self.tenth = time.perf_counter(), 0.0, 10 * start // total
         self.view = _Silent() if quiet else _view(stream or sys.stdout)
 
@@ -43,6 +75,10 @@ class Progress:
         """
         self.values |= values
         tenth, now = 10 * step // self.total, time.perf_counter()
+        if work.fetched > self.seen.fetched and work.made == self.seen.made:
+            self.fetched += 1
+            self.fetched_seconds += now - self.stepped
+        self.seen, self.stepped = replace(work), now
         if tenth > self.tenth:
             self.tenth = tenth
             self.view.keep(self.line(step, now))
@@ -53,15 +89,21 @@ class Progress:
         self.shown = now
 
     def line(self, step: int, now: float) -> str:
-        """The text for a step: label, step, values, speed, and the time left (or taken, at the end)."""
-        seconds, done = max(now - self.began, 1e-9), step - self.start
+        """The text for a step: label, step, values, speed, and the time left (or taken, at the end).
+
+        Steps that only fetched a result count for neither speed nor time left.
+        """
+        taken, done = max(now - self.began, 1e-9), step - self.start - self.fetched
+        seconds = max(taken - self.fetched_seconds, 1e-9)
         numbers = [f"{name} {float(value):.4g}" for name, value in self.values.items()]
-        rest = f"{duration(seconds)} in all"
+        rest = f"{duration(taken)} in all"
         if step < self.total:
             rest = f"{duration(seconds / done * (self.total - step))} left" if done else ""
-        return "  ".join(
-            filter(None, [self.label, f"step {step}/{self.total}", *numbers, _speed(done / seconds), rest])
-        )
+        return "  ".join(filter(None, [self.label, self._counted(step), *numbers, _speed(done / seconds), rest]))
+
+    def _counted(self, step: int) -> str:
+        fetched = f" ({self.fetched} fetched)" if self.fetched else ""
+        return f"step {step}/{self.total}{fetched}"
 
     def close(self) -> None:
         """End the line."""
@@ -138,7 +180,7 @@ class _Lines:
         self.stream = stream
 
     def keep(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        say(text, self.stream)
 
     def close(self) -> None:
         pass
@@ -153,7 +195,7 @@ class _Terminal:
         self.stream, self.width = stream, 0
 
     def show(self, text: str) -> None:
-        print("\r" + text.ljust(self.width), end="", file=self.stream, flush=True)
+        say("\r" + text.ljust(self.width), self.stream, end="")
         self.width = len(text)
 
     keep = show
@@ -195,10 +237,15 @@ class _Notebook:
 
 
 def _view(stream):
-    """What suits the place: a terminal, a notebook somebody looks at, or plain lines."""
+    """What suits the place: a terminal, a notebook somebody looks at, or plain lines.
+
+    papermill, nbconvert and nbval run cells whose output nobody sees live: their log has a line of each message that is
+    printed, and of an output that changes in place only the first state. They are known by allowing no input.
+    """
     if stream.isatty():
         return _Terminal(stream)
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if stream is sys.stdout and getattr(shell, "kernel", None) is not None and interactive_mode():
+    kernel = getattr(shell, "kernel", None)
+    if stream is sys.stdout and kernel is not None and getattr(kernel, "_allow_stdin", True) and interactive_mode():
         return _Notebook()
     return _Lines(stream)

@@ -7,10 +7,11 @@ from adkit.runtime.lazy import lazy_exports
 
 _HOMES = {
     "MAP_METHODS": "adkit.scoring.anomaly_maps",
-    "SCORE_METHODS": "adkit.scoring.anomaly_maps",
+    "SCORE_METHODS": "adkit.scoring.image_scores",
     "anomaly_map": "adkit.scoring.anomaly_maps",
     "gaussian_smooth": "adkit.scoring.anomaly_maps",
-    "image_score": "adkit.scoring.anomaly_maps",
+    "image_score": "adkit.scoring.image_scores",
+    "relative_to_surroundings": "adkit.scoring.own_reference",
     "Scale": "adkit.scoring.fusion",
     "fuse": "adkit.scoring.fusion",
 }

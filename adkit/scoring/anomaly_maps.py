@@ -1,4 +1,4 @@
-"""From a reconstruction to an anomaly map, and from a map to one score an image. Higher is more anomalous.
+"""From a reconstruction to an anomaly map. Higher is more anomalous.
 
 No step looks at the range of a single image: stretching each map to [0, 1] would make the cleanest image look as bad as
 the worst.
@@ -168,7 +168,7 @@ def gaussian_smooth(maps: Tensor, sigma: float) -> Tensor:
         >>> gaussian_smooth(torch.ones(2, 5, 7), sigma=4.0).shape
         torch.Size([2, 5, 7])
     """
-    _check_maps(maps)
+    check_maps(maps)
     if not 0 <= sigma < float("inf"):
         raise ValueError(f"sigma must be 0 or a positive number of pixels, got {sigma}")
     radius = int(TRUNCATE * sigma + 0.5)
@@ -178,97 +178,7 @@ def gaussian_smooth(maps: Tensor, sigma: float) -> Tensor:
     return blur(reflect_pad(maps, radius), gaussian_window(2 * radius + 1, sigma))
 
 
-def _check_maps(maps: Tensor) -> None:
+def check_maps(maps: Tensor) -> None:
+    """Refuse what has not the shape (B, H, W) of maps, with a ValueError."""
     if maps.ndim != 3:
         raise ValueError(f"anomaly maps must have the shape (B, H, W), got {tuple(maps.shape)}")
-
-
-def max_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The highest value: finds the smallest defect, and the noisiest pixel.
-
-    Args:
-        values: maps (B, P), one row an image.
-        inside: bool (B, P): the pixels that count, at least one in each row.
-        fraction: not used.
-
-    Returns:
-        (B,)
-    """
-    return values.masked_fill(~inside, -torch.inf).amax(dim=1)
-
-
-def mean_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The mean value: steady, and blind to small defects.
-
-    Args:
-        values: maps (B, P), one row an image.
-        inside: bool (B, P): the pixels that count, at least one in each row.
-        fraction: not used.
-
-    Returns:
-        (B,)
-    """
-    return values.masked_fill(~inside, 0).sum(dim=1) / inside.sum(dim=1)
-
-
-def topk_score(values: Tensor, inside: Tensor, fraction: float) -> Tensor:
-    """The mean of the highest fraction of the pixels, at least of one.
-
-    Args:
-        values: maps (B, P), one row an image.
-        inside: bool (B, P): the pixels that count, at least one in each row.
-        fraction: share of the pixels that count, in (0, 1].
-
-    Returns:
-        (B,)
-    """
-    longest = max(1, round(fraction * values.shape[1]))
-    counts = (fraction * inside.sum(dim=1)).round().clamp(1, longest)
-    top = values.masked_fill(~inside, -torch.inf).topk(longest, dim=1).values
-    taken = torch.arange(longest, device=values.device) < counts[:, None]
-    return top.masked_fill(~taken, 0).sum(dim=1) / counts
-
-
-SCORE_METHODS = {"max": max_score, "mean": mean_score, "topk": topk_score}
-
-
-def image_score(maps: Tensor, method: str = "max", fraction: float = 0.001, foreground: Tensor | None = None) -> Tensor:
-    """One score an image from its anomaly map.
-
-    Args:
-        maps: (B, H, W), float, higher = more anomalous.
-        method: ``max``, ``mean``, or ``topk``, the mean of the highest ``fraction`` of the pixels.
-        fraction: share of the (foreground) pixels that ``topk`` averages, in (0, 1]; rounded, at least one pixel.
-        foreground: bool (B, H, W) or (H, W): the pixels that count; None: all of them.
-
-    Returns:
-        (B,) in the unit of the maps.
-
-    Raises:
-        ValueError: if the method is unknown, ``fraction`` lies outside (0, 1], the shapes do not fit, or a foreground
-            is empty.
-
-    Example:
-        >>> maps = torch.arange(10.0).view(1, 2, 5)
-        >>> [image_score(maps, method, fraction=0.2).item() for method in SCORE_METHODS]
-        [9.0, 4.5, 8.5]
-    """
-    _check_maps(maps)
-    if method not in SCORE_METHODS:
-        raise ValueError(f"method must be one of {', '.join(SCORE_METHODS)}, got {method!r}")
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction must lie in (0, 1], got {fraction}; 0.001 is a thousandth of the pixels")
-    inside = torch.ones_like(maps, dtype=torch.bool) if foreground is None else _checked_foreground(foreground, maps)
-    return SCORE_METHODS[method](maps.flatten(1), inside.flatten(1), fraction)
-
-
-def _checked_foreground(foreground: Tensor, maps: Tensor) -> Tensor:
-    if foreground.shape not in (maps.shape, maps.shape[1:]) or foreground.dtype != torch.bool:
-        raise ValueError(
-            f"foreground must be bool of the shape {tuple(maps.shape)} or {tuple(maps.shape[1:])}, "
-            f"got {foreground.dtype} {tuple(foreground.shape)}"
-        )
-    foreground = foreground.to(maps.device).expand_as(maps)
-    if not foreground.flatten(1).any(dim=1).all():
-        raise ValueError("an image has no foreground pixel at all; leave it out, or use foreground=None")
-    return foreground

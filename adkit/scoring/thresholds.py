@@ -4,9 +4,11 @@ An honest threshold comes from held-out normal images. Otsu looks only at the va
 classes, even where there is one. F1-max looks at the truth of the test set: an oracle, to compare with.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +20,11 @@ from adkit.metrics.inputs import Images, as_scores, as_truth, check_finite, flat
 from adkit.metrics.operating_points import f1_scores
 
 FEW_SCORES = 20
+FEW_WARNING = "the threshold rests on"  # how the warning of few scores begins
+# of a threshold, how far it lies above a tie: more than float32 loses, so that scores of the tie stay below it
+ABOVE = 1e-6
+# so many times the promised share may be called anomalous because of a tie: of a million pixels a few are always equal
+TOLERATED = 1.1
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,9 @@ class Threshold:
         high: upper end.
         n: number of scores that it rests on.
         q: the percentile, in [0, 100].
+
+    Raises:
+        ValueError: if any of them is no finite number.
     """
 
     value: float
@@ -37,6 +47,12 @@ class Threshold:
     high: float
     n: int
     q: float
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+                raise ValueError(f"{field.name} of a threshold must be a finite number, got {value!r}")
 
     @property
     def description(self) -> str:
@@ -50,7 +66,7 @@ class Threshold:
         return self.value
 
 
-def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: int = 0) -> Threshold:
+def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: int = 0, ties: bool = True) -> Threshold:
     """The percentile of validation normals, and how far it would move with other ones.
 
     With few scores a high percentile rests on one or two of them, and the interval shows it. No resample is drawn: the
@@ -62,12 +78,17 @@ def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: i
 
     Args:
         scores: scores of normal samples only, of any shape, or a list of arrays (pixel scores of unequal maps).
-        q: percentile in [0, 100]; 95 lets 5 % of normal samples raise a false alarm.
+        q: percentile in [0, 100]; 95 lets 5 % of normal samples raise a false alarm. Where it falls on a tie that
+            would break this promise, the threshold lies just above the tie.
         n_bootstrap: number of resamples, at least 2.
         seed: integer; another seed draws other bootstrap samples.
+        ties: look for a tie; False where the scores are those of parts, which may share their maximum.
 
     Raises:
         ValueError: if scores are empty or not finite, or ``q`` or ``n_bootstrap`` is out of range.
+
+    Warns:
+        UserWarning: if there are fewer than 20 scores, or the percentile falls on a tie.
 
     Example:
         >>> threshold = percentile(range(101), q=95)
@@ -84,7 +105,7 @@ def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: i
         raise ValueError(f"n_bootstrap must be at least 2 draws, got {n_bootstrap}; 1000 is usual")
     if n < FEW_SCORES:
         warnings.warn(
-            f"the threshold rests on {n} scores, fewer than {FEW_SCORES}: percentile {q:g} is about one of them; "
+            f"{FEW_WARNING} {n} scores, fewer than {FEW_SCORES}: percentile {q:g} is about one of them; "
             "use more validation images, or tiles of them",
             stacklevel=2,
         )
@@ -97,8 +118,54 @@ def percentile(scores: Images, q: float = 95.0, n_bootstrap: int = 1000, seed: i
     second = first + (1 - first) * rng.beta(1, max(n - below - 1, 1), size=n_bootstrap) if above > below else first
     lower, upper = (ranked[np.minimum((n * uniform).astype(np.int64), n - 1)] for uniform in (first, second))
     low, high = np.quantile(lower + share * (upper - lower), [0.025, 0.975])
-    value = ranked[below] + share * (ranked[above] - ranked[below])
-    return Threshold(float(value), float(low), float(high), n, float(q))
+    value = float(ranked[below] + share * (ranked[above] - ranked[below]))
+    value = above_ties(value, ranked, q) if ties else value
+    return Threshold(value, float(low), max(float(high), value), n, float(q))
+
+
+def above_ties(value: float, scores: np.ndarray, q: float, what: str = "scores of normal samples") -> float:
+    """A percentile that keeps its promise where many scores are equal.
+
+    ``score >= value`` calls all of a tie anomalous where the percentile falls on it: of constant scores every one.
+    Then the threshold lies just above the tie, so that at most the promised share of the scores reaches it.
+
+    Args:
+        value: percentile ``q`` of the scores.
+        scores: (n,) finite, of normal samples.
+        q: percentile in [0, 100].
+        what: what the scores are; the warning says it.
+
+    Returns:
+        The value, or where too many scores reach it, one just above the tie.
+
+    Warns:
+        UserWarning: if more than a tenth of the scores would have been called anomalous.
+
+    Example:
+        >>> above_ties(1.0, np.array([1.0, 2.0, 3.0]), 0)
+        1.0
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     0.5 < above_ties(0.5, np.full(40, 0.5), 95) < 0.5001
+        True
+    """
+    n = scores.size
+    # as many reach it where all scores differ
+    promised = max(n - math.ceil((n - 1) * q / 100 - 1e-9), n * (1 - q / 100))
+    reached = int((scores >= value).sum())
+    if reached <= TOLERATED * promised or (scores == value).sum() < 2:
+        return value
+    higher = scores[scores > value]
+    raised = value + max(ABOVE * abs(value), float(np.finfo(np.float32).tiny))
+    raised = min(raised, float(higher.min())) if higher.size else raised
+    if reached <= max(2 * promised + 1, n / 10):  # few scores, scores of few digits, or maps made of squares
+        return raised
+    warnings.warn(
+        f"{reached - higher.size} of {n} {what} are equal, and percentile {q:g} falls on them ({value:.4g}): the "
+        f"threshold lies above them, or {reached / n:.0%} would be called anomalous; scores that do not vary mean that "
+        "the method sees nothing, that images repeat each other, or that a score was rounded",
+        stacklevel=3,
+    )
+    return raised
 
 
 def otsu(values: Images) -> float:

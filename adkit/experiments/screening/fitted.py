@@ -3,8 +3,6 @@
 :func:`adkit.run` does the same for the splits of a data set; these two take any images: mixes, labelled sets.
 """
 
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +10,9 @@ from pathlib import Path
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
-from adkit.experiments import cache
-from adkit.experiments.experiment import UNCOUNTED, source_hash
+from adkit.experiments.fitted import DETECTOR, detector_once, fit_key, fit_once
 from adkit.experiments.screening.classifier import TypeClassifier, load_classifier
+from adkit.experiments.sources import source_hash
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
 
@@ -35,15 +33,8 @@ def fitted_detector(detector: Detector, train: AnomalyDataset, validation: Anoma
         >>> fitted_detector(tiny, splits.train, splits.validation).threshold > 0
         True
     """
-
-    def fit(folder: Path) -> None:
-        fresh = detector.fresh()
-        fresh.quiet, fresh.checkpoint = detector.quiet, folder / cache.CHECKPOINT
-        fresh.fit(train, validation).save(folder / "detector")
-
-    images = [train.fingerprint, validation.fingerprint]
-    entry = _fitted(detector, asdict(detector.settings), images, source_hash(type(detector), rooms=()), fit)
-    return load_detector(entry.folder / "detector", device=detector.settings.device)
+    entry = detector_once(detector, train, validation, source_hash(type(detector), rooms=()))
+    return load_detector(entry.folder / DETECTOR, device=detector.settings.device)
 
 
 def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> TypeClassifier:
@@ -65,27 +56,8 @@ def fitted_classifier(classifier: TypeClassifier, train: AnomalyDataset) -> Type
         fresh = TypeClassifier(**settings | {"quiet": classifier.quiet})
         fresh.fit(train).save(folder / "classifier")
 
-    entry = _fitted(classifier, settings, [train.fingerprint], _classifier_sources(), fit)
-    return load_classifier(entry.folder / "classifier", device=classifier.settings.device)
-
-
-def _fitted(
-    template: object, settings: Mapping, images: list[str], sources: str, fit: Callable[[Path], None]
-) -> cache.Entry:
-    """The cache's entry of something that is fitted."""
-    key = {
-        "class": type(template).__name__,
-        "settings": {name: value for name, value in settings.items() if name not in UNCOUNTED},
-        "data": images,
-        "sources": sources,
-    }
-
-    def work(folder: Path) -> dict:
-        start = time.perf_counter()
-        fit(folder)
-        return {"seconds": {"fit": time.perf_counter() - start}}
-
-    return cache.cached("fitted", key, work)
+    key = fit_key(type(classifier).__name__, settings, [train.fingerprint], _classifier_sources())
+    return load_classifier(fit_once(key, fit).folder / "classifier", device=classifier.settings.device)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,88 @@
+"""``adkit fit``: train a detector on good images, and save it."""
+
+import ast
+import hashlib
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from adkit.data.data_arguments import add_data_arguments, load_chosen
+from adkit.detectors.registry import detector_class, known_methods
+from adkit.runtime.console import say
+
+EPILOG = """
+A command that was killed goes on where it was when it is given again.
+
+  adkit fit --root photos --out runs/detector
+  adkit fit --root photos --method patchcore --out runs/patchcore
+  adkit fit --root photos --image-size 256 256 --set steps=2000 loss="mse + 0.5*ssim" --out runs/long
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes.
+
+    Args:
+        parser: of the command.
+    """
+    parser.epilog = EPILOG
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for the detector; one that is there is replaced")
+    add("--method", choices=known_methods(), default="autoencoder", metavar="NAME", help=", ".join(known_methods()))
+    add("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the method, such as steps=2000")
+    add("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
+    add("--quiet", action="store_true", help="no progress")
+    add_data_arguments(parser)
+
+
+def run(chosen: Namespace) -> int:
+    """Train and save.
+
+    Args:
+        chosen: what the parser has read.
+    """
+    settings = settings_of(chosen.set)
+    if taken := {"seed", "device", "quiet"} & settings.keys():
+        raise ValueError(f"{', '.join(sorted(taken))} has an option of its own: write --{min(taken)} …")
+    detector = detector_class(chosen.method)(**settings, seed=chosen.seed, device=chosen.device, quiet=chosen.quiet)
+    out = chosen.out.expanduser()
+    if out.exists() and not (out / "detector.json").is_file():
+        raise ValueError(f"{out} exists and is no saved detector; choose another path")
+    splits = load_chosen(chosen)
+    key = json.dumps([chosen.method, asdict(detector.settings), splits.fingerprint], sort_keys=True, default=str)
+    detector.checkpoint = out.with_name(f"{out.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.checkpoint")
+    detector.fit(splits.train, splits.validation).save(out)
+    for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
+        path.unlink()
+    say(f"{out}: {detector!r}")
+    return 0
+
+
+def settings_of(words: Sequence[str]) -> dict[str, Any]:
+    """Settings from words such as ``steps=2000``; a value that is no Python literal is a text.
+
+    Args:
+        words: name and value, with ``=`` between them.
+
+    Raises:
+        ValueError: if a word has no ``=``.
+
+    Example:
+        >>> settings_of(["steps=2000", "loss=mse + 0.5*ssim", "defects=None"])
+        {'steps': 2000, 'loss': 'mse + 0.5*ssim', 'defects': None}
+    """
+    settings = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not name:
+            raise ValueError(f"a setting must read like steps=2000, got {word!r}")
+        try:
+            settings[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            settings[name] = value
+    return settings

@@ -1,0 +1,35 @@
+"""Which sources a result depends on: those that a fit runs, and those that judge what was fitted.
+
+They are kept apart, for a training takes minutes to hours and an evaluation seconds: a changed metric must not throw
+trainings away.
+"""
+
+from functools import lru_cache
+
+from adkit.data.load import NAMES, reader_module
+from adkit.detectors.registry import own_source, source_modules
+from adkit.runtime.provenance import imported_modules, source_fingerprint
+
+# modules that run for every method, besides the reader of the images and the detector
+FIT = ("adkit.data.load",)
+RUN = (*FIT, "adkit.experiments.evaluation", "adkit.experiments.synthetic_validation")
+
+
+@lru_cache(maxsize=32)
+def source_hash(method_class: type, dataset: str | None = None, rooms: tuple[str, ...] = RUN) -> str:
+    """Hash of what every adkit module does that the data set, the detector and the evaluation run.
+
+    Of a method that lies outside adkit, a hash of its own source follows, see
+    :func:`adkit.detectors.registry.own_source`.
+
+    Args:
+        method_class: class of the detector.
+        dataset: name of the set, as :func:`adkit.load_dataset` knows it; None, or another name: images that no reader
+            of adkit has brought.
+        rooms: modules that run besides the reader and the detector; default: those of :func:`adkit.run`; ``FIT``:
+            those of its training alone.
+    """
+    readers = [reader_module(dataset)] if dataset in NAMES else []
+    of_adkit = source_fingerprint(imported_modules([*rooms, *readers, *source_modules(method_class)]))
+    own = own_source(method_class)
+    return f"{of_adkit} {own}" if own else of_adkit

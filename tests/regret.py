@@ -1,0 +1,86 @@
+"""Is a recommendation any good? How much PRO is lost by it, beside always taking one method.
+
+    python -m tests.regret DATA
+
+DATA is the folder with ``aitex``, ``magnetic_tile`` and ``mvtec_leather``; the five fabrics of the textile join. Each
+method is judged by stand-ins, as :func:`adkit.recommend` judges, and on the test part, which nothing is chosen by.
+Writes ``tests/bench/REGRET.md``.
+"""
+
+import argparse
+import statistics
+import warnings
+from pathlib import Path
+
+from adkit import run
+from adkit.compare.methods import experiment
+from adkit.compare.recommend import judge_candidate
+from adkit.data.textile import FABRICS
+from adkit.defects.stand_in import stand_ins
+from tests.choose import SETS
+
+# what recommend chooses from
+CANDIDATES = ("filterbank", "draem-drift", "latent-drift", "fusion")
+OTHERS = ("patchcore-image", "patchcore", "draem", "latent", "vae", "filterbank-train")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--fabrics-only", action="store_true")
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")
+    sets = {f"textile {fabric}": {"dataset": "textile", "category": fabric} for fabric in FABRICS}
+    if not chosen.fabrics_only:
+        real = {name: dict(options) for name, options in SETS.items() if "root" in options}
+        sets = {name: options | {"root": str(chosen.data / options["root"])} for name, options in real.items()} | sets
+    rows = {}
+    for name, options in sets.items():
+        rows[name] = judge(options)
+        print(name, rows[name], flush=True)
+    text = report(rows)
+    (Path(__file__).parent / "bench" / "REGRET.md").write_text(text)
+    print(text)
+
+
+def judge(options: dict) -> dict:
+    """Test PRO of every method, and the one that the stand-ins recommend."""
+    pro, quality = {}, {}
+    for name in (*CANDIDATES, *OTHERS):
+        result = run(experiment(name, 0, **options), quiet=True)
+        pro[name] = result.evaluation.pro
+        if name in CANDIDATES:
+            images = stand_ins(result.experiment.splits().validation)
+            quality[name] = judge_candidate(name, result.detector(), images, 0.0, "").quality.value
+    return {"pro": pro, "quality": quality, "recommended": max(quality, key=quality.get)}
+
+
+def report(rows: dict) -> str:
+    """The table."""
+    names = [*CANDIDATES, *OTHERS]
+    lines = [
+        "# Regret: PRO of the best of all methods minus that of what was taken",
+        "",
+        "One seed. `recommended` is chosen by stand-ins, from " + ", ".join(f"`{name}`" for name in CANDIDATES) + ".",
+        "Made by `python -m tests.regret`.",
+        "",
+        f"| set | best | recommended | regret | {' | '.join(f'always `{name}`' for name in names)} |",
+        f"|---|---|---|---|{'---|' * len(names)}",
+    ]
+    regrets = {name: [] for name in ("recommended", *names)}
+    for label, row in rows.items():
+        pro, taken = row["pro"], row["recommended"]
+        best = max(pro, key=pro.get)
+        for name in regrets:
+            regrets[name].append(pro[best] - pro[taken if name == "recommended" else name])
+        cells = " | ".join(f"{regrets[name][-1]:.3f}" for name in names)
+        found = f"{best} {pro[best]:.3f} | {taken} {pro[taken]:.3f} | {regrets['recommended'][-1]:.3f}"
+        lines.append(f"| {label} | {found} | {cells} |")
+    means = {name: statistics.fmean(values) for name, values in regrets.items()}
+    cells = " | ".join(f"{means[name]:.3f}" for name in names)
+    lines.append(f"| mean | | | **{means['recommended']:.3f}** | {cells} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()
