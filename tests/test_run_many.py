@@ -4,14 +4,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import torch
 
 from adkit import Experiment, run
 from adkit.batch import open_executor
 from adkit.batch.leases import Lease
 from adkit.compare import compare
 from adkit.experiments import many, run_many
-from adkit.experiments.many import ExperimentJob, ExperimentsFailed, on_device, variables
+from adkit.experiments.many import ExperimentJob, ExperimentsFailed, lent_device, variables
 
 TINY = {"width": 4, "steps": 4, "crop": 32, "device": "cpu"}
 
@@ -83,14 +82,12 @@ def test_other_images_on_a_worker_are_an_error(experiments):
         ExperimentJob("a", experiments[0], "0" * 20, "unused", token="none").run(Lease())
 
 
-def test_the_lent_gpu_is_used_and_changes_no_address(monkeypatch):
+def test_the_lent_gpu_is_used(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    planned = Experiment(image_size=(64, 64))
-    assert on_device(planned, Lease(("3",))).settings["device"] == "cuda:1"
-    assert on_device(planned, Lease(("3",))).describe() == planned.describe()
-    assert on_device(planned, Lease()) == planned
-    assert on_device(planned.variant(device="cpu"), Lease(("3",))).settings["device"] == "cpu"
+    assert [lent_device(wanted, Lease(("3",))) for wanted in ("auto", "cuda", "cpu", "cuda:0")] == [
+        "cuda:1", "cuda:1", "cpu", "cuda:0",
+    ]  # fmt: skip
+    assert lent_device("auto", Lease()) == lent_device("auto", Lease(("fake",))) == "auto"
 
 
 def test_variables_are_put_back(monkeypatch):
