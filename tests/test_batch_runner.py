@@ -215,6 +215,6 @@ def test_where_jobs_run_is_checked(where, message):
 
 
 def test_the_room_is_light():
-    code = "import sys, adkit.batch, adkit.batch.command, adkit.batch.notebook, adkit.batch.runner\n"
+    code = "import sys, adkit.batch, adkit.batch.batch_command, adkit.batch.notebook, adkit.batch.runner\n"
     code += "assert not {'torch', 'dask', 'distributed', 'papermill', 'yaml'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
