@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
 from adkit import Experiment, run
 from adkit.batch import open_executor
@@ -26,8 +27,17 @@ def executor():
         yield opened
 
 
+@pytest.fixture
+def as_a_worker():
+    """The threads that each of two processes has: sums over more of them differ in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max((os.cpu_count() or 1) // 2, 1))
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.slow
-def test_processes_give_what_run_gives(experiments, tmp_path, monkeypatch):
+def test_processes_give_what_run_gives(experiments, as_a_worker, tmp_path, monkeypatch):
     with open_executor("local:2") as executor:
         results = run_many([*experiments, experiments[0]], executor, quiet=True)
     assert [result.experiment for result in results] == [*experiments, experiments[0]]
