@@ -69,7 +69,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(executor, tmp_path):
 
 def test_a_job_that_kills_every_worker_is_lost_and_the_others_are_not(executor, tmp_path):
     jobs = [Dies("always", str(tmp_path), times=999), *(Note(f"n{k}", str(tmp_path), 0.1) for k in range(4))]
-    done = run_jobs(jobs, executor, retries=0, quiet=True)
+    done = run_jobs(jobs, executor, quiet=True)
     assert [one.status for one in done] == ["lost"] + ["ok"] * 4
 
 
