@@ -19,7 +19,7 @@ import torch
 from adkit.data import AnomalyDataset
 from adkit.defects.stand_in import TRAINED, StandIn, stand_in_metrics, stand_ins
 from adkit.detectors.base import Detector
-from adkit.detectors.border import interior
+from adkit.detectors.border import inner
 from adkit.detectors.fusion import normal_level
 from adkit.detectors.storage import load_detector
 from adkit.experiments.experiment import Experiment
@@ -43,7 +43,7 @@ FAMILIES = {
     "latent": [{"drift": 0.0, **REPAIR}, {"drift": 1.0, **REPAIR}],
 }
 SURROUNDINGS = (0.0, 64.0)
-BORDERS = (0, 8)
+BORDERS = (0, 8, 16, 32)
 # of each family the variant that joins a fusion
 MEMBERS = ("filterbank reference=image", "draem drift=1.0", "latent drift=1.0")
 JOINED = {"mean": lambda maps: np.mean(maps, axis=0), "max": lambda maps: np.max(maps, axis=0)}
@@ -130,9 +130,8 @@ def row(maps: list[np.ndarray], images: list[StandIn]) -> dict:
 
 def scored(one: np.ndarray, image: StandIn, score: str, border: int) -> float:
     """The image score of a map (H, W), without a border."""
-    inside = image.foreground & interior(one.shape, border, (0, 0), one.shape)
-    inside = inside if inside.any() else image.foreground
-    return float(image_score(torch.from_numpy(one)[None], score, foreground=inside))
+    inside = inner(image.foreground.reshape(one.shape), border)
+    return float(image_score(torch.from_numpy(one)[None], score, foreground=inside[None]))
 
 
 def quality(metrics: dict) -> float:
