@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adkit.data.formats import SUFFIXES
-from adkit.data.listing import name_some
+from adkit.data.listing import FolderNames, name_some
 from adkit.data.read import in_threads, read_header, read_mask_values
 from adkit.data.samples import CategorySamples, FileSample
 from adkit.data.say import warn
@@ -95,6 +95,35 @@ def take_masks_out(files: Sequence[Path]) -> tuple[list[Path], dict[Path, tuple[
         if owner not in owners:
             masks[owner] = (*masks.get(owner, ()), file)
     return [file for file in files if file not in owners or owners[file] in owners], masks
+
+
+def masks_among(files: Sequence[Path], root: Path) -> dict[Path, Path]:
+    """The masks in a folder of images that nobody has sorted → the image of each.
+
+    A mask lies beside its image, see :func:`take_masks_out`, or under a name that belongs to an image of another
+    folder, in one that is called ``masks``, ``ground_truth`` or the like.
+
+    Args:
+        files: image files in a folder and below it, sorted.
+        root: the folder; its own name says nothing.
+    """
+    names, by_folder = FolderNames(), {}
+    for file in files:
+        by_folder.setdefault(file.parent, []).append(file)
+    apart = {
+        folder for folder in by_folder if any(names.is_mask(part) for part in folder.relative_to(root).parts)
+    }  # fmt: skip
+    images, found = {}, {}
+    for folder in by_folder.keys() - apart:
+        taken, masks = take_masks_out(by_folder[folder])
+        images |= {image.stem: image for image in taken}
+        found |= {file: image for image, own in masks.items() for file in own}
+    for file in (file for folder in apart for file in by_folder[folder]):
+        if owner := next(
+            (images[stem] for stem in (*image_stems(file.stem), file.parent.name) if stem in images), None
+        ):
+            found[file] = owner
+    return found
 
 
 def check_categories(categories: Sequence[CategorySamples]) -> list[CategorySamples]:

@@ -1,7 +1,7 @@
 """Stage 2: a classifier that has seen labelled images and names the type of an anomaly, trained, saved and loaded."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,7 @@ class TypeClassifier:
         Raises:
             ValueError: if they are all of one kind.
         """
+        self.preprocessing = replace(self.preprocessing, bits=train.bits)
         seen, settings = seen_by(self.preprocessing, train), self.settings
         self.classes = sorted(set(seen.kinds))
         if len(self.classes) < 2:
@@ -198,7 +199,9 @@ def seen_by(preprocessing: Preprocessing, dataset: AnomalyDataset) -> AnomalyDat
         torch.Size([1, 32, 32])
     """
     p = preprocessing
-    return AnomalyDataset(dataset.samples, p.resize, p.channels, p.tile, p.overlap, p.foreground)
+    seen = AnomalyDataset(dataset.samples, p.resize, p.channels, p.tile, p.overlap, p.foreground, bits=p.bits)
+    seen.blend = p.blend
+    return seen
 
 
 def _mirrored(images: Tensor, random: torch.Generator) -> Tensor:
@@ -234,6 +237,7 @@ def load_classifier(path: str | Path, device: str = "auto", verify: bool = True)
     description, tensors = saved.description, saved.tensors
     try:
         loaded = TypeClassifier(**description["settings"] | {"device": device})
+        loaded.preprocessing = Preprocessing.from_dict(description["preprocessing"])
         loaded.classes, loaded.history = description["classes"], description["history"]
         loaded.model = Classifier(len(loaded.classes), loaded.settings.depth).to(loaded.device)  # its weights follow
         loaded.model.load_state_dict(tensors)
