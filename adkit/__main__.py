@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from adkit.runtime import VERSION
-from adkit.runtime.command import Parser, run_command
+from adkit.runtime.command import Parser, closest, run_command
 
 # command → its module, and what it does
 COMMANDS = {
@@ -65,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = parsers[chosen]
     module = import_module(COMMANDS[chosen][0])
     module.add_arguments(command)
-    arguments = parser.parse_args(words)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{closest(command, unknown[0])}")
     return run_command(command.prog, lambda: module.run(arguments))
 
 

@@ -76,7 +76,8 @@ def told(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        if number not in REFUSALS and _is_full(path):
+        # no file or folder there, or a name too long, is none of a disk's troubles, full or not
+        if number in (None, errno.EIO) and _is_full(path):
             number = errno.ENOSPC
         if number not in REFUSALS:
             raise

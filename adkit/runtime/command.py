@@ -1,6 +1,7 @@
 """What all commands of a shell share: a page of help, errors of one line, and exit codes that mean something."""
 
 import argparse
+import difflib
 import sys
 import warnings
 from collections.abc import Callable
@@ -33,6 +34,24 @@ class Parser(argparse.ArgumentParser):
             file: where to; None: standard output.
         """
         say(self.format_help(), file, end="")
+
+
+def closest(parser: argparse.ArgumentParser, word: str) -> str:
+    """A question after the option that may have been meant; empty where none is like it.
+
+    Args:
+        parser: of the command.
+        word: that it does not know.
+
+    Example:
+        >>> parser = Parser(prog="adkit")
+        >>> _ = parser.add_argument("--device")
+        >>> closest(parser, "--devcie=cpu"), closest(parser, "other")
+        ('; did you mean --device?', '')
+    """
+    known = [option for action in parser._actions for option in action.option_strings]
+    found = difflib.get_close_matches(word.partition("=")[0], known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def complain(program: str, message: object) -> None:
