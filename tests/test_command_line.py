@@ -170,6 +170,22 @@ def test_runs_lists_and_removes(kept_run, capsys):
     assert list_kept() == []
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--remove", ""], "nothing that is kept begins with ''"),  # of a variable of the shell that is not set
+        (["--remove", "all", "--older-than", "-3"], "--older-than must be 0 or a positive number of days, got -3"),
+        (["--remove", "all", "--older-than", "nan"], "--older-than must be 0 or a positive"),
+        (["--remove", "0"], "2 addresses begin with '0'; write more of the one that is meant"),
+    ],
+)
+def test_runs_removes_nothing_that_was_not_clearly_meant(words, message, kept_run, capsys):
+    for k in range(2):
+        (kept_run.path.with_name(f"0{k}23456789abcdef0123.unfinished")).mkdir()
+    assert message in refused(capsys, "runs", *words)
+    assert len(list_kept()) == 4
+
+
 def test_unfinished_runs_go_and_those_at_work_stay(capsys, kept_run):
     unfinished = kept_run.path.with_name("0123456789abcdef0123.unfinished")
     unfinished.mkdir()

@@ -28,7 +28,9 @@ def test_names_of_normals_and_defects(tmp_path, normal, defect):
     assert load(tmp_path)[1] == {"good": 5, "dent": 3, "hole": 2}
 
 
-@pytest.mark.parametrize("train, test", [("train_images", "test_images"), ("TrainData", "eval"), ("train", "Evaluation")])
+@pytest.mark.parametrize(
+    "train, test", [("train_images", "test_images"), ("TrainData", "eval"), ("train", "Evaluation")]
+)
 def test_names_of_parts(tmp_path, train, test):
     fill(tmp_path / train / "good", 10, 0)
     fill(tmp_path / "validate" / "good", 4, 50)
