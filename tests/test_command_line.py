@@ -148,6 +148,17 @@ def test_what_the_work_raises_becomes_one_line(detector, capsys, monkeypatch, er
     assert main(["evaluate", str(detector)]) == (1 if code is None else code)
 
 
+def test_an_interrupt_while_a_command_is_imported_is_one_line(monkeypatch, capsys):
+    def stopped(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adkit.__main__.import_module", stopped)
+    assert main(["fit", "--out", "x"]) == 130
+    assert capsys.readouterr().err == (
+        "adkit fit: error: interrupted; the same command goes on where this one stopped\n"
+    )
+
+
 # -- what is kept ----------------------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,16 @@ def complain(program: str, message: object) -> None:
     print(printable(f"{program}: error: {' '.join(str(message).split())}", sys.stderr), file=sys.stderr, flush=True)
 
 
+def interrupted(program: str) -> int:
+    """Say that somebody has stopped the program, and return the exit code.
+
+    Args:
+        program: whose line it is.
+    """
+    complain(program, "interrupted; the same command goes on where this one stopped")
+    return INTERRUPTED
+
+
 def run_command(program: str, work: Callable[[], int]) -> int:
     """Run a command; what it raises becomes one line on standard error.
 
@@ -94,5 +104,4 @@ def run_command(program: str, work: Callable[[], int]) -> int:
             complain(program, error)
             return FAILED
         except KeyboardInterrupt:
-            complain(program, "interrupted; the same command goes on where this one stopped")
-            return INTERRUPTED
+            return interrupted(program)
