@@ -10,6 +10,7 @@ from PIL import Image
 
 import adkit
 from adkit import Experiment, run
+from adkit import __main__ as command_line
 from adkit.__main__ import COMMANDS, main
 from adkit.experiments.kept import list_kept
 from adkit.runtime.lock import locked
@@ -152,7 +153,7 @@ def test_an_interrupt_while_a_command_is_imported_is_one_line(monkeypatch, capsy
     def stopped(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("adkit.__main__.import_module", stopped)
+    monkeypatch.setattr(command_line, "import_module", stopped)
     assert main(["fit", "--out", "x"]) == 130
     assert capsys.readouterr().err == (
         "adkit fit: error: interrupted; the same command goes on where this one stopped\n"

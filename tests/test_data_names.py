@@ -1,10 +1,11 @@
 """More names that people give to folders; and what is said where a name is not understood."""
 
+import re
 import warnings
 
 import pytest
 
-from adkit.data import load_dataset
+from adkit.data import load_dataset, read_image
 from tests.data_files import write_mask
 from tests.layout_files import fill
 
@@ -96,6 +97,24 @@ def test_normals_in_a_format_that_is_not_read_are_told(tmp_path):
         (tmp_path / "good" / f"{k}.jp2").write_bytes(b"x")
     with pytest.raises(ValueError, match=r"no file in .*good has a suffix that is read \(.png.*\), but 4 .jp2"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content, message", [(b"", "it is empty"), (b"<html>404</html>", "it begins with b'<html>404</h', as none"),
+                         (b"version https://git-lfs.github.com", "it begins with b'version http'")],
+)  # fmt: skip
+def test_what_is_no_image_says_what_it_is(tmp_path, content, message):
+    (tmp_path / "a.png").write_bytes(content)
+    for source in (tmp_path / "a.png", content):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            read_image(source)
+
+
+def test_a_link_to_nowhere_is_told_as_one(tmp_path):
+    fill(tmp_path / "good", 20, 0)
+    (tmp_path / "good" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.warns(UserWarning, match=r"1 file\(s\) are not used: it is a link to a file that is gone: good/gone"):
+        load_dataset("folder", tmp_path)
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(tmp_path):

@@ -162,6 +162,13 @@ def test_a_mask_is_never_judged_and_always_named(fitted, photos, tmp_path, label
     assert skipped == {"path": label, "reason": "by its name the mask of 3.png"}
 
 
+@pytest.mark.parametrize("stem", ["x" * 251, "雪" * 83, "ü" * 60 + "x" * 120])
+def test_names_as_long_as_a_file_system_takes(fitted, photos, tmp_path, stem):
+    (photos / "0.png").rename(photos / f"{stem}.png")
+    assert len(fitted.predict_folder(photos, tmp_path / "out")) == 6
+    assert len(list((tmp_path / "out").glob("*.png"))) == 6
+
+
 def test_photographs_of_labels_are_judged(fitted, photos, tmp_path):
     """A name alone makes no mask: only that of another image does."""
     (photos / "0.png").rename(photos / "x_label.png")

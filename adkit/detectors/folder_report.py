@@ -1,16 +1,18 @@
 """Every image of a folder, judged: two tables for machines, and a picture of each image for people.
 
 ``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder; the second also
-names every file that was not judged, with the reason. Beside them lies a picture ``<path>.png``: the image; where the
-method reconstructs images, its reconstruction and the difference of the two; its anomaly map; and the image with the
-mask outlined. All maps are coloured on one scale, from 0 to twice the detector's pixel threshold, and all differences
-on another, from 0 to ``DIFFERENCE``: a colour means the same in every picture.
+names every file that was not judged, with the reason. Beside them lies a picture ``<path>.png`` (its name is cut where
+no file system would take it): the image; where the method reconstructs images, its reconstruction and the difference of
+the two; its anomaly map; and the image with the mask outlined. All maps are coloured on one scale, from 0 to twice the
+detector's pixel threshold, and all differences on another, from 0 to ``DIFFERENCE``: a colour means the same in every
+picture.
 
 The first table grows with each image. What a run that was killed has judged is taken over by the next one, see
 :mod:`adkit.detectors.journal`.
 """
 
 import csv
+import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -81,7 +83,7 @@ def report_folder(
         clear_folder(out)
         for path in progress(images, f"judging {folder.name}", quiet=quiet):
             name = path.relative_to(folder).as_posix()
-            picture = out / f"{name}.png"
+            picture = out / picture_name(name)
             if (row := journal.find(name, path)) is not None and picture.is_file():
                 rows.append(row)
                 skipped += _later_pages(path, name)
@@ -110,6 +112,22 @@ def report_folder(
             stacklevel=3,
         )
     return rows
+
+
+def picture_name(name: str) -> str:
+    """Where the picture of an image lies below ``out``; file systems take 255 bytes for a name, so long ones are cut.
+
+    Args:
+        name: path of the image in its folder.
+
+    Example:
+        >>> picture_name("line 2/a.png"), len(picture_name("x" * 250 + ".png"))
+        ('line 2/a.png.png', 89)
+    """
+    place, _, last = name.rpartition("/")
+    if len(last.encode()) > 200:
+        last = f"{last[:60]}-{hashlib.sha256(last.encode()).hexdigest()[:24]}"
+    return f"{place}/{last}.png" if place else f"{last}.png"
 
 
 def _as_path(value: str | Path, name: str) -> Path:

@@ -148,4 +148,5 @@ def clear_folder(folder: Path) -> None:
 
 def _prefix(name: str) -> str:
     """Hidden; the machine is in it, for its process numbers say nothing on another one."""
+    name = name if len(name.encode()) <= 150 else name[:37]  # a file system takes 255 bytes in all
     return f".{name}-{hashlib.sha256(this_machine().encode()).hexdigest()[:6]}-"
