@@ -1,5 +1,6 @@
 """Stage 2: a classifier that has seen labelled images and names the type of an anomaly, trained, saved and loaded."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -230,7 +231,7 @@ def load_classifier(path: str | Path, device: str = "auto", verify: bool = True)
         ValueError: if it is damaged, was changed, does not fit this version, or the device is not there.
 
     Warns:
-        UserWarning: if it has no checksums, as older versions wrote none.
+        UserWarning: if it was changed and is not verified, or has no checksums, as older versions wrote none.
     """
     resolve_device(device)
     saved = read_saved(path, "classifier")
@@ -247,5 +248,7 @@ def load_classifier(path: str | Path, device: str = "auto", verify: bool = True)
         ) from error
     if verify and saved.problem:
         raise ValueError(saved.problem)
+    if saved.problem:
+        warnings.warn(saved.problem, stacklevel=2)
     loaded.model.eval()
     return loaded
