@@ -187,6 +187,7 @@ def test_a_folder_is_watched(line, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*checksum")
+@pytest.mark.filterwarnings("ignore:.*was saved by adkit 0.1.0, and this is")
 def test_nothing_known_about_normals_is_an_error(line):
     with pytest.raises(ValueError, match="pass normals="):
         monitor_folder(

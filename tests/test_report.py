@@ -114,6 +114,7 @@ def test_where_it_comes_from(report, fitted):
 
 
 @pytest.mark.filterwarnings("ignore:.*checksum")
+@pytest.mark.filterwarnings("ignore:.*was saved by adkit 0.1.0, and this is")
 def test_a_detector_of_an_older_version_has_no_normals_to_show(folder, tmp_path):
     old = __file__.replace("test_report.py", "data/version_0_1_0/autoencoder")
     with pytest.warns(UserWarning, match="has no checksums, as an older version saved it"):

@@ -181,7 +181,8 @@ def deep_colour(image: Image.Image) -> str:
     Args:
         image: opened, not decoded.
     """
-    args = image.tile[0][3] if image.tile and image.mode in ("RGB", "RGBA", "LA") else ""
+    tiles = getattr(image, "tile", None)  # of a picture that was made in memory there are none
+    args = tiles[0][3] if tiles and image.mode in ("RGB", "RGBA", "LA") else ""
     layout = args[0] if isinstance(args, tuple) and args else args
     layout = layout if isinstance(layout, str) else ""
     return layout if layout.startswith(("RGB;16", "RGBA;16", "LA;16")) else ""

@@ -40,7 +40,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
             device is not there.
 
     Warns:
-        UserWarning: if it has no checksums, comes from another version, or lacks settings that this version has.
+        UserWarning: if it was changed and is not verified, has no checksums, comes from another version, or lacks
+            settings that this version has.
     """
     resolve_device(device)
     saved = read_saved(path, "detector")
@@ -64,6 +65,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         ) from error
     if verify and saved.problem:
         raise ValueError(saved.problem)
+    if saved.problem:
+        warnings.warn(saved.problem, stacklevel=2)
     _warn_of_other_version(path, description, owner)
     return detector
 

@@ -216,11 +216,16 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
         force: train and judge even if there is a result, and replace it.
         quiet: show no progress.
 
+    Raises:
+        TypeError: if it is no experiment.
+
     Example:
         >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
         >>> 0 <= run(tiny, quiet=True).evaluation.image_auroc <= 1
         True
     """
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"run takes an Experiment, got a {type(experiment).__name__}: run(Experiment(seed=1))")
 
     def work(folder: Path) -> dict:
         return _fit_and_judge(experiment, folder, force, quiet)
