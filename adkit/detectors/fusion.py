@@ -56,8 +56,8 @@ class FusionSettings(Settings):
     weights: Sequence[float] | str | None = AUTO
     # how much the images that choose the members drift, at least 0; 0: camera and light never change
     drift: float = 1.0
-    # the highest value away from the border: of five scores and four borders the simplest of those that ranked stand-ins
-    # best, see tests/bench/PROTOCOL.md
+    # the highest value away from the border: of five scores and four borders the simplest of those that ranked the
+    # stand-ins best, see tests/bench/PROTOCOL.md
     score: str = "max"
     border: int = 16
 
