@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--queue", type=int, default=16, metavar="N", help="images that may wait (default: 16)")
     add("--timeout", type=float, default=30.0, metavar="S", help="seconds for a request (default: 30)")
     add("--max-bytes", type=int, default=20_000_000, metavar="N", help="of an image file (default: 20000000)")
-    add("--max-pixels", type=int, metavar="N", help="of an image (default: 32000000, or 16 frames of the training)")
+    add("--max-pixels", type=int, metavar="N", help="of an image (default: 32000000, or 8 frames of the training)")
     add("--threads", type=int, default=1, metavar="N", help="that compute one image (default: 1)")
     add("--name", default="", help="of the model in the paths (default: the folder's name)")
     add("--state", type=Path, metavar="DIR", help="where the monitor's state is kept (default: nowhere)")
