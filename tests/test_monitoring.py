@@ -241,9 +241,11 @@ def test_a_threshold_that_still_fits_need_not_change():
     assert "no need to change" in proposed(scores(shift=0.02)).recommendation
 
 
-def test_what_re_tuning_refuses():
+def test_what_re_tuning_refuses(tmp_path):
     with pytest.raises(RetuningRefused, match="nobody has confirmed"):
         proposed(scores(), confirmed=False)
+    with pytest.raises(RetuningRefused, match="nobody has confirmed"):  # before anything is loaded or judged
+        retune_folder(tmp_path / "no detector", tmp_path / "no images")
     with pytest.raises(RetuningRefused, match="19 independent normal images are too few"):
         proposed(scores(19))
     with pytest.raises(RetuningRefused, match="2 independent"):
