@@ -64,8 +64,7 @@ def create_app(settings: Settings, judge: Judge | None = None, log: Callable[[di
         yield
         service.draining = True
         saving.cancel()
-        service.queue.close()
-        service.save_state()
+        service.close()
 
     app = fastapi.FastAPI(
         title="adkit", version=VERSION, lifespan=lifespan,
@@ -170,7 +169,7 @@ async def reload_model(service: Service) -> dict:
     """
     before = service.require_ready()
     try:
-        model = await asyncio.to_thread(service.load)
+        model = await asyncio.get_running_loop().run_in_executor(service.loader, service.load)
     except Exception as error:
         raise ServiceError(
             "reload_failed", f"the new model cannot be used ({type(error).__name__}); the old one stays"
