@@ -20,8 +20,8 @@ PLAIN = input_quality(np.random.default_rng(0).integers(60, 200, (1, 9, 9), dtyp
 
 
 def main() -> list[dict]:
-    """Rows: lines on which nothing changes, scores that shift, and a camera that changes."""
-    return [*(quiet(n) for n in (40, 200)), *(shifted(n, shift) for n in (40, 200) for shift in (0.15, 0.3)), *camera()]
+    """Rows: a camera that changes, scores that shift, and lines on which nothing changes."""
+    return [*camera(), *(shifted(n, shift) for n in (40, 200) for shift in (0.15, 0.3)), *(quiet(n) for n in (40, 200))]
 
 
 def line(rng: np.random.Generator, normals: int) -> Monitor:
@@ -71,11 +71,11 @@ def shifted(normals: int, shift: float) -> dict:
 
 def frame(index: int, change=None) -> np.ndarray:
     """A clean frame as a camera stores it, (1, H, W) uint8, perhaps changed."""
-    image = CLOTH_MADE.weave(10_000 + index).image.astype(float)
+    image = WEAVER.weave(10_000 + index)[0].astype(float)
     return np.clip(image if change is None else change(image), 0, 255).round().astype(np.uint8)[None]
 
 
-CLOTH_MADE = Textile(CLOTH)
+WEAVER = Textile(CLOTH)
 CHANGES = {
     "lamp at 85 %": lambda image: 0.85 * image,
     "blur, sigma 1.5": lambda image: ndimage.gaussian_filter(image, 1.5),

@@ -118,6 +118,7 @@ def _add_health(app: "FastAPI", service: Service) -> None:
 
 def _add_predict(app: "FastAPI", service: Service) -> None:
     from fastapi import Request
+    from starlette.responses import JSONResponse
 
     @app.post("/v1/predict", openapi_extra=IMAGE_BODY)
     async def predict(request: Request):
@@ -139,7 +140,7 @@ def _add_predict(app: "FastAPI", service: Service) -> None:
         answer = await judged(request, service, work, deadline)
         if not regions:
             del answer["regions"], answer["suppressed"]
-        return answer
+        return JSONResponse(answer)  # plain data, of hundreds of regions perhaps: nothing need look at each of them
 
 
 def _add_operation(app: "FastAPI", service: Service) -> None:
