@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
+from adkit.defects.registry import unknown_defects_allowed
 from adkit.detectors.arguments import check_dataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
@@ -17,7 +18,7 @@ from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
 from adkit.runtime import VERSION, resolve_device
 from adkit.runtime.serialization import description_hash, tensors_hash, write_folder
-from adkit.scoring.thresholds import Threshold
+from adkit.scoring.thresholds import Threshold, percentile
 
 
 class Detector(Judge):
@@ -140,12 +141,36 @@ class Detector(Judge):
             TypeError: if a setting is unknown.
             ValueError: if a value is out of its range, or a change would need another training.
         """
-        other = self.fresh(**changes)
         if not self.is_fitted:
-            return other
+            return self.fresh(**changes)
+        with unknown_defects_allowed():  # no training follows
+            other = self.fresh(**changes)
         self._refuse_training(other.settings, changes)
         learned = {name: value.detach().clone() for name, value in self._tensors().items()}
         return other._take_over(self.describe(), learned)
+
+    def at_percentile(self, q: float) -> "Detector":
+        """This detector with its image threshold at another percentile of its validation normals; nothing is judged.
+
+        It needs no image: the scores of the validation normals are kept with the detector. The pixel threshold, whose
+        percentile is a setting of its own, stays.
+
+        Args:
+            q: in (0, 100); 99 lets one normal image in a hundred raise a false alarm, 90 ten.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if ``q`` is out of its range, or an older version saved the detector, without the scores.
+
+        Warns:
+            UserWarning: if there are fewer than 20 scores, or the percentile falls on a tie.
+        """
+        self._require_fit()
+        if not (scores := self.normals.get("scores")):
+            raise ValueError("this detector keeps no scores of its validation normals; calibrate(validation) sets them")
+        other = self.with_settings(percentile=q)
+        other.image_threshold = percentile(scores, q)
+        return other
 
     def fresh(self, **changes) -> "Detector":
         """An unfitted detector of the same class, with some settings changed.

@@ -25,7 +25,7 @@ from adkit.experiments.arguments import RULES, checked_data
 from adkit.experiments.draws import Draws
 from adkit.experiments.evaluation import Evaluation, judge
 from adkit.experiments.fitted import DETECTOR, UNCOUNTED, detector_key, detector_once, link_folder
-from adkit.experiments.sources import FIT, source_hash
+from adkit.experiments.sources import FIT, source_hash, with_own_defects
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import fast_mode
 
@@ -154,7 +154,7 @@ class Experiment:
         """All that the result depends on: configuration, images and sources."""
         described = self.describe()
         described.pop("root")  # the images count, not where they lie
-        sources = source_hash(self.detector_class, self.dataset)
+        sources = with_own_defects(source_hash(self.detector_class, self.dataset), described["settings"])
         return described | {"data": self.splits().fingerprint, "sources": sources}
 
     def address(self) -> str:

@@ -15,6 +15,7 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
+from adkit.experiments.sources import with_own_defects
 
 KIND = "fitted"  # the folder under ADKIT_HOME
 DETECTOR = "detector"  # the folder of a saved detector in an entry
@@ -62,7 +63,8 @@ def detector_key(detector: Detector, train: AnomalyDataset, validation: AnomalyD
         sources: as in :func:`fit_key`.
     """
     images = [train.fingerprint, validation.fingerprint]
-    return fit_key(type(detector).__name__, asdict(detector.settings), images, sources)
+    settings = asdict(detector.settings)
+    return fit_key(type(detector).__name__, settings, images, with_own_defects(sources, settings))
 
 
 def detector_once(

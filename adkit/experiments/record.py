@@ -36,7 +36,7 @@ from adkit.detectors.preprocessing import whole_image
 from adkit.experiments import cache
 from adkit.experiments.evaluation import evaluate
 from adkit.experiments.fitted import UNCOUNTED
-from adkit.experiments.sources import source_hash
+from adkit.experiments.sources import source_hash, with_own_defects
 from adkit.runtime.progress import progress
 from adkit.runtime.serialization import write_json
 
@@ -206,7 +206,7 @@ def _key(detector: NetworkDetector, splits: Splits, shown: int, bootstrap: int) 
         "detector": type(detector).__name__,
         "settings": {name: value for name, value in asdict(detector.settings).items() if name not in UNCOUNTED},
         "data": splits.fingerprint,
-        "sources": source_hash(type(detector), splits.name, JUDGED),
+        "sources": with_own_defects(source_hash(type(detector), splits.name, JUDGED), asdict(detector.settings)),
         "shown": shown,
         "bootstrap": bootstrap,
     }
