@@ -173,11 +173,11 @@ CURVES = {
         "a GPU, or adkit.batch over strips of the scan",
     ),
     "patchcore-fit": Curve(
-        "PatchCore, fit with its defaults (50,000 patches drawn, 2 % kept)", "images", (4, 8, 16, 32), remembered,
+        "PatchCore, fit with its defaults (50,000 patches drawn, 2 % kept)", "images", (4, 8, 16), remembered,
         "max_patches bounds the coreset; features are taken image by image",
     ),
     "patchcore-coreset": Curve(
-        "PatchCore, coreset of 2 %", "patches", (12_500, 25_000, 50_000, 100_000), chosen,
+        "PatchCore, coreset of 2 %", "patches", (12_500, 25_000, 50_000), chosen,
         "max_patches draws fewer first (default 50,000); or a GPU",
     ),
     "patchcore-query": Curve(
@@ -189,7 +189,7 @@ CURVES = {
         "one stream a process or machine, and merge(): it is exact",
     ),
     "metrics-exact": Curve(
-        "pixel metrics, exact, frames of 176 x 976", "frames", (50, 100, 200, 400), exact,
+        "pixel metrics, exact, frames of 176 x 976", "frames", (50, 100, 200), exact,
         "StreamingPixelMetrics: memory that does not grow, and bounds that hold",
     ),
     "defects": Curve(
