@@ -99,6 +99,9 @@ def test_only_the_first_writes(two):
     assert first["record"] == second["record"]
     kept = json.loads((out / "recorded" / "results.json").read_text(encoding="utf-8"))
     assert kept["address"] == first["record"]
+    assert first["command"] == second["command"] == 0
+    assert load_detector(out / "commanded", device="cpu").history
+    (out / "plain.pt").unlink()  # of a training without a folder of its own
     assert not [path for path in out.rglob("*") if "checkpoint" in path.name or ".lock" in path.name]
 
 

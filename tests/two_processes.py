@@ -21,6 +21,7 @@ from adkit import (
     load_detector,
     run,
 )
+from adkit.__main__ import main as adkit_command
 from adkit.data import crops
 from adkit.detectors.base import Detector
 from adkit.detectors.latent import LatentDetector
@@ -41,6 +42,9 @@ METHODS = {
     "patchcore": lambda: PatchCoreDetector(**TINY_PATCHCORE),
     "filterbank": lambda: FilterBankDetector(quiet=True, device="cpu"),
 }
+
+COMMAND = ["--dataset", "textile", "--category", "denim", "--image-size", "64", "64", "--device", "cpu", "--quiet"]
+COMMAND += ["--set", "width=4", "steps=3", "crop=32"]
 
 
 def told(detector: Detector) -> dict:
@@ -92,6 +96,7 @@ def main(out: Path) -> None:
     said["run"] = {"folder": result.path.name, "cached": [result.from_cache, again.from_cache]}
     said["run"]["evaluation"] = result.evaluation.as_dict()
     said["record"] = record(AutoencoderDetector(**TINY), splits, out / "recorded", bootstrap=0)["address"]
+    said["command"] = adkit_command(["fit", *COMMAND, "--out", str(out / "commanded")])
     try:
         by_first(fails)
     except (OSError, RuntimeError) as error:
