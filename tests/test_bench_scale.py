@@ -63,6 +63,13 @@ def test_the_page_says_what_was_measured_and_what_was_not():
     assert "| 64 | 10 | 8.0 × | 12% |" in text
 
 
+def test_memory_that_was_not_seen_to_grow_is_told_from_memory_that_does_not():
+    curve, flat = CURVES["filterbank"], [Point(10, 1.0, 1e9), Point(20, 2.0, 1e9)]
+    assert "| 36,000 | does not grow |" in scale._stops(curve, flat)
+    assert "| 36,000 | not seen |" in scale._stops(curve, [*flat, Point(40, said="not measured: about 900 s")])
+    assert "| not measured | – | – |" in scale._stops(curve, flat[:1])
+
+
 def test_the_parts_of_a_gpu_take_under_ten_minutes_together():
     assert sum(limit for limit, _ in PARTS.values()) < 600
 

@@ -182,7 +182,7 @@ CURVES = {
     ),
     "patchcore-query": Curve(
         "PatchCore, a frame's 42,944 patches against the memory", "patches in memory", (1000, 4000, 16_000, 64_000),
-        searched, "a smaller coreset: the search is linear in it; or a GPU",
+        searched, "a smaller coreset, or a GPU",
     ),
     "metrics-streaming": Curve(
         "pixel metrics, streaming, frames of 176 x 976", "frames", (100, 300, 1000, 3000, 10_000), streamed,
