@@ -21,7 +21,7 @@ PROBE = 64  # most pixels of a side of the image that a loaded detector is tried
 # settings that have come since version 0.1.0, with the value that does what it did before
 ADDED_SETTINGS = {
     "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "score": "max", "border": 0,
-    "surroundings": 0.0, "reference": "train",
+    "compile": False, "surroundings": 0.0, "reference": "train",
 }  # fmt: skip
 
 
