@@ -21,6 +21,9 @@ SECTIONS = ("what you will learn", "predict first", "where it fails", "explorer"
 MOST_LINES, CELLS = 15, (15, 40)  # least of all cells, most of those with code
 
 
+GLOSSARY = (FOLDER / "glossary.md").read_text(encoding="utf-8")
+
+
 # ---- the rules: each takes a notebook (a dict) and yields what is wrong
 
 
@@ -143,6 +146,16 @@ def metadata_is_lean(notebook):
         yield "a cell holds timing or papermill's notes"
 
 
+def links_lead_somewhere(notebook):
+    for body in markdown(notebook):
+        for target in re.findall(r"\]\(([^)#\s]+\.(?:ipynb|md))(?:#[\w-]+)?\)", body):
+            if "://" not in target and not (FOLDER / target).is_file():
+                yield f"{target} is not there"
+        for term in re.findall(r"\]\(glossary\.md#([\w-]+)\)", body):
+            if f'<a id="{term}"></a>' not in GLOSSARY:
+                yield f"the glossary has no {term}"
+
+
 def portable(notebook):
     if found := absolute_paths(notebook):
         yield f"names folders of one machine: {sorted(set(found))}"
@@ -171,6 +184,7 @@ RULES = (
     executed_cleanly,
     metadata_is_lean,
     portable,
+    links_lead_somewhere,
     pictures_exist,
 )
 
@@ -275,6 +289,8 @@ def source(number, body):
         (source(3, "pass"), r"lesson.begin\(…\) is missing"),
         (source(-1, "pass"), r"lesson.finish\(…\) is missing"),
         (source(5, "## Where it fails\n![x](../images/no.png)"), "no.png is not there"),
+        (source(5, "## Where it fails\n[on](99_none.ipynb)"), "99_none.ipynb is not there"),
+        (source(5, "## Where it fails\n[PRO](glossary.md#proo)"), "the glossary has no proo"),
         (source(5, '## Where it fails\n<img width="9" src="../images/no.gif">'), "no.gif is not there"),
     ],
 )

@@ -17,6 +17,7 @@ from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample
 from adkit.data.splits import check_leakage, split_categories
 from adkit.runtime.values import did_you_mean
+from adkit.runtime.values import seed as is_seed
 
 # Module and function of each set, as text: they are imported when they are needed. So the hash of what a result depends
 # on (adkit.runtime.provenance follows imports) holds the reader of its own set, and no other.
@@ -134,6 +135,9 @@ def load_dataset(
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1, 3 or None for the set's own, got {channels!r}")
     check_bits(bits)
+    seed = int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed
+    if not is_seed(seed):
+        raise ValueError(f"seed must be a whole number of 64 bits, got {seed!r}")
     image_size, tile = _as_size("image_size", image_size), _as_size("tile", tile)
     overlap = _as_overlap(overlap, tile)
     find = resolve_foreground(foreground, automatic="fabric" if name == "aitex" else "all")

@@ -17,6 +17,8 @@ _SIGNATURES = {
     "PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "BMP": (b"BM",), "TIFF": (b"II*\x00", b"MM\x00*"),
     "WEBP": (b"RIFF",), "PPM": (),
 }  # fmt: skip
+# of a JPEG: a progressive one has a dozen, and each costs a pass over the whole image, however few its bytes are
+MOST_SCANS = 100
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def decode_upload(data: bytes, limits: Limits | None = None) -> np.ndarray:
             _check_size(image.size, limits)
             _check_pages(image, limits)
             _check_mode(image)
+            _check_scans(image, data)
         return decode(data)[0]
     except ImageRefused:
         raise
@@ -127,3 +130,9 @@ def _check_pages(image: Image.Image, limits: Limits) -> None:
 def _check_mode(image: Image.Image) -> None:
     if image.mode == "F":
         raise ImageRefused("unsupported_mode", "the image holds floating-point values; save it with 8 or 16 bits")
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    # the marker of a scan cannot stand among coefficients
+    if image.format == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
+        raise ImageRefused("damaged", f"the image has more than {MOST_SCANS} scans; save it anew", MOST_SCANS)

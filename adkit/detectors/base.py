@@ -17,6 +17,7 @@ from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
 from adkit.runtime import VERSION, resolve_device
+from adkit.runtime.processes import by_first, is_first, together
 from adkit.runtime.serialization import description_hash, tensors_hash, write_folder
 from adkit.scoring.thresholds import Threshold, percentile
 
@@ -87,6 +88,9 @@ class Detector(Judge):
     def fit(self, train: AnomalyDataset, validation: AnomalyDataset | None = None) -> "Detector":
         """Learn from normal images, then set both thresholds on held-out normal images.
 
+        Several processes that were launched together (``accelerate launch``) train a network together, and all end with
+        the weights and the thresholds of the first.
+
         Args:
             train: normal images.
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
@@ -105,6 +109,7 @@ class Detector(Judge):
         self.preprocessing = Preprocessing.of(train)
         self._fit(train, validation)
         self._calibrate(validation)
+        self._agree()
         return self
 
     def calibrate(self, validation: AnomalyDataset) -> "Detector":
@@ -208,6 +213,8 @@ class Detector(Judge):
     def save(self, path: str | Path) -> Path:
         """Write the detector to a folder, whole or not at all; :func:`adkit.load_detector` reads it.
 
+        Of several processes that were launched together the first one writes, and the others wait for it.
+
         Args:
             path: the folder; a detector that is there is replaced.
 
@@ -215,7 +222,7 @@ class Detector(Judge):
             RuntimeError: before ``fit``.
             FileExistsError: if the path is taken by something else.
         """
-        return write_folder(path, "detector", self.describe(), self._tensors())
+        return by_first(lambda: write_folder(path, "detector", self.describe(), self._tensors()))
 
     @classmethod
     def from_saved(cls, description: dict, tensors: dict[str, Tensor], device: str = "auto") -> "Detector":
@@ -250,6 +257,13 @@ class Detector(Judge):
             "size": list(validation.original_size(0)),
             "fingerprint": validation.fingerprint,
         }
+
+    def _agree(self) -> None:
+        """Of several processes, all take what the first has learned: their sums differ in the last bits."""
+        if together():
+            said = by_first(lambda: (self.describe(), {name: value.cpu() for name, value in self._tensors().items()}))
+            if not is_first():
+                self._take_over(*said)
 
     def _take_over(self, description: dict, tensors: dict[str, Tensor]) -> "Detector":
         """Become fitted by what ``describe`` and ``_tensors`` of a detector of this class have said."""

@@ -236,7 +236,8 @@ class Judge(ABC):
             return self.predict(path), reconstructions[0] if reconstructions else None
 
         self._require_fit()
-        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity())
+        bits = self.preprocessing.bits
+        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity(), bits)
 
     def identity(self) -> str:
         """What tells this detector from every other one; empty where nothing does."""

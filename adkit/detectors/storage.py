@@ -22,7 +22,7 @@ PROBE = 64  # most pixels of a side of the image that a loaded detector is tried
 # settings that have come since version 0.1.0, with the value that does what it did before
 ADDED_SETTINGS = {
     "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "score": "max", "border": 0,
-    "surroundings": 0.0, "reference": "train",
+    "compile": False, "surroundings": 0.0, "reference": "train",
 }  # fmt: skip
 
 
@@ -41,7 +41,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
             device is not there.
 
     Warns:
-        UserWarning: if it has no checksums, comes from another version, or lacks settings that this version has.
+        UserWarning: if it was changed and is not verified, has no checksums, comes from another version, or lacks
+            settings that this version has.
     """
     resolve_device(device)
     saved = read_saved(path, "detector")
@@ -66,6 +67,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         ) from error
     if verify and saved.problem:
         raise ValueError(saved.problem)
+    if saved.problem:
+        warnings.warn(saved.problem, stacklevel=2)
     _warn_of_other_version(path, description, owner)
     return detector
 
