@@ -216,8 +216,7 @@ class Judge(ABC):
         """
         dataset = self.preprocessing(image)
         (anomaly_map,), (score,) = self.judge_images(dataset)
-        foreground = None if policy is None else whole_foreground(dataset)
-        prediction = self.decide(anomaly_map, score, policy, foreground)
+        prediction = self.decide(anomaly_map, score, policy, policy and whole_foreground(dataset))
         if save is not None:
             save_comparison(dataset, prediction, self.pixel_threshold, self.reconstruct_images(dataset), save)
         return prediction
