@@ -10,6 +10,7 @@ from adkit.detectors.registry import detector_class, known_methods
 from adkit.experiments.record import record, steps_per_epoch
 from adkit.experiments.thresholds import QUANTILES, thresholds_table
 from adkit.runtime.console import say
+from adkit.runtime.processes import is_first
 from adkit.runtime.serialization import write_json
 
 EPILOG = """
@@ -71,6 +72,8 @@ def run(chosen: Namespace) -> int:
         detector = detector.fresh(steps=steps)
     out = chosen.out.expanduser()
     results = record(detector, splits, out, chosen.every, chosen.shown, chosen.bootstrap)
+    if not is_first():  # of several processes that trained together
+        return 0
     rows = thresholds_table(out / "detector", splits, chosen.percentiles, chosen.device)
     path = out / "results" / f"{chosen.method}_results.json"
     write_json(path, results | {"thresholds": rows})
