@@ -39,7 +39,8 @@ READERS = {  # root, category → samples of each category, not yet split
     "magnetic_tile": "adkit.data.layouts.magnetic_tile:read_magnetic_tile",
 }
 NAMES = (*GENERATED, *READERS)
-OPTIONS = {"textile": ("types", "sizes", "severities", "repeats")}  # arguments of load_dataset that one set alone has
+# arguments of load_dataset that one set alone has
+OPTIONS = {"textile": ("types", "sizes", "severities", "repeats"), "plots": ("counts",)}
 
 
 def reader_module(name: str) -> str:
@@ -108,7 +109,8 @@ def load_dataset(
             decodes all and lists them in one error; None: an error, when the first of them is read.
         options: of this set alone. The textile has ``types``, ``sizes``, ``severities`` and ``repeats``, which cross
             them in the test part, see :func:`adkit.data.textile.samples.textile_parts`; ``splits.test.kinds`` and
-            ``splits.test.details`` say what each image is.
+            ``splits.test.details`` say what each image is. The plots have ``counts``, how many there are of each part,
+            see :func:`adkit.data.plots.samples.plots_parts`.
 
     Returns:
         Splits of :class:`adkit.data.AnomalyDataset`, whose items are dicts that ``default_collate`` accepts.

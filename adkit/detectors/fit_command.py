@@ -13,9 +13,11 @@ from typing import Any
 from adkit.data.data_arguments import add_data_arguments, load_chosen
 from adkit.detectors.registry import detector_class, known_methods
 from adkit.runtime.console import say
+from adkit.runtime.processes import is_first, process_count
 
 EPILOG = """
-A command that was killed goes on where it was when it is given again.
+A command that was killed goes on where it was when it is given again. Several GPUs train one network together where
+the command is launched by accelerate: accelerate launch --num_processes 4 -m adkit fit …
 
   adkit fit --root photos --out runs/detector
   adkit fit --root photos --method patchcore --out runs/patchcore
@@ -54,12 +56,15 @@ def run(chosen: Namespace) -> int:
     if out.exists() and not (out / "detector.json").is_file():
         raise ValueError(f"{out} exists and is no saved detector; choose another path")
     splits = load_chosen(chosen)
-    key = json.dumps([chosen.method, asdict(detector.settings), splits.fingerprint], sort_keys=True, default=str)
+    processes = [process_count()] if process_count() > 1 else []
+    described = [chosen.method, asdict(detector.settings), splits.fingerprint, *processes]
+    key = json.dumps(described, sort_keys=True, default=str)
     detector.checkpoint = out.with_name(f"{out.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.checkpoint")
     detector.fit(splits.train, splits.validation).save(out)
-    for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
-        path.unlink()
-    say(f"{out}: {detector!r}")
+    if is_first():
+        for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
+            path.unlink()
+        say(f"{out}: {detector!r}")
     return 0
 
 
