@@ -38,7 +38,7 @@ def test_a_size_that_takes_too_long_or_too_much_memory_is_not_measured(monkeypat
     monkeypatch.setattr(scale, "_available", lambda: 10e9)
     assert scale._refused(points(1.0)[:1], 10**9) == ""  # one point tells no growth
     assert scale._refused(points(1.0), 160) == ""
-    assert scale._refused(points(1.0, seconds=10), 160) == "not measured: about 160 s"
+    assert scale._refused(points(1.0, seconds=20), 160) == "not measured: about 320 s"
     assert scale._refused(points(1.0, peak=1e8), 160) == "not measured: about 16 GB"
 
 

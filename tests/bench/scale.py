@@ -18,7 +18,7 @@ import torch
 
 from tests.bench import scale_cores
 
-PATIENCE = 60.0  # seconds that one point may take
+PATIENCE = 240.0  # seconds that one point may take
 SHARE = 0.6  # of the memory that is free, which a point may take
 MEMORY, HOUR = 24e9, 3600.0  # where things are said to stop
 SHORT, MOST = 0.2, 20  # work that is over sooner than that is timed again, at most so often

@@ -67,7 +67,8 @@ def trained(steps: int, crop: int) -> Work:
 @lru_cache(maxsize=1)
 def fitted(kind: type, tile: int | None):
     """A detector that scores; how well does not matter here."""
-    splits = load_dataset("textile", category="gabardine", image_size=(512, 512) if tile else None, tile=tile)
+    # no image_size: what is scored must not be resized before it is cut
+    splits = load_dataset("textile", category="gabardine", tile=(FRAME[0], tile) if tile else None)
     settings = {"steps": 2, "width": 16} if kind is AutoencoderDetector else {}
     few = [part.subset(range(min(len(part), 24))) for part in (splits.train, splits.validation)]
     with warnings.catch_warnings(action="ignore"):  # that few images make no threshold
@@ -161,7 +162,7 @@ CURVES = {
         "scoring, filter bank, image in one piece", "pixels", tuple(SCANS), scored(FilterBankDetector), TILES,
     ),
     "filterbank-tiles": Curve(
-        "scoring, filter bank, tiles of 256", "pixels", tuple(SCANS), scored(FilterBankDetector, 256),
+        "scoring, filter bank, tiles of 176 x 256", "pixels", tuple(SCANS), scored(FilterBankDetector, 256),
         "the service with more processes, or adkit.batch over strips of the scan",
     ),
     "autoencoder": Curve(
@@ -169,7 +170,7 @@ CURVES = {
         TILES,
     ),
     "autoencoder-tiles": Curve(
-        "scoring, autoencoder of width 16, tiles of 256", "pixels", tuple(SCANS), scored(AutoencoderDetector, 256),
+        "scoring, autoencoder of width 16, tiles of 176 x 256", "pixels", tuple(SCANS), scored(AutoencoderDetector, 256),
         "a GPU, or adkit.batch over strips of the scan",
     ),
     "patchcore-fit": Curve(
