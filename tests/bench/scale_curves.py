@@ -170,7 +170,8 @@ CURVES = {
         TILES,
     ),
     "autoencoder-tiles": Curve(
-        "scoring, autoencoder of width 16, tiles of 176 x 256", "pixels", tuple(SCANS), scored(AutoencoderDetector, 256),
+        "scoring, autoencoder of width 16, tiles of 176 x 256", "pixels", tuple(SCANS),
+        scored(AutoencoderDetector, 256),
         "a GPU, or adkit.batch over strips of the scan",
     ),
     "patchcore-fit": Curve(
