@@ -1,7 +1,5 @@
 """What the learner answers: exercises checked beside the expected value, quiz cards, guesses made before the run."""
 
-import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from adkit.course.cards import markup
 from adkit.runtime.console import say
 
 
@@ -124,11 +123,11 @@ class Quiz:
     why: str
 
     def _repr_html_(self) -> str:
-        options = "".join(f"<li>{_markup(option)}</li>" for option in self.options)
-        answer = f"<b>{'abcdefgh'[self.answer]})</b> {_markup(self.options[self.answer])}. {_markup(self.why)}"
+        options = "".join(f"<li>{markup(option)}</li>" for option in self.options)
+        answer = f"<b>{'abcdefgh'[self.answer]})</b> {markup(self.options[self.answer])}. {markup(self.why)}"
         return (
             '<div style="border-left: 4px solid #0072B2; padding: 2px 14px; margin: 6px 0; max-width: 50em">'
-            f"<p><b>{_markup(self.question)}</b></p>"
+            f"<p><b>{markup(self.question)}</b></p>"
             f'<ol type="a">{options}</ol>'
             f"<details><summary>Answer</summary><p>{answer}</p></details></div>"
         )
@@ -136,11 +135,6 @@ class Quiz:
     def __repr__(self) -> str:
         options = [f"  {letter}) {option}" for letter, option in zip("abcdefgh", self.options, strict=False)]
         return "\n".join([self.question, *options])
-
-
-def _markup(text: str) -> str:
-    """Escaped HTML, with text between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def quiz(question: str, options: Sequence[str], answer: int, why: str) -> Quiz:

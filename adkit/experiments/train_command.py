@@ -4,13 +4,13 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from adkit.data.data_arguments import add_data_arguments, load_chosen
-from adkit.detectors.fit_command import settings_of
+from adkit.detectors.fit_command import add_training_arguments, chosen_detector, settings_of
 from adkit.detectors.network import NetworkDetector
 from adkit.detectors.registry import detector_class, known_methods
 from adkit.experiments.record import record, steps_per_epoch
 from adkit.experiments.thresholds import QUANTILES, thresholds_table
 from adkit.runtime.console import say
-from adkit.runtime.processes import is_first
+from adkit.runtime.processes import is_first, process_count
 from adkit.runtime.serialization import write_json
 
 EPILOG = """
@@ -41,11 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--shown", type=int, default=4, metavar="N", help="images in each of those pictures (default 4)")
     add("--percentiles", nargs="+", type=float, default=list(QUANTILES), metavar="Q", help="default: 90 95 99")
     add("--bootstrap", type=int, default=1000, metavar="N", help="samples behind the intervals; 0: none (default 1000)")
-    add("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the method, such as latent_dim=128")
     add("--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the data set, such as counts=[40,20,9,9]")
-    add("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
-    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
-    add("--quiet", action="store_true", help="no progress")
+    add_training_arguments(parser, "latent_dim=128")
     add_data_arguments(parser)
 
 
@@ -55,20 +52,16 @@ def run(chosen: Namespace) -> int:
     Args:
         chosen: what the parser has read.
     """
-    settings = settings_of(chosen.set)
-    if chosen.epochs is not None and "steps" in settings:
+    if chosen.epochs is not None and "steps" in settings_of(chosen.set):
         raise ValueError("--epochs and --set steps=… say the same; give one of them")
-    if taken := {"seed", "device", "quiet"} & settings.keys():
-        raise ValueError(f"{', '.join(sorted(taken))} has an option of its own: write --{min(taken)} …")
-    made = detector_class(chosen.method)
-    if not issubclass(made, NetworkDetector):
+    if not issubclass(detector_class(chosen.method), NetworkDetector):
         raise ValueError(f"{chosen.method} trains no network, so there is nothing to record; use adkit fit")
-    detector = made(**settings, seed=chosen.seed, device=chosen.device, quiet=chosen.quiet)
+    detector = chosen_detector(chosen)
     splits = load_chosen(chosen, **settings_of(chosen.options))
     if chosen.epochs is not None:
         if chosen.epochs < 1:
             raise ValueError(f"--epochs must be at least 1, got {chosen.epochs}")
-        steps = chosen.epochs * steps_per_epoch(splits.train, detector.training.batch_size)
+        steps = chosen.epochs * steps_per_epoch(splits.train, detector.training.batch_size * process_count())
         detector = detector.fresh(steps=steps)
     out = chosen.out.expanduser()
     results = record(detector, splits, out, chosen.every, chosen.shown, chosen.bootstrap)
