@@ -1,10 +1,13 @@
 """Slips of the hand: a value, an object or a picture that is nearly right is taken, or refused where it is written."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from adkit import AutoencoderDetector, Experiment, PatchCoreDetector, VAEDetector, evaluate, load_dataset, run
+from adkit.data.read import read_image
 from tests.conftest import TINY
 
 
@@ -57,3 +60,14 @@ def test_pictures_made_in_memory_are_judged_as_their_files(fitted, tmp_path, mod
 def test_run_takes_an_experiment(wrong):
     with pytest.raises(TypeError, match=r"run takes an Experiment, got a .*: run\(Experiment"):
         run(wrong)
+
+
+def test_a_file_that_is_cut_off_is_told_from_one_of_another_kind(tmp_path):
+    whole = io.BytesIO()
+    Image.new("L", (64, 64)).save(whole, "PNG")
+    (tmp_path / "cut.png").write_bytes(whole.getvalue()[:40])
+    (tmp_path / "page.png").write_bytes(b"<html></html>")
+    with pytest.raises(ValueError, match="begins as a PNG file does, and is damaged or cut off"):
+        read_image(tmp_path / "cut.png")
+    with pytest.raises(ValueError, match=r"begins with b'<html></html', as none of these formats does"):
+        read_image(tmp_path / "page.png")

@@ -19,6 +19,11 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".pbm",
 )  # fmt: skip
+# how a file of each begins
+SIGNATURES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "BMP": (b"BM",), "TIFF": (b"II*\x00", b"MM\x00*"),
+    "WEBP": (b"RIFF",), "PPM": (),
+}  # fmt: skip
 MAX_PIXELS = 2**29  # of one image: a line scan of 20,000 x 10,000 has two fifths of it
 HARMLESS = 2**26  # pixels that are decoded however small the file is
 DENSEST = 200  # pixels a byte; photographs have less than 20, a JPEG of one colour about 120, a bomb a thousand

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from adkit.data.decode import decode
-from adkit.data.formats import SUFFIXES, Header, header_of, opened
+from adkit.data.formats import SIGNATURES, SUFFIXES, Header, header_of, opened
 from adkit.data.listing import list_folders, list_images
 from adkit.data.mask_values import MaskValues, marked
 
@@ -242,6 +242,8 @@ def _no_image(source: Path | bytes) -> str:
         with source.open("rb") as file:
             source = file.read(12)
     begin = source[:12]
+    if like := [name for name, signatures in SIGNATURES.items() if begin.startswith(signatures)]:
+        return f"it begins as a {like[0]} file does, and is damaged or cut off"
     return f"it begins with {begin!r}, as none of these formats does" if begin else "it is empty"
 
 
