@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adkit.figures import column_table, confusion, costs, threshold_split
+from adkit.figures import column_table, comparison, confusion, costs, threshold_split
 from adkit.figures.style import COLOURS
 
 TABLE = {"plain": {"KL": 30.2, "AP": 0.2}, "add": {"KL": 0.4, "AP": None}, "gated": {"KL": math.nan, "AP": 0.1}}
@@ -27,6 +27,12 @@ def test_every_cell_is_written_and_shaded_by_its_column():
 def test_equal_and_missing_values_are_light():
     _fig, ax = column_table({"a": {"x": 3.0, "y": None}, "b": {"x": 3.0, "y": None}})
     assert ax.collections[0].get_array().filled(-1).ravel().tolist() == [0, -1, 0, -1]
+
+
+def test_columns_that_are_not_to_be_shaded_stay_white():
+    _fig, ax = column_table(TABLE, shaded=["AP"])
+    assert ax.collections[0].get_array().filled(-1).ravel().tolist() == pytest.approx([-1, 1, -1, -1, -1, 0])
+    assert [text.get_text() for text in ax.texts] == ["30.2", "0.2", "0.4", "–", "–", "0.1"]
 
 
 @pytest.mark.parametrize("table", [{}, {"a": {}}, {"a": {"x": 1}, "b": {"y": 1}}])
@@ -101,3 +107,11 @@ def test_every_cut_has_a_line_in_both_parts_and_a_name():
     assert fig.canvas is not None
     with pytest.raises(ValueError, match="values of normal pixels, got none"):
         threshold_split([], defective, ([0], [0]), {})
+
+
+def test_panels_of_one_unit_share_their_limits():
+    rows = [{"": "spike", "stage 1": (0.8, 0.6, 0.9), "stage 2": 1.0}]
+    for limits, expected in ((None, False), ((0, 1), True)):
+        _fig, axes = comparison(rows, limits=limits)
+        assert (axes[0].get_xlim() == axes[1].get_xlim()) == expected
+    assert axes[1].get_xlim() == pytest.approx((-0.05, 1.05))

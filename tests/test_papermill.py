@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # of papermill and the kerne
 
 def notebook_of(file: Path) -> Path:
     """The notebook a parameter file is for: ``gpu_03.yaml`` for 03, a name without a number for 01."""
-    number = re.search(r"_(\d\d)$", file.stem)
+    number = re.search(r"_(\d\d[a-z]?)$", file.stem)
     (notebook,) = FOLDER.glob(f"{number[1] if number else '01'}_*.ipynb")
     return notebook
 

@@ -93,13 +93,20 @@ def heat_table(values, rows: Sequence[str], columns: Sequence[str], *, limits=No
 
 
 @styled
-def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g}", label: str = ""):
+def column_table(
+    table: Mapping[str, Mapping[str, float]],
+    *,
+    form: str = "{:.3g}",
+    label: str = "",
+    shaded: Sequence[str] | None = None,
+):
     """A table of unlike numbers, shaded column by column: light is the lowest of its column, dark the highest.
 
     Args:
         table: row → column → number; None or NaN leaves a cell empty.
         form: format of a number, such as ``"{:.3f}"``.
         label: title of the figure.
+        shaded: columns that are shaded, such as those where high is good; None: all of them.
 
     Returns:
         ``(fig, ax)``.
@@ -115,7 +122,8 @@ def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g
         raise ValueError(f"expected rows with the same columns, as row -> column -> number, got {named}")
     values = np.array([[np.nan if value is None else value for value in row.values()] for row in table.values()], float)
     shades = np.array([_ranked(column) for column in values.T]).T
-    fig, ax = _shaded_numbers(values, shades, list(table), named[0], form)
+    plain = [shaded is not None and name not in shaded for name in named[0]]
+    fig, ax = _shaded_numbers(values, np.where(plain, np.nan, shades), list(table), named[0], form)
     ax.set_title(label, pad=22)
     return fig, ax
 
