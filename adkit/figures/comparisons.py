@@ -54,7 +54,7 @@ def comparison(
         ax.margins(x=0.18)
         if limits:
             beyond = 0.05 * (limits[1] - limits[0])  # room for a dot that lies on a limit
-            ax.set_xlim(limits[0] - beyond, limits[1] + beyond)
+            ax.set(xlim=(limits[0] - beyond, limits[1] + beyond), xticks=np.linspace(*limits, 3))
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(table)), labels=names)
