@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adkit.figures import column_table, comparison, confusion, costs, threshold_split
+from adkit.figures import column_table, comparison, confusion, costs, gallery, heat_panels, threshold_split
 from adkit.figures.style import COLOURS
 
 TABLE = {"plain": {"KL": 30.2, "AP": 0.2}, "add": {"KL": 0.4, "AP": None}, "gated": {"KL": math.nan, "AP": 0.1}}
@@ -39,6 +39,36 @@ def test_columns_that_are_not_to_be_shaded_stay_white():
 def test_rows_must_have_the_same_columns(table):
     with pytest.raises(ValueError, match="expected rows with the same columns"):
         column_table(table)
+
+
+# ---- tables of one shape below one another, and patches side by side
+
+
+def test_panels_are_shaded_apart_and_frame_their_highest_number():
+    _fig, axes = heat_panels(
+        {"dots": [[0.1, 0.2]], "dark": [[0.9, math.nan]]}, ["mse"], ["l2, 4", "ssim, 4"], label="AP"
+    )
+    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["0.10", "0.20"], ["0.90", "–"]]
+    assert [ax.patches[0].get_xy() for ax in axes] == [(1, 0), (0, 0)]
+    assert axes[0].collections[0].get_array().filled(-1).ravel().tolist() == pytest.approx([0, 1])
+    assert [ax.get_title(loc="left") for ax in axes] == ["dots", "dark"]
+
+
+@pytest.mark.parametrize("tables", [{}, {"a": [[1.0]]}, {"a": [[1.0, 2.0]], "b": [[1.0]]}])
+def test_panels_need_tables_of_one_shape(tables):
+    with pytest.raises(ValueError, match=r"expected tables of shape \(1, 2\)"):
+        heat_panels(tables, ["mse"], ["l2", "ssim"])
+
+
+def test_a_gallery_shows_each_patch_under_its_name():
+    patches = {f"patch {n}": np.full((8, 8), n / 10) for n in range(5)}
+    _fig, axes = gallery(patches, columns=4)
+    assert [ax.get_title(loc="left") for ax in axes] == list(patches)
+    assert axes[1].get_images()[0].get_clim() == (0, 1)
+    _fig, axes = gallery({"map": np.array([[-1.0, 3.0]]), "other": np.zeros((1, 2))}, maps=True)
+    assert [ax.get_images()[0].get_clim() for ax in axes] == [(-1, 3), (-1, 3)]
+    with pytest.raises(ValueError, match="at least one image"):
+        gallery({})
 
 
 # ---- the confusion matrix: counts in their cells, shades by row, names on both axes

@@ -11,6 +11,7 @@ from adkit.figures.comparisons import costs as costs
 from adkit.figures.curves import roc_pro_curves as roc_pro_curves
 from adkit.figures.curves import sweep as sweep
 from adkit.figures.curves import training_curves as training_curves
+from adkit.figures.frames import gallery as gallery
 from adkit.figures.frames import samples as samples
 from adkit.figures.frames import strips as strips
 from adkit.figures.histograms import score_histograms as score_histograms
@@ -30,4 +31,5 @@ from adkit.figures.spectrum import spectrum as spectrum
 from adkit.figures.style import Plot as Plot
 from adkit.figures.tables import column_table as column_table
 from adkit.figures.tables import confusion as confusion
+from adkit.figures.tables import heat_panels as heat_panels
 from adkit.figures.tables import heat_table as heat_table
