@@ -99,6 +99,30 @@ def test_a_search_trains_with_one_half_and_judges_by_the_other(monkeypatch):
         search_defects(Experiment(settings=TINY), {}, ["mask", "stain"], [0], None)
 
 
+def test_types_are_judged_one_by_one_on_the_same_defects_each_time(splits):
+    class Knows:
+        """Sees how far an image is from what it was."""
+
+        def anomaly_map(self, images):
+            clean = torch.stack([splits.validation[i]["image"] for i in range(3)])
+            return (images - clean).abs().amin(0)
+
+    judged = [defect_search.quality_by_type(Knows(), splits.validation.subset(range(3)), ["mask"]) for _ in range(2)]
+    assert judged[0] == judged[1]
+    assert judged[0]["mask"] > 0.9
+
+
+def test_a_type_that_shows_nothing_has_no_quality(splits, monkeypatch):
+    nothing = np.zeros((32, 64), bool)
+    monkeypatch.setattr(defect_search, "synthetic_frames", lambda *_: [(torch.zeros(1, 1, 32, 64), nothing)])
+
+    class Flat:
+        def anomaly_map(self, images):
+            return images[:, 0]
+
+    assert np.isnan(defect_search.quality_by_type(Flat(), splits.validation, ["noise"])["noise"])
+
+
 def test_what_cannot_be_told_from_the_best_is_as_good():
     search = DefectSearch(("low", "close", "best"), np.array([[0.1, 0.2, 0.1], [0.29, 0.52, 0.29], [0.3, 0.5, 0.31]]))
     assert search.best == "best"
