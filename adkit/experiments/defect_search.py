@@ -157,6 +157,7 @@ def search_defects(
     types: Sequence[str],
     seeds: Sequence[int],
     normals: AnomalyDataset,
+    quiet: bool = False,
 ) -> DefectSearch:
     """Train every setting with every seed, and judge it by the types that were left out of that seed's training.
 
@@ -166,6 +167,7 @@ def search_defects(
         types: names of all defect types; each seed parts them in two, see :func:`parted`.
         seeds: of training, and of the parting.
         normals: validation images to judge on.
+        quiet: show no progress.
 
     Raises:
         ValueError: if there is nothing to search, and as an experiment does.
@@ -173,7 +175,8 @@ def search_defects(
     Example:
         >>> base = Experiment(settings={"width": 4, "steps": 4, "crop": 32, "skip": "none"}, image_size=(64, 64))
         >>> validation = base.splits().validation.subset([0, 1])
-        >>> found = search_defects(base, {"small": {"size": [0.1, 0.2]}}, ["mask", "stain"], [0], validation)
+        >>> settings = {"small": {"size": [0.1, 0.2]}}
+        >>> found = search_defects(base, settings, ["mask", "stain"], [0], validation, quiet=True)
         >>> found.best, found.values.shape
         ('small', (1, 1))
     """
@@ -181,7 +184,7 @@ def search_defects(
         raise ValueError(f"needs settings and seeds, got {list(settings)} and {list(seeds)}")
     values = np.zeros((len(settings), len(seeds)))
     plan = [(row, column) for row in range(len(settings)) for column in range(len(seeds))]
-    for row, column in progress(plan, "settings × seeds"):
+    for row, column in progress(plan, "settings × seeds", quiet=quiet):
         seed, options = seeds[column], dict(list(settings.values())[row])
         trained, judges = parted(types, seed)
         repair = options.pop("repair", 1.0)
