@@ -1,13 +1,13 @@
 """What the learner answers: exercises checked beside the expected value, quiz cards, guesses made before the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from adkit.course.cards import markup
+from adkit.course.cards import Card, markup, show
 from adkit.runtime.console import say
 
 
@@ -176,11 +176,12 @@ class Guess:
     guess: Any
     measured: Any = None
 
-    def reveal(self, measured: Any) -> None:
-        """Print the guess beside the measured value.
+    def reveal(self, measured: Any, why: str | Mapping[Any, str] = "") -> None:
+        """Show the guess beside the measured value, and to a wrong guess, why.
 
         Args:
             measured: number, text, or a list of them; numbers are compared to within 2 %, texts letter by letter.
+            why: what a wrong guess overlooks: a text for any of them, or guess → text.
 
         Example:
             >>> Guess("Which AUROC?", 0.9).reveal(0.75)
@@ -190,11 +191,14 @@ class Guess:
             too high by 0.15
         """
         self.measured = measured
-        say(self.question)
-        say(f"your guess  {'none yet: write one before you look' if self.guess is None else shortened(self.guess)}")
-        say(f"measured    {shortened(measured)}")
-        if self.guess is not None and (verdict := self._verdict()):
-            say(verdict)
+        guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
+        verdict = "" if self.guess is None else self._verdict()
+        wrong = bool(verdict) and not verdict.startswith("as you thought")
+        reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
+        rows = [f"your guess  {guess}", f"measured    {shortened(measured)}", verdict, reason]
+        tone = "quiet" if not verdict else "wrong" if wrong else "right"
+        body = "".join(f"<div>{markup(row)}</div>" for row in rows if row)
+        show(Card("\n".join(filter(None, [self.question, *rows])), f"<b>{markup(self.question)}</b>{body}", tone))
 
     def _verdict(self) -> str:
         if isinstance(self.measured, str):
@@ -207,3 +211,9 @@ class Guess:
         if abs(gap) <= 0.02 * abs(float(self.measured)):
             return "as you thought, within 2 %"
         return f"too {'high' if gap > 0 else 'low'} by {abs(gap):.3g}"
+
+
+def _reason(why: Mapping[Any, str], guess: Any) -> str:
+    """What is said to one guess, compared as texts."""
+    said = str(guess).strip().lower()
+    return next((reason for key, reason in why.items() if str(key).lower() == said), "")
