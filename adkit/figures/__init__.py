@@ -18,6 +18,7 @@ from adkit.figures.histograms import score_histograms as score_histograms
 from adkit.figures.histograms import threshold_split as threshold_split
 from adkit.figures.latents import latents as latents
 from adkit.figures.latents import scatter as scatter
+from adkit.figures.magnified import magnified as magnified
 from adkit.figures.network import network as network
 from adkit.figures.operating_point import operating_point as operating_point
 from adkit.figures.panels import colour_scale as colour_scale
