@@ -19,6 +19,12 @@ COMMANDS = {
     "predict": ("adkit.detectors.predict_command", "judge images, or whole folders, with a saved detector"),
     "evaluate": ("adkit.experiments.evaluate_command", "judge a saved detector on a test set"),
     "compare": ("adkit.compare.compare_command", "every method under one protocol"),
+    "report": ("adkit.deploy.report.report_command", "a folder of images judged, as one HTML page"),
+    "serve": ("adkit.deploy.serving.serve_command", "a detector as a service, with a page to drop images on"),
+    "monitor": ("adkit.deploy.monitoring.monitor_command", "drift, rate of alarms, and a camera that fails"),
+    "retune": ("adkit.deploy.monitoring.retune_command", "propose new thresholds from confirmed normal images"),
+    "export": ("adkit.deploy.export.export_command", "a detector as ONNX, for a box without torch"),
+    "track": ("adkit.deploy.tracking.track_command", "finished runs into MLflow"),
     "runs": ("adkit.experiments.runs_command", "list what is kept under ADKIT_HOME, and remove what is asked"),
 }
 EXAMPLES = """

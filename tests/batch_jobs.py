@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,21 @@ class Dies(Job):
             file.write("x")
         if len(begun.read_text(encoding="utf-8")) <= self.times:
             os.kill(os.getpid(), signal.SIGKILL)
+        return Outcome()
+
+
+@dataclass(frozen=True)
+class Pid(Job):
+    """Starts a child that sleeps, leaves the numbers of both processes in ``folder/name``, and waits for it."""
+
+    name: str
+    folder: str
+
+    def run(self, lease):
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        (Path(self.folder) / ".new").write_text(f"{os.getpid()} {child.pid}", encoding="utf-8")
+        (Path(self.folder) / ".new").rename(Path(self.folder) / self.name)
+        child.wait()
         return Outcome()
 
 

@@ -21,6 +21,8 @@ from adkit import AutoencoderDetector, Experiment, load_dataset, load_detector, 
 from adkit.compare import compare
 
 TINY = {"width": 4, "steps": 12, "crop": 32, "validate_every": 2, "device": "cpu", "quiet": True}
+# what depends on the machine, and the lengths of files that hold it
+CLOCK = ("seconds", "seconds_per_frame", "peak_bytes", "files")
 SMALL = {"dataset": "textile", "category": "denim", "image_size": (32, 64)}
 
 
@@ -99,10 +101,15 @@ def content(folder: Path) -> dict[str, str]:
     return files
 
 
+def changed(folder: Path, other: Path) -> set[str]:
+    """Names of the files that are not the same in both folders."""
+    return {name for name, _ in content(folder).items() ^ content(other).items()}
+
+
 def timeless(value: object) -> object:
-    """A JSON value without its times and without the lengths of files that hold times."""
+    """A JSON value without what depends on the machine."""
     if isinstance(value, dict):
-        return {name: timeless(entry) for name, entry in value.items() if name not in ("seconds", "files")}
+        return {name: timeless(entry) for name, entry in value.items() if name not in CLOCK}
     return [timeless(entry) for entry in value] if isinstance(value, list) else value
 
 
@@ -121,21 +128,25 @@ def main(job: str, folder: Path, kills: int, seed: int) -> dict:
     takes = time.monotonic() - begun
     identities = {load_detector(folder / name, device="cpu").identity() for name in ("detector", "other")}
     killed, came_through, sound, place = 0, 0, True, folder / "killed"
+    differing: set[str] = set()
     while killed < kills:
         pid = in_child(work, place)
-        if wait(pid, draw.uniform(0, 1.1 * takes)) is None:
+        status = wait(pid, draw.uniform(0, 1.1 * takes))
+        if status is None:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             killed += 1
             sound &= check_place(place, identities)
             continue
         came_through += 1
-        sound &= content(place) == content(folder / "whole")
+        if status:
+            differing |= {f"exit status {status}"}
+        differing |= changed(place, folder / "whole")
         place = folder / f"killed{came_through}"
     status = wait(in_child(work, place), 600)
-    differing = content(place).items() ^ content(folder / "whole").items()
+    differing |= changed(place, folder / "whole")
     return {"killed": killed, "came_through": came_through, "status": status, "sound": sound,
-            "differing": sorted({name for name, _ in differing})}  # fmt: skip
+            "differing": sorted(differing)}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Batches: every job gets an answer, dead workers lose none, one GPU holds one job."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from adkit.batch import Done, open_executor, run_jobs
 from adkit.batch.board import Board
 from adkit.batch.executors import LocalProcesses
 from adkit.batch.leases import leased
+from adkit.batch.processes import descendants, lives
 from adkit.batch.shared import is_shared, leave_token, pack, unpack
 from tests.batch_jobs import Dies, Note, Sends
 
@@ -38,6 +41,40 @@ def test_jobs_come_back_in_their_order_whatever_becomes_of_them(threads, tmp_pat
     assert [one.name for one in seen][-1] == "slow"
     assert 0.3 <= done[0].seconds < 5
     assert all(one.host and one.started.endswith("+00:00") and one.attempts == 1 for one in done)
+
+
+@pytest.mark.slow
+def test_an_interrupted_batch_ends_what_runs(tmp_path):
+    def stop(done):
+        raise KeyboardInterrupt
+
+    jobs = [Note("first", str(tmp_path)), Note("long", str(tmp_path), 600.0), Note("never", str(tmp_path))]
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), open_executor("local:1") as executor:
+        run_jobs(jobs, executor, on_done=stop, quiet=True)
+    assert time.monotonic() - began < 300
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first"]
+
+
+@pytest.mark.slow
+def test_workers_end_with_their_caller_however_that_dies(tmp_path):
+    code = "import sys\nfrom adkit.batch import open_executor, run_jobs\nfrom tests.batch_jobs import Pid\n"
+    code += "if __name__ == '__main__':\n  with open_executor('local:1') as executor:\n"
+    code += f"    run_jobs([Pid('long', {str(tmp_path)!r})], executor, quiet=True)"
+    (tmp_path / "driver.py").write_text(code, encoding="utf-8")
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    driver = subprocess.Popen([sys.executable, str(tmp_path / "driver.py")], env=os.environ | {"PYTHONPATH": paths})
+    while not (tmp_path / "long").exists():
+        assert driver.poll() is None
+        time.sleep(0.05)
+    worker, child = map(int, (tmp_path / "long").read_text().split())
+    assert {worker, child} <= set(descendants(driver.pid))
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    deadline = time.monotonic() + 60
+    while lives(worker) or lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_names_and_retries_are_checked(threads, tmp_path):

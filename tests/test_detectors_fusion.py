@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from adkit import AutoencoderDetector, FilterBankDetector, FusionDetector, load_dataset, load_detector
+from adkit import (
+    AutoencoderDetector,
+    Experiment,
+    FilterBankDetector,
+    FusionDetector,
+    load_dataset,
+    load_detector,
+    run,
+)
 from adkit.detectors import Detector, register
-from adkit.detectors.registry import unregister
+from adkit.detectors.registry import source_modules, unregister
 
 TINY = {"method": "autoencoder", "width": 4, "steps": 5, "crop": 32}
 
@@ -129,3 +137,23 @@ def test_unfitted_or_unlike_members_are_refused(equal, splits):
     unlike = AutoencoderDetector(width=4, steps=2, crop=32, quiet=True).fit(other.train, other.validation)
     with pytest.raises(ValueError, match="prepared in the same way"):
         FusionDetector.of([*equal.members, unlike], splits.validation)
+
+
+def test_an_experiment_takes_members_that_are_kept_already(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADKIT_HOME", str(tmp_path))
+    data = {"image_size": (64, 64), "category": "denim"}
+    settings = {"width": 4, "steps": 5, "crop": 32}
+    alone = run(Experiment(method="autoencoder", settings=settings, **data), quiet=True)
+    trained = []
+    monkeypatch.setattr(AutoencoderDetector, "_fit", lambda *_: trained.append(1))
+    fused = run(
+        Experiment(method="fusion", settings={"members": ["filterbank", TINY], "weights": None}, **data), quiet=True
+    )
+    assert not trained
+    image = fused.experiment.splits().test[0]["image"][None]
+    torch.testing.assert_close(fused.detector().members[1].anomaly_map(image), alone.detector().anomaly_map(image))
+
+
+def test_the_sources_of_all_methods_count():
+    modules = source_modules(FusionDetector)
+    assert {"adkit.detectors.draem", "adkit.detectors.filterbank", "adkit.detectors.vae"} <= set(modules)

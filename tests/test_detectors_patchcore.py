@@ -180,7 +180,7 @@ def test_published_weights_are_named_not_saved(splits, tmp_path):
         ({"projection": 0}, "projection must be None or at least 1"),
         ({"neighbours": 1}, "neighbours must be at least 2"),
         ({"neighbours": 2.5}, "neighbours must be a whole number of patches, got 2.5"),
-        ({"score": "mean"}, "score must be one of reweighted, max, got 'mean'"),
+        ({"score": "median"}, "score must be one of reweighted, max, mean, topk, peak, top_peak, got 'median'"),
         ({"smoothing": -1.0}, "smoothing must be 0 or a positive number of pixels"),
         ({"percentile": 100}, "percentile must be a number between 0 and 100"),
     ],

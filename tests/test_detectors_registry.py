@@ -11,12 +11,13 @@ import pytest
 import torch
 
 import adkit
-from adkit import Experiment, compare, evaluate, load_detector, run
+from adkit import Experiment, compare, load_detector, run
 from adkit.compare import methods
 from adkit.detectors import Detector, Settings, registry
 from adkit.detectors.registry import detector_class, known_methods, method_name, own_source, register, unregister
 from adkit.diagnose import diagnose
 from adkit.experiments import experiment as experiment_module
+from adkit.experiments.evaluation import judge
 from tests import own_method
 from tests.own_method import MeanGreyDetector
 
@@ -26,7 +27,7 @@ SMALL = {"category": "denim", "image_size": (32, 64)}
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """Intervals are tested elsewhere."""
-    monkeypatch.setattr(experiment_module, "evaluate", partial(evaluate, bootstrap=10))
+    monkeypatch.setattr(experiment_module, "judge", partial(judge, bootstrap=10))
 
 
 # -- a method of one's own -----------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def test_what_cannot_be_registered_is_refused():
     assert register("mean-grey")(MeanGreyDetector) is MeanGreyDetector  # a cell that runs again
     with pytest.raises(ValueError, match="another method has a class VAEDetector"):
         register("mine")(type("VAEDetector", (MeanGreyDetector,), {}))
-    assert known_methods()[6:] == ["mean-grey"]
+    assert known_methods()[len(registry.BUILT_IN) :] == ["mean-grey"]
 
 
 def test_settings_of_ones_own_are_checked_and_shown():

@@ -17,6 +17,7 @@ from adkit import (
     FilterBankDetector,
     PatchCoreDetector,
     VAEDetector,
+    evaluate,
 )
 from adkit.detectors.network import TrainingSettings
 from adkit.training import Training
@@ -37,7 +38,10 @@ from adkit.training import Training
         ({"skip": "conact"}, "conact"),
         ({"residual": "l3"}, "residual must be one of l1, l2"),
         ({"smoothing": -1}, "smoothing must be 0 or a positive number of pixels, got -1"),
-        ({"score": "maximum"}, "score must be one of max, .*, got 'maximum'; did you mean 'max'"),
+        (
+            {"score": "maximum"},
+            "score must be one of max, mean, topk, peak, top_peak, got 'maximum'; did you mean 'max'",
+        ),
         ({"steps": "many"}, "steps must be positive, got 'many'"),
         ({"precision": "half"}, "precision must be one of"),
         ({"device": "tpu9"}, "device must be auto"),
@@ -138,7 +142,7 @@ def test_numbers_of_numpy_and_devices_of_torch_are_taken():
         ({"seed": []}, r"seed must be a whole number, got \[\]"),
         ({"seed": 1.5}, "seed must be a whole number"),
         ({"data_seed": "x"}, "data_seed must be a whole number"),
-        ({"dataset": "textil"}, r"unknown dataset 'textil'; did you mean 'textile'\? known: textile"),
+        ({"dataset": "textil"}, r"unknown dataset 'textil'; did you mean 'textile'\?; known: textile"),
         ({"dataset": None}, "unknown dataset None; known"),
         ({"image_size": "64"}, r"image_size must be a positive number or a pair \(height, width\), got '64'"),
         ({"image_size": [0, 1]}, "image_size must be"),
@@ -160,3 +164,21 @@ def test_an_experiment_checks_its_data_before_it_reads_them(wrong, message):
 
 def test_an_experiment_takes_numbers_of_numpy():
     assert Experiment(seed=np.int64(3), channels=np.int8(1)) == Experiment(seed=3, channels=1)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"bootstrap": -1}, "bootstrap must be a whole number of samples, 0 for none, got -1"),
+        ({"bootstrap": "no"}, "bootstrap must be"),
+        ({"bootstrap": 2.5}, "bootstrap must be"),
+        ({"bootstrap": True}, "bootstrap must be"),
+        ({"fpr_limit": 0}, r"fpr_limit must .*\(0, 1\]"),
+        ({"fpr_limit": "a"}, "fpr_limit must"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+    ],
+)
+def test_an_evaluation_checks_its_arguments_before_it_judges(splits, fitted, wrong, message, monkeypatch):
+    monkeypatch.setattr(type(fitted), "predict_dataset", lambda *_: pytest.fail("it was judged"))
+    with pytest.raises(ValueError, match=message):
+        evaluate(fitted, splits.test, **wrong)

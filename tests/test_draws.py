@@ -9,14 +9,14 @@ from adkit import metrics
 from adkit.detectors.prediction import Predictions
 from adkit.experiments import Evaluation
 from adkit.experiments.draws import Draws, draw
-from adkit.experiments.evaluation import judge
+from adkit.experiments.evaluation import judge_predictions
 from adkit.metrics.resampling import counts_of_groups
 
 KINDS = ["good"] * 8 + ["hole"] * 5 + ["stain"] * 3 + ["cut"]
 
 
 class Judged:
-    """Stands for a detector whose maps are known."""
+    """What a detector says whose maps are known."""
 
     threshold, pixel_threshold = 1.1, 0.9
 
@@ -34,8 +34,9 @@ class Judged:
         scores, labels = maps.max(axis=(1, 2)), np.array([kind != "good" for kind in KINDS], int)
         self.judged = Predictions(list(maps), known, scores, labels, KINDS, [str(i) for i in range(len(KINDS))])
 
-    def predict_dataset(self, dataset):
-        return self.judged
+
+def judge(known, bootstrap, seed=0):
+    return judge_predictions(known.judged, known.threshold, known.pixel_threshold, bootstrap=bootstrap, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def judged():
 
 
 def test_a_draw_is_measured_as_if_its_images_were_judged(judged):
-    found, draws = judge(judged, None, bootstrap=12, seed=3)
+    found, draws = judge(judged, bootstrap=12, seed=3)
     parts, kinds = judged.judged, np.array(KINDS)
     counts = counts_of_groups(
         ["marked" if mask.any() else "normal" for mask in parts.masks], ["marked", "normal"], 12, 3
@@ -73,7 +74,7 @@ def test_a_draw_is_measured_as_if_its_images_were_judged(judged):
 
 
 def test_macro_pro_weighs_each_type_the_same(judged):
-    found = judge(judged, None, bootstrap=0)[0]
+    found = judge(judged, bootstrap=0)[0]
     assert found.pro_macro == pytest.approx(np.mean([row["pro"] for row in found.by_kind.values()]))
     assert [row["n_regions"] for row in found.by_kind.values()] == [10, 3, 1]
     assert found.pro_macro != pytest.approx(found.pro, abs=0.005)
@@ -83,7 +84,7 @@ def test_macro_pro_weighs_each_type_the_same(judged):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("lift", [0.0, 0.5, 2.0, 100.0])
 def test_no_interval_misses_its_own_estimate(seed, lift):
-    found, draws = judge(Judged(seed, lift), None, bootstrap=200)
+    found, draws = judge(Judged(seed, lift), bootstrap=200)
     assert set(found.intervals) == set(draws.overall)
     for name, (low, high) in found.intervals.items():
         assert low - 1e-12 <= found[name] <= high + 1e-12, name
@@ -94,7 +95,7 @@ def test_no_interval_misses_its_own_estimate(seed, lift):
 
 
 def test_a_type_that_a_draw_lacks_is_no_number_there(judged):
-    draws = draw(judged.judged, judge(judged, None, bootstrap=0)[0], n=100, seed=0)
+    draws = draw(judged.judged, judge(judged, bootstrap=0)[0], n=100, seed=0)
     missing = np.isnan(draws.of("pro", "cut"))
     assert 0 < missing.sum() < 100
     assert (missing == np.isnan(draws.of("recall", "cut"))).all()
@@ -104,16 +105,16 @@ def test_a_type_that_a_draw_lacks_is_no_number_there(judged):
 
 
 def test_images_without_a_mask_are_drawn_apart():
-    found, draws = judge(Judged(0, without_mask=[13, 14]), None, bootstrap=50)
+    found, draws = judge(Judged(0, without_mask=[13, 14]), bootstrap=50)
     assert found.by_kind["stain"]["n_regions"] == 1
     assert np.isfinite(draws.of("pro")).all()
     assert len(draws) == len(draws.of("image_auroc")) == 50
 
 
 def test_draws_survive_json_and_can_be_cut(judged):
-    _, draws = judge(judged, None, bootstrap=30)
+    _, draws = judge(judged, bootstrap=30)
     again = Draws.from_dict(json.loads(json.dumps(draws.as_dict(), allow_nan=False)))
     for kind, name in ((None, "pro"), ("cut", "pro"), ("hole", "recall")):
         np.testing.assert_array_equal(again.of(name, kind), draws.of(name, kind))
     assert (draws.first(7).of("pro") == draws.of("pro")[:7]).all()
-    assert len(Draws.from_dict(None)) == len(judge(judged, None, bootstrap=0)[1]) == 0
+    assert len(Draws.from_dict(None)) == len(judge(judged, bootstrap=0)[1]) == 0

@@ -186,6 +186,7 @@ def test_a_folder_is_watched(line, tmp_path):
     assert make_reference(detector, folder / "normals", quiet=True).threshold_n == 40
 
 
+@pytest.mark.filterwarnings("ignore:.*checksum")
 def test_nothing_known_about_normals_is_an_error(line):
     with pytest.raises(ValueError, match="pass normals="):
         monitor_folder(

@@ -65,7 +65,7 @@ def part(seed: int) -> np.ndarray:
 @pytest.mark.parametrize("make, kind, best", [(stripes, "texture", "filterbank"), (part, "object", "template")])
 def test_other_images_other_method(tmp_path, template, make, kind, best):
     found = recommend(
-        made(tmp_path, [make(seed) for seed in range(24)]), "2 min", candidates=["filterbank", template], quiet=True
+        made(tmp_path, [make(seed) for seed in range(24)]), "1 h", candidates=["filterbank", template], quiet=True
     )
     names = [candidate.name for candidate in found.candidates if candidate.name != "fusion"]
     assert names[0] == best
@@ -76,7 +76,7 @@ def test_other_images_other_method(tmp_path, template, make, kind, best):
 def test_the_table_is_what_it_was_decided_by(tmp_path):
     splits = load_dataset("textile", image_size=(64, 96))
     tiny = {"method": "autoencoder", "width": 4, "steps": 5, "crop": 32}
-    found = recommend(splits, "2 min", candidates=["filterbank", tiny], quiet=True)
+    found = recommend(splits, "1 h", candidates=["filterbank", tiny], quiet=True)
     qualities = [candidate.quality.value for candidate in found.candidates]
     assert qualities == sorted(qualities, reverse=True)
     assert found.method == found.candidates[0].name
@@ -88,7 +88,7 @@ def test_the_table_is_what_it_was_decided_by(tmp_path):
 
 def test_equal_methods_are_not_told_apart():
     splits = load_dataset("textile", image_size=(64, 64))
-    found = recommend(splits, "2 min", candidates=["filterbank", "filterbank"], quiet=True)
+    found = recommend(splits, "1 h", candidates=["filterbank", "filterbank"], quiet=True)
     assert "not separated" in found.reason
 
 

@@ -113,9 +113,11 @@ def test_where_it_comes_from(report, fitted):
     assert "/" not in story["images"]
 
 
+@pytest.mark.filterwarnings("ignore:.*checksum")
 def test_a_detector_of_an_older_version_has_no_normals_to_show(folder, tmp_path):
     old = __file__.replace("test_report.py", "data/version_0_1_0/autoencoder")
-    text = write_report(old, folder, tmp_path / "old.html", quiet=True).read_text()
+    with pytest.warns(UserWarning, match="has no checksums, as an older version saved it"):
+        text = write_report(old, folder, tmp_path / "old.html", quiet=True).read_text()
     assert "scores of the detector's normal images are not known" in text
 
 

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
 from adkit import Experiment, run
 from adkit.batch import open_executor
@@ -84,9 +85,10 @@ def test_other_images_on_a_worker_are_an_error(experiments):
 
 def test_the_lent_gpu_is_used_and_changes_no_address(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     planned = Experiment(image_size=(64, 64))
     assert on_device(planned, Lease(("3",))).settings["device"] == "cuda:1"
-    assert on_device(planned, Lease(("3",))).address() == planned.address()
+    assert on_device(planned, Lease(("3",))).describe() == planned.describe()
     assert on_device(planned, Lease()) == planned
     assert on_device(planned.variant(device="cpu"), Lease(("3",))).settings["device"] == "cpu"
 

@@ -312,6 +312,7 @@ def test_the_page_asks_nobody_else(http):
         ({"timeout": 0}, "timeout must be"),
         ({"port": 70_000}, "port must be"),
         ({"max_pixels": True}, "max_pixels must be"),
+        ({"max_pixels": 0}, "max_pixels must be"),
         ({"reload": True}, "reloading needs a token"),
     ],
 )
@@ -332,6 +333,26 @@ def test_settings_that_are_not(folder, tmp_path, monkeypatch):
     assert read_token() == "from the environment"
     with pytest.raises(ValueError, match="cannot be read"):
         read_token(tmp_path / "none")
+
+
+def test_an_image_may_be_as_large_as_memory_allows(folder):
+    whole, pixels = {"normals": {"size": [100, 1000]}, "preprocessing": {"resize": None, "tile": None}}, []
+    for change in ({}, {"preprocessing": {"tile": [64, 64]}}, {"normals": {}}, {"normals": {"size": [10, 10]}}):
+        pixels.append(Settings(detector=folder).limits(whole | change).pixels)
+    assert pixels == [1_600_000, 32_000_000, 32_000_000, 1_000_000]
+    assert Settings(detector=folder, max_pixels=7).limits(whole).pixels == 7
+
+
+def test_more_bits_than_the_training_had_are_refused(folder):
+    judge = BrightJudge()
+    judge.description["preprocessing"] = {"bits": 12}
+    with client(folder, judge) as http:
+        deep = encoded(dark().astype(np.uint16) * 20)
+        assert http.post("/v1/predict", content=deep).status_code == 200
+        assert code(http.post("/v1/predict", content=encoded(dark().astype(np.uint16) * 600))) == (
+            422,
+            "unsupported_mode",
+        )
 
 
 def test_a_policy_of_the_service_is_the_one_beside_the_detector(http, folder):

@@ -16,6 +16,8 @@ class Pictures:
     def __init__(self, images, foreground=None):
         self.images = [image if image.ndim == 3 else image[None] for image in images]
         self.masks = foreground or [torch.ones(image.shape[-2:], dtype=torch.bool) for image in images]
+        self.channels, self.item_sizes = len(self.images[0]), [tuple(image.shape[-2:]) for image in images]
+        self.all_foreground = foreground is None
 
     def __len__(self):
         return len(self.images)

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from distributed import Client, LocalCluster, SSHCluster
+from distributed import Client, LocalCluster, SpecCluster, SSHCluster
 
 from adkit.runtime import VERSION
 from adkit.runtime.provenance import source_fingerprint
@@ -31,7 +31,7 @@ class DaskExecutor(Executor):
         owned: what to close at the end besides it: a cluster that was started for this.
     """
 
-    def __init__(self, client: Client, owned: LocalCluster | SSHCluster | None = None):
+    def __init__(self, client: Client, owned: SpecCluster | None = None):
         self.client, self._owned = client, owned
         self._inner = client.get_executor(pure=False)
         self._expected = software()
@@ -100,7 +100,7 @@ def connect(address: str) -> DaskExecutor:
 
 
 def over_ssh(hosts: str | Path) -> DaskExecutor:
-    """A cluster started over SSH on the hosts of a file.
+    """A cluster started over SSH on the hosts of a file; Dask needs the package ``asyncssh`` for it.
 
     Args:
         hosts: a file with a host in each line, ``#`` before a comment; the first runs the scheduler too. SSH must work
@@ -173,7 +173,7 @@ def difference(here: dict[str, str], there: dict[str, str]) -> str:
     return ", ".join(f"{name} {there.get(name, 'missing')} there, {here[name]} here" for name in names)
 
 
-def _checked_executor(client: Client, owned: LocalCluster | SSHCluster | None = None) -> DaskExecutor:
+def _checked_executor(client: Client, owned: SpecCluster | None = None) -> DaskExecutor:
     """The executor, once all workers that are there have the same software."""
     executor = DaskExecutor(client, owned)
     try:

@@ -7,20 +7,17 @@ the last line on standard error. If the process that started this one dies, so d
 import json
 import os
 import sys
-import threading
-import time
 import warnings
 
-from adkit.batch.processes import kill_descendants
+from adkit.batch.processes import die_with
 
-FINE, CELL_FAILED, KERNEL_DIED, ORPHANED = 0, 1, 3, 5
-LOOK = 0.5  # seconds between two looks at the parent
+FINE, CELL_FAILED, KERNEL_DIED = 0, 1, 3
 
 
 def main() -> int:
     """Execute the notebook that standard input orders."""
     order = json.load(sys.stdin)
-    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
+    die_with(os.getppid())
     warnings.simplefilter("ignore")  # of packages, which nobody can mend here
     from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
@@ -49,14 +46,6 @@ def main() -> int:
         print(f"the kernel did not start: {_one_line(error)}", file=sys.stderr)
         return KERNEL_DIED
     return FINE
-
-
-def _die_with(parent: int) -> None:
-    """End this process and its kernel once the process that started it is gone."""
-    while os.getppid() == parent:
-        time.sleep(LOOK)
-    kill_descendants(os.getpid())
-    os._exit(ORPHANED)
 
 
 def _one_line(error: object) -> str:

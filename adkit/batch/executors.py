@@ -1,11 +1,14 @@
 """What jobs run on, by name: processes of this machine, or a Dask cluster."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+
+from adkit.batch.processes import die_with, kill_descendants
 
 WHERE = "local, local:4, dask, dask:4, tcp://host:8786, tls://host:8786 or ssh:hosts.txt"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -38,7 +41,7 @@ class LocalProcesses(Executor):
         if getattr(self._own, "pool", None) is None:
             threads = max((os.cpu_count() or 1) // self.workers, 1)
             # a fork would inherit torch's threads, and locks that nobody gives back
-            self._own.pool = ProcessPoolExecutor(1, get_context("spawn"), _share_cores, (threads,))
+            self._own.pool = ProcessPoolExecutor(1, get_context("spawn"), _begin_worker, (os.getpid(), threads))
             self._pools.add(self._own.pool)
         try:
             return self._own.pool.submit(fn, *args, **kwargs).result()
@@ -52,14 +55,21 @@ class LocalProcesses(Executor):
 
         Args:
             wait: until what runs is over.
-            cancel_futures: forget what has not begun.
+            cancel_futures: forget what has not begun; without ``wait``, end what runs as well.
         """
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for pool in list(self._pools):
+            if cancel_futures and not wait:
+                for pid in list(getattr(pool, "_processes", None) or {}):  # what runs, and what that has started
+                    kill_descendants(pid)
+                    with suppress(OSError):
+                        os.kill(pid, signal.SIGTERM)
             pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _share_cores(threads: int) -> None:
+def _begin_worker(parent: int, threads: int) -> None:
+    """Make a new process end with the caller, and take its share of the cores."""
+    die_with(parent)
     for name in THREADS:
         os.environ.setdefault(name, str(threads))
 

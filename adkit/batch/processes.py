@@ -3,12 +3,15 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 
 GRACE = 2.0  # seconds to end by itself
+LOOK = 0.5  # seconds between two looks at the parent
+ORPHANED = 5  # exit status of a process that ended with its parent
 
 
 def kill_tree(process: subprocess.Popen) -> None:
@@ -25,10 +28,26 @@ def kill_tree(process: subprocess.Popen) -> None:
             with suppress(OSError):
                 os.kill(pid, number)
         deadline = time.monotonic() + GRACE
-        while any(map(_lives, family)) and time.monotonic() < deadline:
+        while any(map(lives, family)) and time.monotonic() < deadline:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
             time.sleep(0.05)
+
+
+def die_with(parent: int) -> None:
+    """From now on, end this process with all that it started once its parent is gone, however that ended.
+
+    Args:
+        parent: number of the parent, as this process found it when it began.
+    """
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    kill_descendants(os.getpid())
+    os._exit(ORPHANED)
 
 
 def kill_descendants(pid: int) -> None:
@@ -72,8 +91,12 @@ def _parents() -> list[tuple[int, int]]:
     return [(int(words[0]), int(words[1])) for line in listed.splitlines() if len(words := line.split()) == 2]
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that is over and waits for its parent to notice does not."""
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that is over and waits for its parent to notice does not.
+
+    Args:
+        pid: of the process.
+    """
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     if Path("/proc/self/stat").exists():

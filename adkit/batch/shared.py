@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from adkit.runtime import atomic_path
+from adkit.runtime.atomic import clear_leftovers, temporary_prefix
 
 
 def leave_token(folder: Path) -> str:
     """Leave a small file by which a worker knows a shared folder, and return its name; the caller takes it away.
 
+    Those of callers that were killed before they could go, too.
+
     Args:
         folder: made where it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = f".shared-{uuid.uuid4().hex}"
+    clear_leftovers(folder / "shared")
+    name = f"{temporary_prefix('shared')}{uuid.uuid4().hex}"
     (folder / name).touch()
     return name
 

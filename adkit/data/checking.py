@@ -11,7 +11,7 @@ import numpy as np
 
 from adkit.data.bit_depth import bits_used
 from adkit.data.check_report import Report, Row
-from adkit.data.damage import why_damaged
+from adkit.data.damage import OF_DAMAGED, why_damaged
 from adkit.data.found import Found
 from adkit.data.listing import FolderNames, list_files, name_some
 from adkit.data.load import READERS, function_of
@@ -148,7 +148,9 @@ def _clean(category: CategorySamples, damaged: dict[Path, str]) -> CategorySampl
     anomalous = [
         replace(sample, masks=tuple(mask for mask in sample.masks if mask not in damaged)) for sample in kept.anomalous
     ]
-    return replace(kept, anomalous=anomalous, unused=kept.unused | dict.fromkeys(damaged, "damaged"))
+    of_damaged = {mask for sample in category.samples if sample.file in damaged for mask in sample.masks}
+    unused = kept.unused | dict.fromkeys(of_damaged, OF_DAMAGED) | dict.fromkeys(damaged, "damaged")
+    return replace(kept, anomalous=anomalous, unused=unused)
 
 
 def _parts(categories: Sequence[CategorySamples], seed: int, problems: list[str]) -> dict[str, list[FileSample]]:

@@ -113,7 +113,9 @@ class RandomCrops:
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=device), self.sides.prod(1).cumsum(0)[:-1]])
         length = dataset.channels * int(self.sides.prod(1).sum()) * dataset.pixels(0).element_size()
         self.mapped = dataset if length > image_cache.MEMORY_LIMIT else None
-        self.has_background = not dataset.all_foreground
+        self.has_background = not dataset.all_foreground and not all(
+            dataset.foreground(i).all() for i in range(len(dataset))
+        )
         self.pixels = self.foreground = None
         if self.mapped is None:
             self._copy_in(dataset)
@@ -123,7 +125,6 @@ class RandomCrops:
         self.pixels = torch.cat([image.reshape(-1) for image in images]).to(self.device)
         if self.has_background:
             masks = [dataset.foreground(i) for i in range(len(dataset))]
-            self.has_background = not all(mask.all() for mask in masks)
             self.foreground = torch.cat([mask.reshape(-1) for mask in masks]).to(self.device)
 
     def batch(self, step: int, rank: int = 0) -> Batch:

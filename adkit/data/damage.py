@@ -9,6 +9,8 @@ from adkit.data.read import in_threads, read_pixels
 from adkit.data.samples import CategorySamples, FileSample
 from adkit.data.say import warn
 
+OF_DAMAGED = "the mask of a damaged image"
+
 
 def without_damaged(categories: Sequence[CategorySamples], damaged: str) -> list[CategorySamples]:
     """Decode every image and mask once; leave out, or refuse, what cannot be read.
@@ -55,11 +57,13 @@ def why_damaged(file: Path) -> str:
 
 
 def _without(category: CategorySamples, broken: dict[Path, str]) -> CategorySamples:
+    of_broken = [mask for sample in category.samples if sample.file in broken for mask in sample.masks]
     category = category.only(lambda sample: sample.file not in broken)
     lost = {mask for sample in category.anomalous for mask in sample.masks if mask in broken}
     if lost:
         category = replace(category, anomalous=[_without_masks(sample, lost) for sample in category.anomalous])
     unused = category.unused | {file: "damaged" for file in broken if _below(file, category)}
+    unused |= {mask: OF_DAMAGED for mask in of_broken if mask not in unused}
     return replace(category, unused=unused)
 
 

@@ -146,7 +146,7 @@ class AnomalyDataset(Dataset):
 
     @property
     def all_foreground(self) -> bool:
-        """Whether every pixel is known to be foreground without looking: no rule leaves any out, nothing is padded."""
+        """Whether every pixel is foreground, as no rule leaves any out and nothing is padded."""
         return self.foreground_name == "all" and self._cache.padded == self._cache.sizes
 
     @property

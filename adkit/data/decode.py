@@ -37,8 +37,9 @@ def decode(source: Path | bytes, expected: int = 0) -> tuple[np.ndarray, np.ndar
         layout = deep_colour(image)
         if not layout:
             return pixels_of(image)
+        turned = 1 if image.format == "TIFF" else orientation(image)  # Pillow has turned those itself
         alpha = pixels_of(image)[1] if transparent(image) else None
-        return _channels_first(_upright(_two_bytes(source, layout, expected), orientation(image))), alpha
+        return _channels_first(_upright(_two_bytes(source, layout, expected), turned)), alpha
 
 
 def pixels_of(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:

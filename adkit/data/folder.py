@@ -18,7 +18,7 @@ from pathlib import Path
 
 from adkit.data.layouts.recognise import read_known
 from adkit.data.listing import FolderNames, list_folders
-from adkit.data.samples import CategorySamples, choose_categories, require_folder
+from adkit.data.samples import CategorySamples, choose_categories, require_folder, with_all_of
 from adkit.data.tree import Tree
 from adkit.data.tree_parts import read_tree
 
@@ -42,7 +42,7 @@ def read_image_folder(
     if names == FolderNames() and (known := read_known(root, category)):
         return known
     if category is None or (category == root.name and not (root / root.name).is_dir()):
-        return [read_tree(folder, names) for folder in _category_folders(root, names)]
+        return with_all_of(root, [read_tree(folder, names) for folder in _category_folders(root, names)], None)
     chosen = choose_categories(category, [folder.name for folder in list_folders(root)], str(root))
     return [read_tree(root / name, names) for name in chosen]
 

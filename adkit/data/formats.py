@@ -108,15 +108,17 @@ def opened(source: Path | bytes, expected: int = 0) -> Iterator[Image.Image]:
         OSError: and others, that Pillow raises, if it is no image.
     """
     nbytes = len(source) if isinstance(source, bytes) else source.stat().st_size
-    with _OPENING:  # Pillow's own limit, which is one for the whole process, would refuse line scans
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-    with image:
-        refuse_too_large(image.size, nbytes, expected)
-        yield image
+    # as a stream: of a path, Pillow maps an uncompressed TIFF that is turned with its sides swapped
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+        with _OPENING:  # Pillow's own limit, which is one for the whole process, would refuse line scans
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                image = Image.open(stream, formats=FORMATS)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+        with image:
+            refuse_too_large(image.size, nbytes, expected)
+            yield image
 
 
 def header_of(image: Image.Image) -> Header:
@@ -129,7 +131,9 @@ def header_of(image: Image.Image) -> Header:
         ValueError: if it holds floating-point values.
     """
     mode = plain_mode(image)
-    size = image.size if orientation(image) in _SWAPPED else image.size[::-1]
+    # as it is stored: newer versions of Pillow turn the size of a TIFF file, but of no other
+    stored = (image.tag_v2[256], image.tag_v2[257]) if image.format == "TIFF" else image.size
+    size = stored if orientation(image) in _SWAPPED else stored[::-1]
     deep = mode == "I" or deep_colour(image)
     pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "WEBP", "PNG") else 1
     return Header(size, channels=3 if mode == "RGB" else 1, bits=16 if deep else 8, pages=pages)

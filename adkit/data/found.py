@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adkit.data.damage import OF_DAMAGED
 from adkit.data.formats import SUFFIXES
 from adkit.data.listing import DOCUMENTS, list_files, name_some
 from adkit.data.masks import EMPTY, mask_rules
@@ -15,6 +16,7 @@ from adkit.data.tree import MASK_OF_NORMAL
 QUIET = {
     MASK_OF_NORMAL,
     EMPTY,
+    OF_DAMAGED,
     "damaged",
     "its name does not tell the fabric",
 }  # reasons that need no warning, or had one

@@ -110,7 +110,9 @@ def list_folders(folder: Path) -> list[Path]:
     Args:
         folder: must be there.
     """
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path.name))
+    return sorted(
+        path for path in folder.iterdir() if path.is_dir() and not _hidden(path.name) and not _leads_back(path)
+    )
 
 
 def list_files(folder: Path) -> Iterator[Path]:
@@ -137,6 +139,11 @@ def name_some(files: Iterable[Path], limit: int = 8) -> str:
     """
     names = [str(Path(*Path(file).parts[-2:])) for file in files]
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def _leads_back(path: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return path.is_symlink() and path.resolve() in path.parent.resolve().joinpath("_").parents
 
 
 def _hidden(name: str) -> bool:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from adkit.data.listing import TRAIN, FolderNames, list_folders, list_images, simple
-from adkit.data.samples import CategorySamples, choose_categories, require_folder
+from adkit.data.samples import CategorySamples, choose_categories, require_folder, with_all_of
 from adkit.data.tree_parts import read_tree
 
 
@@ -25,7 +25,8 @@ def read_categories(root: str | os.PathLike | None, category: object = None, lay
     if not folders:
         raise ValueError(f"no category in {root}: expected <category>/train/good below it, or train/good in it")
     names = choose_categories(category, list(folders), str(root))
-    return [_read_category(folders[name], layout or variant(folders[name])) for name in names]
+    categories = [_read_category(folders[name], layout or variant(folders[name])) for name in names]
+    return with_all_of(root, categories, category)
 
 
 def category_folders(root: Path, complete: bool = False) -> dict[str, Path]:
@@ -38,6 +39,9 @@ def category_folders(root: Path, complete: bool = False) -> dict[str, Path]:
     has_parts = _is_complete if complete else _has_train
     if has_parts(root):
         return {root.name: root}
+    names = FolderNames()
+    if complete and (list_images(root) or any(names.is_normal(folder.name) for folder in list_folders(root))):
+        return {}  # a set of its own, with others in it
     return {folder.name: folder for folder in list_folders(root) if has_parts(folder)}
 
 

@@ -1,4 +1,4 @@
-"""What a set is split into."""
+"""The three parts of a set, and what else was found."""
 
 import hashlib
 from dataclasses import dataclass

@@ -177,6 +177,22 @@ class CategorySamples:
         return replace(self, **{name: [sample for sample in getattr(self, name) if keep(sample)] for name in lists})
 
 
+def with_all_of(root: Path, categories: list[CategorySamples], wanted: object) -> list[CategorySamples]:
+    """Categories that share a folder account for all that lies in it, where all of them were asked for.
+
+    Args:
+        root: the folder that they lie in.
+        categories: of a set.
+        wanted: what was asked for; None: all.
+
+    Returns:
+        The same; where all were asked for, the first one answers for the whole folder.
+    """
+    if wanted is not None or not categories:
+        return categories
+    return [replace(category, folders=(root,) if k == 0 else ()) for k, category in enumerate(categories)]
+
+
 def choose_categories(wanted: object, available: Sequence[str], where: str) -> list[str]:
     """The categories asked for, each once.
 

@@ -23,6 +23,7 @@ from adkit.data.samples import NORMAL
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "unlabelled": WITHHELD}
 MASK_OF_NORMAL = "an empty mask of a normal image"
+UNSAID = "unsaid"  # kind of a test image until its mask tells
 DEFECTIVE_PART = "defective, in a part that is for normal images only"
 
 
@@ -106,17 +107,12 @@ class Tree:
     def take_kinds(self, folder: Path, part: str) -> None:
         """A folder of defects: of one kind, or, where it is called bad or the like, with a folder for each kind."""
         loose, folders = self.inside(folder)
-        if simple(folder.name) in DEFECT_NAMES and folders:
-            self.add(loose, folder.name, part)
-            for below in folders:
-                if self.names.is_normal(below.name):
-                    self.leave_out(below, "good images in a folder of defects")
-                else:
-                    self.take(below, below.name, part)
-            return
         self.add(loose, folder.name, part)
         for below in folders:
-            self.take(below, folder.name, part)
+            if self.names.is_normal(below.name) or self.part_of(below):
+                self.leave_out(below, "good images, or a part of a set, in a folder of defects")
+            else:
+                self.take(below, below.name if simple(folder.name) in DEFECT_NAMES else folder.name, part)
 
     def leave_out(self, folder: Path, why: str) -> None:
         """The images in a folder are not used."""
@@ -147,12 +143,13 @@ class Tree:
     def _judge_normals(self) -> None:
         marked = []
         for image in self.images:
-            if image.kind != NORMAL or not image.masks:
+            if image.kind not in (NORMAL, UNSAID) or not image.masks:
                 continue
             if any(_marks_something(mask) for mask in image.masks):
                 marked.append(image)
                 image.kind = "defect"
             else:
+                image.kind = NORMAL
                 self.unused.update(dict.fromkeys(image.masks, MASK_OF_NORMAL))
                 image.masks = ()
         for image in marked:

@@ -5,9 +5,8 @@ from pathlib import Path
 from adkit.data.listing import DEFECT_NAMES, FolderNames, list_folders, list_images, simple
 from adkit.data.samples import NORMAL, UNLABELLED, CategorySamples, FileSample
 from adkit.data.say import warn
-from adkit.data.tree import DEFECTIVE_PART, Tree, TreeImage
+from adkit.data.tree import DEFECTIVE_PART, UNSAID, Tree, TreeImage
 
-UNSAID = "unsaid"  # kind of a test image until it is known
 BESIDE = "it lies beside train and test, which hold what is used"
 NOT_NAMED = "its folder is none of those named in normal= and defects="
 
@@ -44,6 +43,12 @@ def read_tree(root: Path, names: FolderNames, layout: str = "folder") -> Categor
             "train/good and test/<kind>; `adkit.data.check` lists what lies there"
         )
     tree.give_masks()
+    unsaid = [image.file for image in tree.images if image.kind == UNSAID]
+    if unsaid:
+        raise ValueError(
+            f"{unsaid[0].parent} holds {len(unsaid)} images without a label; move them into test/good and test/<kind>, "
+            "or name each in a manifest: load_dataset('manifest', 'manifest.csv')"
+        )
     return _as_category(tree, layout)
 
 
@@ -77,16 +82,7 @@ def _take_normals(tree: Tree, folder: Path, part: str) -> None:
 
 def _take_test(tree: Tree, folder: Path) -> None:
     loose, folders = tree.inside(folder)
-    before = len(tree.images)
     tree.add(loose, UNSAID, "test")
-    unsaid = [image for image in tree.images[before:] if not image.masks]
-    if unsaid:
-        raise ValueError(
-            f"{folder} holds {len(unsaid)} images without a label; move them into test/good and test/<kind>, or name "
-            "each in a manifest: load_dataset('manifest', 'manifest.csv')"
-        )
-    for image in tree.images[before:]:
-        image.kind = NORMAL  # until its mask says otherwise
     for below in sorted(folders, key=lambda below: not tree.names.is_normal(below.name)):
         if tree.names.is_normal(below.name):
             tree.take(below, NORMAL, "test")

@@ -13,7 +13,10 @@ from adkit.data.decode import decode
 from adkit.data.formats import FORMATS
 
 SENT = ("PNG", "JPEG", "BMP", "TIFF")
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+_SIGNATURES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "BMP": (b"BM",), "TIFF": (b"II*\x00", b"MM\x00*"),
+    "WEBP": (b"RIFF",), "PPM": (),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def decode_upload(data: bytes, limits: Limits | None = None) -> np.ndarray:
             "too_many_pixels", f"the image has more than {limits.pixels} pixels", limits.pixels
         ) from error
     except UnidentifiedImageError as error:
-        known = data.startswith(_SIGNATURES)
+        known = any(data.startswith(_SIGNATURES[name]) for name in limits.formats)
         code, what = ("damaged", "the image is damaged") if known else ("unsupported_format", "this is no such file")
         raise ImageRefused(code, f"{what}; expected a whole PNG, JPEG, BMP or TIFF with 8 or 16 bits") from error
     except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error

@@ -4,38 +4,20 @@ Judges give raw scores and maps; where to cut says a :class:`adkit.scoring.polic
 """
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from adkit.data.uploads import Limits, decode_upload
+from adkit.data.uploads import ImageRefused, Limits, decode_upload
+from adkit.deploy.model_folder import ONNX_FILE, Raw, file_sha256, own_policy, read_description
 from adkit.deploy.monitoring.quality import Quality, input_quality
 from adkit.deploy.monitoring.reference import REFERENCE_FILE, Reference
 from adkit.runtime.serialization import WEIGHTS
 from adkit.scoring.policy import Policy
 from adkit.scoring.suppression import Verdict, suppress
-from adkit.scoring.thresholds import Threshold
-
-ONNX_FILE, EXPORT_FILE = "model.onnx", "export.json"
-
-
-class Raw(NamedTuple):
-    """What a model says of one image.
-
-    Attributes:
-        score: of the image.
-        anomaly_map: (H, W) float32 at the image's own size.
-        foreground: bool (H, W); None: everywhere.
-    """
-
-    score: float
-    anomaly_map: np.ndarray
-    foreground: np.ndarray | None = None
 
 
 class Judge(Protocol):
@@ -107,39 +89,6 @@ def open_judge(folder: str | Path, device: str = "auto") -> Judge:
     return TorchJudge(folder, device)
 
 
-def read_description(folder: str | Path) -> dict:
-    """What ``detector.json`` of a folder says; raises a FileNotFoundError or a ValueError."""
-    path = Path(folder) / "detector.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"no saved detector at {folder}: expected a folder with detector.json")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); save the detector again") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def own_policy(description: dict, sha256: str) -> Policy:
-    """The policy of a description's own thresholds.
-
-    Args:
-        description: of :func:`read_description`.
-        sha256: hash of the weights, which the origin keeps.
-    """
-    standing = SimpleNamespace(
-        image_threshold=Threshold(**description["image_threshold"]),
-        pixel_threshold=description["pixel_threshold"],
-        settings=SimpleNamespace(**description["settings"]),
-    )
-    policy = Policy.of(standing)
-    return Policy.from_dict(policy.as_dict() | {"origin": policy.origin | {"detector": sha256}})
-
-
 def reference_of(folder: str | Path, description: dict) -> Reference | None:
     """What normal images looked like: of ``monitor.json``, else the scores of ``detector.json``; None: not known."""
     if (Path(folder) / REFERENCE_FILE).is_file():
@@ -194,15 +143,23 @@ def judge_bytes(
         limits: of the image; None: :class:`adkit.data.uploads.Limits` as they stand.
 
     Raises:
-        adkit.data.uploads.ImageRefused: if the image cannot be read.
+        adkit.data.uploads.ImageRefused: if the image cannot be read, or uses more bits than those of the training.
     """
     start = time.perf_counter()
     pixels = decode_upload(data, limits)
     quality = input_quality(pixels)
     decoded = time.perf_counter()
+    _check_bits(pixels, judge.description.get("preprocessing", {}).get("bits"))
     raw = judge.judge(pixels)
     decision = suppress(raw, policy, raw.foreground)
     warnings = reference.warnings(quality) if reference else quality.faults
     ms = {"decode": 1000 * (decoded - start), "judge": 1000 * (time.perf_counter() - decoded)}
     verdict = "fault" if quality.faults else decision.verdict
     return Judged(verdict, decision, raw, quality, tuple(warnings), pixels, hashlib.sha256(data).hexdigest(), ms)
+
+
+def _check_bits(pixels: np.ndarray, bits: int | None) -> None:
+    if bits is not None and pixels.dtype == np.uint16 and pixels.max() >= 2**bits:
+        raise ImageRefused(
+            "unsupported_mode", f"the image holds values beyond the {bits} bits of the training images", 2**bits - 1
+        )

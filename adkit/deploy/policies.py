@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adkit.deploy.judges import EXPORT_FILE, file_sha256, own_policy, read_description
+from adkit.deploy.model_folder import EXPORT_FILE, file_sha256, own_policy, read_description
 from adkit.runtime.serialization import WEIGHTS
 from adkit.scoring.policy import POLICY_FILE, Policy
 from adkit.scoring.regions import find_regions

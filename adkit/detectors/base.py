@@ -41,6 +41,8 @@ class Detector(Judge):
     """
 
     settings_class: type[Settings] = Settings
+    # it is made of other methods, whichever its settings name, so that the sources of all of them count
+    joins_methods: bool = False
     # settings that can change after training, see with_settings
     without_training: tuple[str, ...] = (
         "percentile", "pixel_percentile", "score", "border", "surroundings", "device", "quiet",

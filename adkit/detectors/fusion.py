@@ -8,7 +8,7 @@ see :mod:`adkit.defects.stand_in`.
 import itertools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,12 @@ class FusionSettings(Settings):
     # one number of at least 0 for each member; None: equal ones; auto: equal ones for those members that together find
     # the synthetic defects on drifting validation normals best, and 0 for the others
     weights: Sequence[float] | str | None = AUTO
+    # how much the images that choose the members drift, at least 0; 0: camera and light never change
+    drift: float = 1.0
+    # the mean of the highest thousandth, without what lies at a border: of five scores and two borders the pair that
+    # ranked stand-ins best, see tests/bench/PROTOCOL.md
+    score: str = "topk"
+    border: int = 8
 
     def __post_init__(self):
         super().__post_init__()
@@ -61,6 +67,7 @@ class FusionSettings(Settings):
         for member in self.members:
             self._checked(member)
         self.check_choice("combine", COMBINE)
+        self.check("drift", at_least_zero, "0 or a positive number")
         numbers = isinstance(self.weights, list) and len(self.weights) == len(self.members)
         valid = numbers and all(map(at_least_zero, self.weights)) and any(self.weights)
         if not (self.weights in (None, AUTO) or valid):
@@ -124,12 +131,15 @@ class FusionDetector(Detector):
     """
 
     settings_class = FusionSettings
+    joins_methods = True
 
     def __init__(self, **settings):
         super().__init__(**settings)
         self.members: list[Detector] = []
         self.chosen: list[int] = []
         self.qualities: dict[str, float] = {}
+        # fits a member to training and validation images, or finds it where it is kept; None: it is fitted
+        self.fit_member: Callable[[Detector, AnomalyDataset, AnomalyDataset], Detector] | None = None
         self.weights = torch.zeros(0)
         self.levels = torch.zeros(0)
 
@@ -163,11 +173,14 @@ class FusionDetector(Detector):
         members = []
         for k in progress(chosen, "members", quiet=self.quiet):
             member = self.settings.member(self.settings.members[k])
+            member.quiet = member.quiet or self.quiet
             if self.checkpoint is not None:
                 member.checkpoint = self.checkpoint.with_name(f"{self.checkpoint.name}.{k}")
             # that there are few validation images is said once, of the fusion
             with warnings.catch_warnings(action="ignore", category=UserWarning):
-                members.append(member.fit(train, validation))
+                members.append(
+                    self.fit_member(member, train, validation) if self.fit_member else member.fit(train, validation)
+                )
         self._join(members, chosen, validation)
 
     def _join(self, members: list[Detector], chosen: list[int], validation: AnomalyDataset) -> None:
@@ -181,7 +194,7 @@ class FusionDetector(Detector):
 
     def _leave_out(self, validation: AnomalyDataset) -> None:
         """Keep the members that together find the defects of the stand-ins best; of equals, the fewer."""
-        images = stand_ins(validation, seed=self.settings.seed)
+        images = stand_ins(validation, drift=self.settings.drift, seed=self.settings.seed)
         maps = [self._levelled(image.image, image.foreground).cpu() for image in images]  # (K, 1, H, W) each
         everyone = range(len(self.members))
         best, kept = -math.inf, list(everyone)

@@ -15,7 +15,7 @@ from adkit.detectors.prediction import Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, whole_image
 from adkit.detectors.settings import Settings
 from adkit.metrics import average_precision
-from adkit.runtime import resolve_device, resolve_precision
+from adkit.runtime import resolve_precision
 from adkit.training import Objective, Training, fit
 
 
@@ -51,7 +51,8 @@ class TrainingSettings(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        resolve_precision(self.precision, resolve_device(self.device))
+        # only its name: a GPU that is asked would start, where an experiment is planned for other machines
+        resolve_precision(self.precision, torch.device("cpu"))
         self.training()
 
     def training(self) -> Training:

@@ -149,7 +149,8 @@ def is_own(cls: type) -> bool:
 
 
 def source_modules(cls: type["Detector"]) -> list[str]:
-    """Names of the modules of adkit from which a class comes: its own, or those of the classes it is made from.
+    """Names of the modules of adkit from which a class comes: its own, those of the classes it is made from, and those
+    of all methods where it joins any of them.
 
     Args:
         cls: a class of detectors.
@@ -158,7 +159,10 @@ def source_modules(cls: type["Detector"]) -> list[str]:
         >>> source_modules(detector_class("draem"))[0]
         'adkit.detectors.draem'
     """
-    return list(dict.fromkeys(base.__module__ for base in cls.__mro__ if find_source(base.__module__)))
+    own = [base.__module__ for base in cls.__mro__ if find_source(base.__module__)]
+    others = [detector_class(name) for name, entry in BUILT_IN.items() if entry[1] != cls.__name__]
+    members = [module for other in others for module in source_modules(other)] if cls.joins_methods else []
+    return list(dict.fromkeys([*own, *members]))
 
 
 def own_source(cls: type["Detector"]) -> str:
@@ -174,7 +178,9 @@ def own_source(cls: type["Detector"]) -> str:
         ValueError: if the source cannot be read (it was typed into a plain Python prompt, say): a result could then
             not be told from that of an edited class.
     """
-    own = [base for part in (cls, cls.settings_class) for base in part.__mro__ if is_own(base) and base is not object]
+    parts = [cls, *(_own.values() if cls.joins_methods else ())]
+    classes = [part for one in parts for part in (one, one.settings_class)]
+    own = [base for part in classes for base in part.__mro__ if is_own(base) and base is not object]
     own = [base for base in own if base.__module__ not in ("abc", "builtins")]
     return " ".join(sorted({content_hash(source) for base in own for source in _sources(base)}))
 

@@ -160,7 +160,7 @@ def setting_names(settings_class: type[Settings]) -> list[str]:
 
     Example:
         >>> setting_names(Settings)
-        ['percentile', 'pixel_percentile', 'seed', 'device', 'quiet']
+        ['percentile', 'pixel_percentile', 'score', 'border', 'surroundings', 'seed', 'device', 'quiet']
     """
     own_first = dict.fromkeys(name for base in settings_class.__mro__ for name in inspect.get_annotations(base))
     known = {field.name for field in fields(settings_class)}

@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -30,6 +31,7 @@ class SpilledMaps(Sequence):
 
     def __init__(self, maps: Iterable[np.ndarray] = ()):
         self._file = tempfile.TemporaryFile(prefix=".maps-", dir=home())
+        weakref.finalize(self, self._file.close)
         self._shapes: list[tuple[int, ...]] = []
         self._starts = [0]
         for one in maps:

@@ -4,10 +4,11 @@ import warnings
 from collections.abc import Collection
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from adkit.detectors.base import Detector
-from adkit.detectors.registry import detector_class
+from adkit.detectors.registry import detector_class, is_own
 from adkit.detectors.settings import setting_names
 from adkit.detectors.soundness import check_description, check_tensors
 from adkit.models.blocks import upgrade_squeeze_excitation
@@ -16,6 +17,7 @@ from adkit.runtime.serialization import read_saved
 
 # (setting, its value in version 0.1.0) → the value's name today
 RENAMED_VALUES = {("distance", "redrawn"): "reconstruction"}
+PROBE = 64  # most pixels of a side of the image that a loaded detector is tried on
 # settings that have come since version 0.1.0, with the value that does what it did before
 ADDED_SETTINGS = {
     "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "score": "max", "border": 0,
@@ -52,6 +54,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         description, tensors = upgrade(saved.description, saved.tensors, setting_names(owner.settings_class))
         check_tensors(tensors, owner)
         detector = owner.from_saved(description, tensors, device)
+        if not is_own(owner):
+            _judge_probe(detector)
     except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         changed = "; its checksum says that it was changed since it was saved" if saved.problem else ""
         raise ValueError(
@@ -62,6 +66,13 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         raise ValueError(saved.problem)
     _warn_of_other_version(path, description, owner)
     return detector
+
+
+def _judge_probe(detector: Detector) -> None:
+    """Judge a grey image: settings and weights that do not belong together say so now, not in production."""
+    seen = detector.preprocessing
+    height, width = seen.tile or seen.resize or (PROBE, PROBE)
+    detector.anomaly_map(torch.full((1, seen.channels, min(height, PROBE), min(width, PROBE)), 0.5))
 
 
 def _warn_of_other_version(path: str | Path, description: dict, owner: type[Detector]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adkit.data import NAMES
-from adkit.runtime.values import count, did_you_mean, plain, whole
+from adkit.runtime.values import count, did_you_mean, number, plain, whole
 
 
 def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,14 +23,14 @@ def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: if a value is of another type or out of its range; the error says what it must be.
 
     Example:
-        >>> checked_data({"dataset": "textil"})
+        >>> checked_data({"dataset": "textil"})  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        ValueError: unknown dataset 'textil'; did you mean 'textile'? known: textile, plots, mvtec, aitex, folder
+        ValueError: unknown dataset 'textil'; did you mean 'textile'?; known: textile, plots, ...
     """
     if "dataset" in given and given["dataset"] not in NAMES:
         hint = did_you_mean(given["dataset"], NAMES)
-        raise ValueError(f"unknown dataset {given['dataset']!r}{hint or ';'} known: {', '.join(NAMES)}")
+        raise ValueError(f"unknown dataset {given['dataset']!r}{hint}; known: {', '.join(NAMES)}")
     numbers = dict(given)
     for name, value in given.items():
         if isinstance(value, np.generic):
@@ -39,6 +39,27 @@ def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
         if not rule(value):
             raise ValueError(f"{name} must be {expected}, got {value!r}")
     return numbers
+
+
+def check_judging(fpr_limit: Any, bootstrap: Any, seed: Any) -> None:
+    """Refuse arguments of an evaluation before the first image is judged.
+
+    Args:
+        fpr_limit: false positive rate, in (0, 1].
+        bootstrap: number of samples, 0 or more.
+        seed: whole number.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    fpr_limit, bootstrap, seed = (value.item() if isinstance(value, np.generic) else value for value in
+                                  (fpr_limit, bootstrap, seed))  # fmt: skip
+    if not number(fpr_limit) or not 0 < fpr_limit <= 1:
+        raise ValueError(f"fpr_limit must lie in (0, 1], got {fpr_limit!r}; 0.3 is the usual choice")
+    if not whole(bootstrap) or bootstrap < 0:
+        raise ValueError(f"bootstrap must be a whole number of samples, 0 for none, got {bootstrap!r}; 1000 is usual")
+    if not whole(seed):
+        raise ValueError(f"seed must be a whole number, got {seed!r}")
 
 
 def _size(value: Any) -> bool:

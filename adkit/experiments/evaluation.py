@@ -16,6 +16,7 @@ from adkit.data.samples import NORMAL
 from adkit.detectors.arguments import check_dataset, check_detector
 from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
+from adkit.experiments.arguments import check_judging
 from adkit.experiments.draws import Draws, draw, kind_intervals
 from adkit.experiments.evaluated import Evaluation as Evaluation
 from adkit.experiments.streamed import StreamedPixels
@@ -69,6 +70,7 @@ def judge(
         bootstrap: as of ``evaluate``; 0: no draws.
         seed: as of ``evaluate``; equal seeds and datasets draw the same images for every detector.
     """
+    check_judging(fpr_limit, bootstrap, seed)
     streams = map_bytes(dataset) > MAP_LIMIT
     judged = detector.predict_streamed(dataset) if streams else detector.predict_dataset(dataset)
     thresholds = detector.threshold, detector.pixel_threshold

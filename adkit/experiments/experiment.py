@@ -166,9 +166,13 @@ class Experiment:
         splits = self.splits()
         return cache.address(detector_key(self.detector(), splits.train, splits.validation, self.fit_sources()))
 
-    def fit_sources(self) -> str:
-        """Hash of the sources that the training runs."""
-        return source_hash(self.detector_class, self.dataset, FIT)
+    def fit_sources(self, owner: type[Detector] | None = None) -> str:
+        """Hash of the sources that the training runs.
+
+        Args:
+            owner: class of the detector; None: that of the method.
+        """
+        return source_hash(owner or self.detector_class, self.dataset, FIT)
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,8 @@ def _fit_and_judge(experiment: Experiment, folder: Path, force: bool, quiet: boo
     """Run an experiment; leave the detector in the folder, and return what else is kept of it."""
     splits, unfitted = experiment.splits(), experiment.detector()
     unfitted.quiet = quiet or unfitted.quiet
-    fitted = detector_once(unfitted, splits.train, splits.validation, experiment.fit_sources(), force)
+    data = unfitted, splits.train, splits.validation
+    fitted = detector_once(*data, experiment.fit_sources(), force, experiment.fit_sources)
     detector = load_detector(fitted.folder / DETECTOR, device=unfitted.settings.device)
     detector.quiet = unfitted.quiet
     start = time.perf_counter()

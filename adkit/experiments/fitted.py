@@ -13,6 +13,7 @@ from pathlib import Path
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
+from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
 
 KIND = "fitted"  # the folder under ADKIT_HOME
@@ -65,7 +66,12 @@ def detector_key(detector: Detector, train: AnomalyDataset, validation: AnomalyD
 
 
 def detector_once(
-    detector: Detector, train: AnomalyDataset, validation: AnomalyDataset, sources: str, force: bool = False
+    detector: Detector,
+    train: AnomalyDataset,
+    validation: AnomalyDataset,
+    sources: str,
+    force: bool = False,
+    sources_of: Callable[[type], str] | None = None,
 ) -> cache.Entry:
     """A fitted detector, saved in ``detector/`` of an entry; a fit that was killed goes on from its last checkpoint.
 
@@ -75,10 +81,18 @@ def detector_once(
         validation: held-out normal images, which set the thresholds.
         sources: as in :func:`fit_key`.
         force: fit even if it was done before.
+        sources_of: the same for any class of detectors: with it, a fusion takes members that are kept already, and
+            keeps those that it fits.
     """
+
+    def fit_member(member: Detector, *images: AnomalyDataset) -> Detector:
+        kept = detector_once(member, *images, sources_of(type(member)), sources_of=sources_of)
+        return load_detector(kept.folder / DETECTOR, device=member.settings.device)
 
     def fit(folder: Path) -> None:
         fresh = detector.fresh()
+        if sources_of is not None and type(detector).joins_methods:
+            fresh.fit_member = fit_member
         fresh.quiet, fresh.checkpoint = detector.quiet, folder / cache.CHECKPOINT
         fresh.fit(train, validation).save(folder / DETECTOR)
 

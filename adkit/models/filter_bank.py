@@ -89,8 +89,9 @@ def gabor_amplitudes(grey: Tensor, wavelength: float, orientations: int = ORIENT
         part = padded[..., top : min(top + step, height) + 2 * margin, :]
         along = F.conv2d(part, rows, stride=(1, stride))  # real and imaginary parts in turn
         bands.append(F.conv2d(along, columns, stride=(stride, 1), groups=orientations))
-    waves = torch.cat(bands, dim=-2).unflatten(1, (orientations, 2))
-    return 2 * torch.linalg.vector_norm(waves, dim=2)
+    real, imaginary = torch.cat(bands, dim=-2).unflatten(1, (orientations, 2)).unbind(2)
+    # a norm over an axis of two, apart in memory, would take ten times as long
+    return 2 * (real.square() + imaginary.square()).sqrt_()
 
 
 @lru_cache(maxsize=32)

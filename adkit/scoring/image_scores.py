@@ -125,8 +125,8 @@ def image_score(maps: Tensor, method: str = "max", fraction: float = 0.001, fore
 
     Example:
         >>> maps = torch.arange(10.0).view(1, 2, 5)
-        >>> [image_score(maps, method, fraction=0.2).item() for method in SCORE_METHODS]
-        [9.0, 4.5, 8.5]
+        >>> {method: round(image_score(maps, method, fraction=0.2).item(), 2) for method in SCORE_METHODS}
+        {'max': 9.0, 'mean': 4.5, 'topk': 8.5, 'peak': 1.69, 'top_peak': 1.52}
     """
     check_maps(maps)
     if method not in SCORE_METHODS:

@@ -14,7 +14,7 @@ from pathlib import Path
 from adkit.data.layouts.labelled import by_label
 from adkit.data.listing import list_folders, list_images, simple
 from adkit.data.masks import masks_by_stem, without_image
-from adkit.data.samples import CategorySamples, choose_categories, require_folder
+from adkit.data.samples import CategorySamples, choose_categories, require_folder, with_all_of
 from adkit.data.tree import DEFECTIVE_PART
 
 
@@ -45,7 +45,8 @@ def read_dagm(root: str | os.PathLike | None, category: object = None) -> list[C
     if category is not None:
         wanted = category if isinstance(category, list | tuple) else [category]
         category = [f"Class{name}" if str(name).isdecimal() else name for name in wanted]
-    return [_read(classes[name]) for name in choose_categories(category, list(classes), str(root))]
+    categories = [_read(classes[name]) for name in choose_categories(category, list(classes), str(root))]
+    return with_all_of(root, categories, category)
 
 
 def _classes(root: Path) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from adkit.data.layouts.tables import read_table
 from adkit.data.listing import list_folders, list_images
 from adkit.data.masks import masks_by_stem, without_image
-from adkit.data.samples import NORMAL, CategorySamples, FileSample, choose_categories, require_folder
+from adkit.data.samples import NORMAL, CategorySamples, FileSample, choose_categories, require_folder, with_all_of
 
 
 def recognise(root: Path) -> bool:
@@ -44,7 +44,8 @@ def read_visa(root: str | os.PathLike | None, category: object = None) -> list[C
     objects = _objects(root)
     if not objects:
         raise ValueError(f"no object in {root}: expected <object>/Data/Images/Normal and Anomaly below it")
-    return [_read(objects[name]) for name in choose_categories(category, list(objects), str(root))]
+    categories = [_read(objects[name]) for name in choose_categories(category, list(objects), str(root))]
+    return with_all_of(root, categories, category) if len(categories) > 1 else categories
 
 
 def _objects(root: Path) -> dict[str, Path]:

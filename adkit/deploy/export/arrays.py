@@ -25,15 +25,17 @@ def resized(image: np.ndarray, size: Size) -> np.ndarray:
 @lru_cache(maxsize=16)
 def _weights(old: int, new: int) -> np.ndarray:
     """(new, old): the share of each old pixel in a new one, a triangle around its middle; rows sum to 1."""
-    scale = old / new
-    width = max(scale, 1.0)
-    middle = (np.arange(new) + 0.5) * scale
-    first = np.maximum((middle - width + 0.5).astype(np.int64), 0)
-    last = np.minimum((middle + width + 0.5).astype(np.int64), old)
-    pixel = np.arange(old)
+    # in float32, as torch computes them: on the edge of a pixel another rounding is another weight
+    half = np.float32(0.5)
+    scale = np.float32(old) / np.float32(new)
+    width = max(scale, np.float32(1))
+    middle = scale * (np.arange(new, dtype=np.float32) + half)
+    first = np.maximum((middle - width + half).astype(np.int64), 0)
+    last = np.minimum((middle + width + half).astype(np.int64), old)
+    pixel = np.arange(old, dtype=np.float32)
     within = (pixel >= first[:, None]) & (pixel < last[:, None])
-    weights = np.clip(1 - np.abs((pixel + 0.5 - middle[:, None]) / width), 0, None) * within
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights = np.clip(1 - np.abs((pixel - middle[:, None] + half) / width), 0, None) * within
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float64)
 
 
 def mirrored_to(image: np.ndarray, size: Size) -> np.ndarray:

@@ -3,6 +3,8 @@
 All of these depend on the size of an image in ways that a graph fixes when it is made.
 """
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,7 @@ from adkit.detectors.base import Detector
 from adkit.detectors.draem import DRAEMDetector
 from adkit.detectors.vae import VAEDetector
 from adkit.models.autoencoder import Autoencoder
+from adkit.models.convolutions import ConvBlock, DoublingConv, Up, UpConv, folded, upsampling_kernel
 from adkit.models.draem import DRAEM
 
 
@@ -91,6 +94,53 @@ def core_of(detector: Detector) -> tuple[nn.Module, Core]:
     return _ready(VAECore(detector.model)), Core("reconstruction", 1, window=settings.crop, overlap=overlap, **around)
 
 
+def plain(module: nn.Module) -> nn.Module:
+    """A copy in which every convolution has its final weights: BatchNorm folded in, upsampling made a kernel.
+
+    Args:
+        module: in evaluation mode.
+    """
+    return _plain(copy.deepcopy(module).requires_grad_(False))
+
+
+def _plain(module: nn.Module) -> nn.Module:
+    if isinstance(module, ConvBlock):
+        convolution, norm, *rest = module
+        doubles = isinstance(convolution, DoublingConv)
+        weight, bias = folded(convolution.weight, norm, dim=1 if doubles else 0)
+        return nn.Sequential(_doubling(weight, bias) if doubles else _convolution(convolution, weight, bias), *rest)
+    if isinstance(module, Up):
+        convolution, norm, activation = module.block
+        weight, bias = folded(convolution.weight, norm)
+        return nn.Sequential(_doubling(upsampling_kernel(weight), bias), activation)
+    if isinstance(module, UpConv):
+        return _doubling(upsampling_kernel(module[1].weight), module[1].bias)
+    if isinstance(module, DoublingConv):
+        return _doubling(module.weight, module.bias)
+    for name, child in module.named_children():
+        setattr(module, name, _plain(child))
+    return module
+
+
+def _doubling(weight: Tensor, bias: Tensor | None) -> nn.ConvTranspose2d:
+    inputs, outputs = weight.shape[:2]
+    made = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias is not None)
+    return _filled(made, weight, bias)
+
+
+def _convolution(like: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    made = nn.Conv2d(like.in_channels, like.out_channels, like.kernel_size, like.stride, like.padding)
+    return _filled(made, weight, bias)
+
+
+def _filled(made: nn.Module, weight: Tensor, bias: Tensor | None) -> nn.Module:
+    made.requires_grad_(False)
+    made.weight.copy_(weight)
+    if bias is not None:
+        made.bias.copy_(bias)
+    return made
+
+
 def example(core: Core, channels: int) -> Tensor:
     """An input that the graph is traced with: two of each, so that no axis is taken for one that is always 1."""
     if core.window:
@@ -104,4 +154,4 @@ def _require(holds: bool, name: str, value: object, wanted: str) -> None:
 
 
 def _ready(module: nn.Module) -> nn.Module:
-    return module.eval().cpu()
+    return plain(module.eval()).cpu()

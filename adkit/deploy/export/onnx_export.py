@@ -1,7 +1,6 @@
 """A detector as a folder that needs no torch: its network as an ONNX graph, and all else as it was saved."""
 
 import contextlib
-import copy
 import io
 import shutil
 import tempfile
@@ -16,7 +15,8 @@ from adkit.data.read import list_images
 from adkit.deploy.export.onnx_judge import OnnxJudge
 from adkit.deploy.export.samples import sample_files
 from adkit.deploy.extras import require
-from adkit.deploy.judges import EXPORT_FILE, ONNX_FILE, TorchJudge, file_sha256, judge_bytes
+from adkit.deploy.judges import TorchJudge, judge_bytes
+from adkit.deploy.model_folder import EXPORT_FILE, ONNX_FILE, file_sha256
 from adkit.deploy.monitoring.reference import REFERENCE_FILE
 from adkit.deploy.policies import find_policy
 from adkit.runtime import VERSION
@@ -127,7 +127,7 @@ def check_parity(folder: str | Path, judge: TorchJudge, images: Sequence[bytes],
 def _write(judge: TorchJudge, saved: Path, new: Path, opset: int) -> None:
     from adkit.deploy.export.cores import core_of
 
-    module, core = core_of(copy.copy(judge.detector))
+    module, core = core_of(judge.detector)
     _trace(module, core, judge.channels, new / ONNX_FILE, opset)
     shutil.copyfile(saved / "detector.json", new / "detector.json")
     find_policy(saved).save(new / POLICY_FILE)

@@ -14,7 +14,7 @@ from adkit.data.resize import pad, resize_foreground, resize_mask
 from adkit.data.tiling import tile_positions
 from adkit.deploy.export.arrays import mirrored_to, resized, stitched
 from adkit.deploy.extras import require
-from adkit.deploy.judges import EXPORT_FILE, ONNX_FILE, Raw, own_policy, read_description
+from adkit.deploy.model_folder import EXPORT_FILE, ONNX_FILE, Raw, own_policy, read_description
 
 RESIDUALS = {
     "l1": lambda image, other: np.abs(image - other).mean(axis=1),

@@ -1,5 +1,6 @@
 """A service from a command: settings checked, the port taken, then the model loaded, then the port opened."""
 
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -44,7 +45,9 @@ def run(uvicorn, app, settings: Settings, taken: socket.socket) -> int:
 
         def handle_exit(self, sig: int, frame) -> None:
             service.draining = True
-            super().handle_exit(sig, frame)
+            # not as uvicorn does it: that raises the signal again at the end, and the exit code would tell of a death
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.should_exit = True
 
         async def startup(self, sockets=None) -> None:
             await super().startup(sockets=sockets)

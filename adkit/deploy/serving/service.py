@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from adkit.data.uploads import Limits
 from adkit.deploy.judges import Judge, Judged, judge_bytes, open_judge, reference_of
 from adkit.deploy.monitoring.monitor import Monitor
 from adkit.deploy.monitoring.reference import Reference
@@ -33,6 +34,7 @@ class Model:
     judge: Judge
     policy: Policy
     reference: Reference | None
+    limits: Limits
 
 
 class Service:
@@ -60,7 +62,9 @@ class Service:
             import torch
 
             torch.set_num_threads(self.settings.threads)
-        model = Model(judge, find_policy(folder, self.settings.policy), reference_of(folder, judge.description))
+        described = judge.description
+        policy, reference = find_policy(folder, self.settings.policy), reference_of(folder, described)
+        model = Model(judge, policy, reference, self.settings.limits(described))
         height, width = judge.description.get("normals", {}).get("size", (WARM_UP, WARM_UP))
         warm_up = np.random.default_rng(0).integers(0, 256, (judge.channels, height, width), dtype=np.uint8)
         if not np.isfinite(judge.judge(warm_up).score):
@@ -115,7 +119,7 @@ class Service:
             as_map: ``none``, ``png`` or ``npy``.
             outlines: tell the regions' outlines too.
         """
-        judged = judge_bytes(data, model.judge, policy, model.reference, self.settings.limits)
+        judged = judge_bytes(data, model.judge, policy, model.reference, model.limits)
         self.metrics.count(judged, policy)
         if self.monitor is not None:
             self._watch(judged)

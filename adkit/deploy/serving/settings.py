@@ -10,6 +10,8 @@ from adkit.data.uploads import Limits
 from adkit.scoring.policy import Policy
 
 SHORTEST_TOKEN = 16
+# pixels of an image where nothing else is said, see ``max_pixels``
+MOST_PIXELS, LEAST_PIXELS, FRAMES = 32_000_000, 1_000_000, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class Settings:
         timeout: seconds from a request's start until its answer, body included.
         body_timeout: seconds of silence in a body after which it is given up.
         max_bytes: of an image file.
-        max_pixels: of an image.
+        max_pixels: of an image; None: 32 million, and where images are judged whole no more than 16 frames of the
+            training (1 million at least), since memory grows with them.
         threads: of the one image that is judged at a time.
         device: of a saved detector: auto, cpu, cuda, cuda:N or mps.
         allow_overrides: let a request set fields of the policy for itself.
@@ -56,7 +59,7 @@ class Settings:
     timeout: float = 30.0
     body_timeout: float = 10.0
     max_bytes: int = 20_000_000
-    max_pixels: int = 32_000_000
+    max_pixels: int | None = None
     threads: int = 1
     device: str = "auto"
     allow_overrides: bool = False
@@ -69,7 +72,7 @@ class Settings:
     behind_proxy: bool = False
 
     def __post_init__(self):
-        for name in ("queue", "max_bytes", "max_pixels", "threads"):
+        for name in ("queue", "max_bytes", "threads", *(["max_pixels"] if self.max_pixels is not None else [])):
             _check(
                 name, getattr(self, name), lambda value: type(value) is int and value >= 1, "a whole number from 1 on"
             )
@@ -95,10 +98,17 @@ class Settings:
         if self.reload and self.token is None:
             raise ValueError("reloading needs a token, so that not everybody can do it: set ADKIT_TOKEN")
 
-    @property
-    def limits(self) -> Limits:
-        """Of an image."""
-        return Limits(bytes=self.max_bytes, pixels=self.max_pixels)
+    def limits(self, description: dict) -> Limits:
+        """Of an image, for a model.
+
+        Args:
+            description: what its ``detector.json`` says.
+        """
+        steps, size = description.get("preprocessing", {}), description.get("normals", {}).get("size")
+        most = MOST_PIXELS
+        if size and not steps.get("resize") and not steps.get("tile"):
+            most = min(most, max(FRAMES * size[0] * size[1], LEAST_PIXELS))
+        return Limits(bytes=self.max_bytes, pixels=self.max_pixels or most)
 
 
 def is_loopback(host: str) -> bool:

@@ -15,7 +15,7 @@ from adkit.detectors.preprocessing import Preprocessing
 from adkit.models.torchvision_nets import Classifier, check_resnet
 from adkit.runtime import VERSION, generator, resolve_device, seed_everything
 from adkit.runtime.progress import Progress
-from adkit.runtime.serialization import read_folder, write_folder
+from adkit.runtime.serialization import read_saved, write_folder
 
 
 @dataclass(frozen=True)
@@ -214,19 +214,24 @@ def _pixels(dataset: AnomalyDataset) -> Tensor:
     return torch.stack([dataset.pixels(i) for i in range(len(dataset))])
 
 
-def load_classifier(path: str | Path, device: str = "auto") -> TypeClassifier:
+def load_classifier(path: str | Path, device: str = "auto", verify: bool = True) -> TypeClassifier:
     """Load what :meth:`TypeClassifier.save` wrote.
 
     Args:
         path: the folder.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        verify: refuse a classifier whose files were changed since it was saved.
 
     Raises:
         FileNotFoundError: if there is no saved classifier.
-        ValueError: if it is damaged, does not fit this version, or the device is not there.
+        ValueError: if it is damaged, was changed, does not fit this version, or the device is not there.
+
+    Warns:
+        UserWarning: if it has no checksums, as older versions wrote none.
     """
     resolve_device(device)
-    description, tensors = read_folder(path, "classifier")
+    saved = read_saved(path, "classifier")
+    description, tensors = saved.description, saved.tensors
     try:
         loaded = TypeClassifier(**description["settings"] | {"device": device})
         loaded.classes, loaded.history = description["classes"], description["history"]
@@ -236,5 +241,7 @@ def load_classifier(path: str | Path, device: str = "auto") -> TypeClassifier:
         raise ValueError(
             f"the classifier at {path} does not fit adkit {VERSION} ({type(error).__name__}: {error}); save it again"
         ) from error
+    if verify and saved.problem:
+        raise ValueError(saved.problem)
     loaded.model.eval()
     return loaded
