@@ -25,6 +25,7 @@ COMMANDS = {
     "retune": ("adkit.deploy.monitoring.retune_command", "propose new thresholds from confirmed normal images"),
     "export": ("adkit.deploy.export.export_command", "a detector as ONNX, for a box without torch"),
     "track": ("adkit.deploy.tracking.track_command", "finished runs into MLflow"),
+    "batch": ("adkit.batch.batch_command", "a plan of notebooks, on this machine or a cluster"),
     "runs": ("adkit.experiments.runs_command", "list what is kept under ADKIT_HOME, and remove what is asked"),
 }
 EXAMPLES = """

@@ -20,6 +20,7 @@ from adkit.data import AnomalyDataset
 from adkit.defects.stand_in import TRAINED, StandIn, stand_in_metrics, stand_ins
 from adkit.detectors.base import Detector
 from adkit.detectors.border import interior
+from adkit.detectors.fusion import normal_level
 from adkit.detectors.storage import load_detector
 from adkit.experiments.experiment import Experiment
 from adkit.experiments.fitted import DETECTOR, detector_once
@@ -110,9 +111,8 @@ def label_of(settings: dict) -> str:
 
 def levelled(detector: Detector, validation: AnomalyDataset, images: list[StandIn]) -> list[np.ndarray]:
     """Maps of the stand-ins, divided by the 99.5th percentile of validation normals, as a fusion has them."""
-    normal, _ = detector.judge_items(validation)
-    level = np.percentile(np.concatenate([m[validation.foreground(i)].numpy() for i, m in enumerate(normal)]), 99.5)
-    return [detector.anomaly_map(i.image, i.foreground)[0].numpy() / (level or 1.0) for i in images]
+    level = normal_level(detector, validation)
+    return [detector.anomaly_map(i.image, i.foreground)[0].numpy() / level for i in images]
 
 
 def row(maps: list[np.ndarray], images: list[StandIn]) -> dict:

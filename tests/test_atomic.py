@@ -173,3 +173,19 @@ def test_a_folder_is_whole_at_every_moment_of_a_save_over_it(tmp_path, monkeypat
     write_folder(path, kind, new, tensors["new"])
     assert names(path) == ["thing.json", "weights.safetensors"]
     assert names(tmp_path) == ["thing"]
+
+
+def test_a_folder_is_cleared_of_what_the_gone_were_writing(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    kept = [tmp_path / "a" / "01.png", tmp_path / ".hidden", tmp_path / f"{atomic._prefix('02')}{os.getpid()}-x.png"]
+    gone = [
+        tmp_path / "a" / f"{atomic._prefix('01')}{process.pid}-x.png",
+        tmp_path / f"{atomic._prefix('03')}{process.pid}-y.png",
+    ]
+    (tmp_path / "a").mkdir()
+    for path in kept + gone:
+        path.touch()
+    atomic.clear_folder(tmp_path)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in gone)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from adkit.__main__ import main
 from adkit.batch import NotebookJob, load_plan, open_executor, run_jobs
-from adkit.batch.command import main
 from adkit.batch.leases import Lease
 from adkit.batch.processes import descendants, lives
 from tests.batch_jobs import notebook
@@ -114,7 +114,7 @@ def test_a_plan_from_the_shell_and_again_after_its_driver_was_killed(tmp_path):
     (tmp_path / "a.ipynb").write_text(notebook(PID, hangs, RESULTS), encoding="utf-8")
     plan, runs = tmp_path / "plan.yaml", tmp_path / "runs"
     plan.write_text("runs: runs\njobs:\n- {notebook: a.ipynb, grid: {steps: [1, 2, 3]}}\n", encoding="utf-8")
-    call = [sys.executable, "-m", "adkit.batch", str(plan), "--on", "local:1", "--quiet"]
+    call = [sys.executable, "-m", "adkit", "batch", str(plan), "--on", "local:1", "--quiet"]
     driver = subprocess.Popen(call, env=os.environ | {"HANG": "1"})
     pid = runs / "a--steps=2" / "pid"
     try:
@@ -128,7 +128,7 @@ def test_a_plan_from_the_shell_and_again_after_its_driver_was_killed(tmp_path):
     assert is_gone(int(pid.read_text()))
     first = (runs / "a--steps=1.ipynb").stat().st_mtime_ns
     assert not (runs / "a--steps=2.ipynb").exists()
-    assert main([str(plan), "--on", "local:2", "--resume", "--quiet"]) == 0
+    assert main(["batch", str(plan), "--on", "local:2", "--resume", "--quiet"]) == 0
     assert (runs / "a--steps=1.ipynb").stat().st_mtime_ns == first
     with (runs / "index.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from adkit.__main__ import main
 from adkit.batch import Done, load_plan, run_plan
-from adkit.batch.command import main
 from adkit.batch.figures_of_merit import figures_of
 from adkit.batch.index import Index
 from adkit.batch.parameters import accepts, notebook_parameters, problems
@@ -93,10 +93,11 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
 
 
 def test_the_command_tells_errors_in_a_line_and_starts_nothing(tmp_path, capsys):
-    assert main([str(tmp_path / "plan.yaml")]) == 2
-    assert capsys.readouterr().err == f"adkit batch: no file {tmp_path / 'plan.yaml'}\n"
+    with pytest.raises(SystemExit, match="2"):
+        main(["batch", str(tmp_path / "plan.yaml")])
+    assert capsys.readouterr().err == f"adkit batch: error: no file {tmp_path / 'plan.yaml'}\n"
     path = write(tmp_path, {"jobs": [{"notebook": "a.ipynb", "grid": {"steps": [1, 2]}}]}, a=notebook())
-    assert main([str(path), "--dry-run", "--out", str(tmp_path / "o")]) == 0
+    assert main(["batch", str(path), "--dry-run", "--out", str(tmp_path / "o")]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told == [
         f"2 runs, outputs in {tmp_path / 'o'}",

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -182,22 +182,24 @@ def test_a_folder_is_known_by_its_token(tmp_path):
 
 
 def test_the_board_tells_how_it_stands(capsys):
-    board = Board(3, workers=2)
-    running: Future = Future()
-    running.set_running_or_notify_cancel()
-    board.over(Done("a", "ok", 30.0, host="box", gpus="1"), [running, Future()])
+    board = Board(4, workers=2)
+    board.over(Done("a", "ok", 30.0, host="box", gpus="1"), 2)
     board.again(Done("b", "died", error="the kernel died"))
-    board.over(Done("b", "failed", 90.0, error="no"), [running])
-    board.over(Done("c", "ok", 60.0), [])
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "3 jobs, 2 at a time"
-    assert lines[1] == "[1/3] ok      a  30 s  on box, GPU 1  (1 running, 0 failed, about 30 s left)"
-    assert lines[2] == "again   b  the kernel died"
-    assert lines[3] == "[2/3] failed  b  1 min 30 s  no  (1 running, 1 failed, about 1 min 00 s left)"
-    assert lines[4] == "[3/3] ok      c  1 min 00 s  (all over, 1 failed)"
+    board.over(Done("b", "failed", 90.0, error="no"), 2)
+    board.over(Done("c", "ok", 60.0), 1)
     board.told -= 61
-    board.tick([running])
-    assert "[3/3] 1 running, 1 failed" in capsys.readouterr().err
+    board.tick(1)
+    board.over(Done("d", "ok", 60.0), 0)
+    board.tick(0)
+    assert capsys.readouterr().err.splitlines() == [
+        "4 jobs, 2 at a time",
+        "[1/4] ok      a  30 s  on box, GPU 1  (2 running, 1 waiting, 0 failed, about 45 s left)",
+        "again   b  the kernel died",
+        "[2/4] failed  b  1 min 30 s  no  (2 running, 0 waiting, 1 failed, about 1 min 00 s left)",
+        "[3/4] ok      c  1 min 00 s  (1 running, 0 waiting, 1 failed, about 1 min 00 s left)",
+        "[3/4] 1 running, 0 waiting, 1 failed, about 1 min 00 s left",
+        "[4/4] ok      d  1 min 00 s  (all over, 1 failed)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,6 @@ def test_where_jobs_run_is_checked(where, message):
 
 
 def test_the_room_is_light():
-    code = "import sys, adkit.batch, adkit.batch.command, adkit.batch.notebook, adkit.batch.runner\n"
+    code = "import sys, adkit.batch, adkit.batch.batch_command, adkit.batch.notebook, adkit.batch.runner\n"
     code += "assert not {'torch', 'dask', 'distributed', 'papermill', 'yaml'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -158,7 +158,7 @@ def test_as_dict_is_plain_and_complete():
     stored = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert stored["protocol"] | {"fingerprint": "", "machine": ""} == {
         "dataset": "textile", "category": "denim", "image_size": [32, 64], "channels": None, "tile": None,
-        "overlap": 0, "data_seed": 0, "frames": {"train": 80, "validation": 40, "test": 100}, "fingerprint": "",
+        "overlap": None, "data_seed": 0, "frames": {"train": 80, "validation": 40, "test": 100}, "fingerprint": "",
         "seeds": [4], "draws": 20, "format": 2, "fast": False, "machine": "",
     }  # fmt: skip
     assert stored["protocol"]["machine"]["device"] == f"cpu, {torch.get_num_threads()} threads"

@@ -152,6 +152,20 @@ def test_later_pages_are_named(tmp_path):
         load_dataset("folder", tmp_path)
 
 
+def test_a_damaged_later_page_does_not_cost_the_first(tmp_path):
+    from PIL import Image
+
+    from adkit.data.read import read_header, read_pixels
+
+    Image.effect_noise((32, 24), 30).save(tmp_path / "a.tif")
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    directory = int.from_bytes(data[4:8], "little")
+    end = directory + 2 + 12 * int.from_bytes(data[directory : directory + 2], "little")
+    data[end : end + 4] = (3).to_bytes(4, "little")  # where the next page is said to be
+    (tmp_path / "a.tif").write_bytes(data)
+    assert read_header(tmp_path / "a.tif").size == read_pixels(tmp_path / "a.tif").shape[1:]
+
+
 def test_a_loop_of_links_ends(tmp_path):
     fill(tmp_path / "good", 12, 0)
     (tmp_path / "good/again").symlink_to(tmp_path / "good", target_is_directory=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from adkit import load_detector
+from adkit import load_dataset, load_detector
 from adkit.detectors import patchcore
 from adkit.detectors.patchcore import PatchCoreDetector
 from adkit.models.memory import nearest, reweighted_score
@@ -193,3 +193,13 @@ def test_wrong_settings_are_refused_before_any_work(settings, message):
 def test_an_unfitted_detector_says_so():
     with pytest.raises(RuntimeError, match="PatchCoreDetector has not been fitted"):
         PatchCoreDetector(**TINY_PATCHCORE).anomaly_map(torch.zeros(1, 1, 32, 32))
+
+
+def test_patches_of_the_training_are_centred_as_those_that_are_judged():
+    splits = load_dataset("textile", image_size=(64, 64))
+    options = {"weights": None, "coreset": 1.0, "max_patches": None, "smoothing": 0.0, "quiet": True}
+    detector = PatchCoreDetector(reference="image", **options).fit(splits.train.subset(range(4)), splits.validation)
+    # every patch of a training image is in the memory, as the same difference from the median of its image
+    assert detector.anomaly_map(splits.train[2]["image"][None]).max() < 1e-3
+    plain = PatchCoreDetector(**options).fit(splits.train.subset(range(4)), splits.validation)
+    assert not torch.equal(plain.memory.bank, detector.memory.bank)

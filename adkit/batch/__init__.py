@@ -19,7 +19,7 @@ _HOMES = {
     "load_plan": "adkit.batch.plan",
     "open_executor": "adkit.batch.executors",
     "run_jobs": "adkit.batch.runner",
-    "run_plan": "adkit.batch.command",
+    "run_plan": "adkit.batch.batch_command",
 }
 
 __all__ = list(_HOMES)

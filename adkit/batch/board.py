@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
 
 from adkit.batch.jobs import SKIPPED, Done
 from adkit.runtime.progress import duration
@@ -27,18 +25,18 @@ class Board:
         if total:
             self._say(f"{total} jobs" + (f", {workers} at a time" if workers else ""))
 
-    def over(self, done: Done, pending: Sequence[Future]) -> None:
+    def over(self, done: Done, running: int) -> None:
         """A job is over.
 
         Args:
             done: that one.
-            pending: of those that are not.
+            running: number of jobs that run.
         """
         self.done.append(done)
         place = f"  on {done.host}" + (f", GPU {done.gpus}" if done.gpus else "") if done.host else ""
         error = f"  {done.error}" if done.error else ""
         mark = f"[{len(self.done)}/{self.total}] {done.status:<7}"
-        self._say(f"{mark} {done.name}  {duration(done.seconds)}{place}{error}  ({self.state(pending)})")
+        self._say(f"{mark} {done.name}  {duration(done.seconds)}{place}{error}  ({self.state(running)})")
 
     def again(self, done: Done) -> None:
         """A job is begun again.
@@ -48,42 +46,39 @@ class Board:
         """
         self._say(f"again   {done.name}  {done.error}")
 
-    def tick(self, pending: Sequence[Future]) -> None:
+    def tick(self, running: int) -> None:
         """Time has passed: tell the state if nothing was told for long.
 
         Args:
-            pending: of the jobs that are not over.
+            running: number of jobs that run.
         """
-        if pending and time.monotonic() - self.told > EVERY:
-            self._say(f"[{len(self.done)}/{self.total}] {self.state(pending)}")
+        if time.monotonic() - self.told > EVERY:
+            self._say(f"[{len(self.done)}/{self.total}] {self.state(running)}")
 
-    def state(self, pending: Sequence[Future]) -> str:
+    def state(self, running: int) -> str:
         """Running, failed, and the time that is left.
 
         Args:
-            pending: of the jobs that are not over.
+            running: number of jobs that run.
         """
-        running = sum(future.running() for future in pending) or min(len(pending), self.workers or 1)
+        left = self.total - len(self.done)
         failed = sum(not done.good for done in self.done)
-        parts = [f"{running} running" if pending else "all over", f"{failed} failed"]
-        if pending and (left := self.seconds_left(len(pending))) is not None:
-            parts.append(f"about {duration(left)} left")
+        parts = [f"{running} running, {left - running} waiting" if left else "all over", f"{failed} failed"]
+        if left and (seconds := self.seconds_left()) is not None:
+            parts.append(f"about {duration(seconds)} left")
         return ", ".join(parts)
 
-    def seconds_left(self, pending: int) -> float | None:
+    def seconds_left(self) -> float | None:
         """Seconds until all are over, if the rest take as long as those that ran; None before any did.
-
-        Args:
-            pending: number of jobs that are not over.
 
         Example:
             >>> board = Board(6, workers=2, quiet=True)
             >>> board.done += [Done("a", "ok", 10.0), Done("b", "ok", 30.0), Done("c", "skipped", 0.1)]
-            >>> board.seconds_left(3)
+            >>> board.seconds_left()
             30.0
         """
-        ran = [done.seconds for done in self.done if done.status != SKIPPED]
-        return sum(ran) / len(ran) * pending / min(self.workers or 1, pending) if ran else None
+        left, ran = self.total - len(self.done), [done.seconds for done in self.done if done.status != SKIPPED]
+        return sum(ran) / len(ran) * left / min(self.workers or 1, max(left, 1)) if ran else None
 
     def _say(self, text: str) -> None:
         self.told = time.monotonic()

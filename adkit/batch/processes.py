@@ -29,9 +29,10 @@ def kill_tree(process: subprocess.Popen) -> None:
                 os.kill(pid, number)
         deadline = time.monotonic() + GRACE
         while any(map(lives, family)) and time.monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
+            process.poll()
             time.sleep(0.05)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
 
 
 def die_with(parent: int) -> None:

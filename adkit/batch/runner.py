@@ -1,5 +1,6 @@
 """Run jobs on any executor: each until it has an answer, and none is lost because a worker was."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import replace
@@ -56,30 +57,28 @@ def run_jobs(
     _check(jobs, retries)
     finished: dict[int, Done] = {}
     attempts = dict.fromkeys(range(len(jobs)), 0)
-    pending: dict[Future, int] = {}
+    waiting, pending = deque(attempts), {}
     board = Board(len(jobs), workers_of(executor), quiet)
-
-    def begin(number: int) -> None:
-        attempts[number] += 1
-        pending[_submit(executor, jobs[number], devices)] = number
-
     try:
-        for number in range(len(jobs)):
-            begin(number)
-        while pending:
+        while waiting or pending:
+            # no more than can run: a scheduler suspects all jobs that a dead worker had, also those it had not begun
+            while waiting and len(pending) < (workers_of(executor) or len(jobs)):
+                number = waiting.popleft()
+                attempts[number] += 1
+                pending[_submit(executor, jobs[number], devices)] = number
             over, _ = wait(pending, timeout=LOOK, return_when=FIRST_COMPLETED)
             for future in over:
                 number = pending.pop(future)
                 done = replace(_answer(future, jobs[number]), attempts=attempts[number])
                 if done.status in AGAIN and attempts[number] <= retries:
                     board.again(done)
-                    begin(number)
+                    waiting.append(number)
                     continue
                 finished[number] = done = _kept(jobs[number], done)
-                board.over(done, list(pending))
+                board.over(done, len(pending))
                 if on_done:
                     on_done(done)
-            board.tick(list(pending))
+            board.tick(len(pending))
     finally:
         for future in pending:
             future.cancel()

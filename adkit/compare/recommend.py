@@ -207,7 +207,7 @@ def judge_candidate(name: str, detector: Detector, images: list[StandIn], fit_se
         note: for the table.
     """
     start = time.perf_counter()
-    found = [detector._judge(image.image, image.foreground) for image in images]
+    found = [detector.judge(image.image, image.foreground) for image in images]
     seconds = (time.perf_counter() - start) / len(images)
     kinds = [image.kind for image in images]
     judged = Predictions(

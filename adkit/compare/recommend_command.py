@@ -20,6 +20,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     """
     parser.epilog = EPILOG
     parser.add_argument("--budget", default="10 min", metavar="TIME", help='such as "30 s" or "2 h" (default "10 min")')
+    parser.add_argument(
+        "--drift", type=float, default=1.0, metavar="N",
+        help="how much light and focus will change; 0: camera and light never do (default 1)",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="save the detector that is recommended")
     add_data_arguments(parser)
 
@@ -32,7 +36,7 @@ def run(chosen: Namespace) -> int:
     """
     import adkit
 
-    found = adkit.recommend(load_chosen(chosen), budget=chosen.budget)
+    found = adkit.recommend(load_chosen(chosen), budget=chosen.budget, drift=chosen.drift)
     say(f"{found.method}: {found.reason}\n\n{found.table}")
     if chosen.out:
         say(f"saved: {found.detector.save(chosen.out.expanduser())}")

@@ -59,11 +59,7 @@ class Augment:
         Raises:
             ValueError: if the images are not float or of another shape.
         """
-        if images.ndim != 4 or not images.is_floating_point():
-            raise ValueError(
-                f"images must be float of the shape (B, C, H, W), got {images.dtype} {tuple(images.shape)}; "
-                "convert with .float() / 255, add missing axes with [None]"
-            )
+        check_batch(images)
         chances = torch.rand(4, len(images), device=images.device, generator=generator)
         flipped = _flipped(images, 3, self.flip_horizontal, chances[0])
         flipped = _flipped(flipped, 2, self.flip_vertical, chances[1])
@@ -72,6 +68,22 @@ class Augment:
         angle = (2 * chances[2] - 1) * math.radians(self.rotation)
         factor = self.scale[0] + chances[3] * (self.scale[1] - self.scale[0])
         return _turned(flipped, angle, factor)
+
+
+def check_batch(images: Tensor) -> None:
+    """Refuse what is no batch of images.
+
+    Args:
+        images: must be float (B, C, H, W).
+
+    Raises:
+        ValueError: saying what came, and what to do.
+    """
+    if images.ndim != 4 or not images.is_floating_point():
+        raise ValueError(
+            f"images must be float of the shape (B, C, H, W), got {images.dtype} {tuple(images.shape)}; "
+            "convert with .float() / 255, add missing axes with [None]"
+        )
 
 
 def _flipped(images: Tensor, axis: int, wanted: bool, chance: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from adkit.data.augment import check_batch
 from adkit.losses.window import blur, gaussian_window, reflect_pad
 
 # the largest changes, at strength 1
@@ -52,7 +53,11 @@ class Drift:
 
         Returns:
             (B, C, H, W) in [0, 1]; the images themselves where the strength is 0.
+
+        Raises:
+            ValueError: if the images are not float or of another shape.
         """
+        check_batch(images)
         if not self.strength:
             return images
         count, device = len(images), images.device

@@ -135,8 +135,14 @@ def header_of(image: Image.Image) -> Header:
     stored = (image.tag_v2[256], image.tag_v2[257]) if image.format == "TIFF" else image.size
     size = stored if orientation(image) in _SWAPPED else stored[::-1]
     deep = mode == "I" or deep_colour(image)
-    pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "WEBP", "PNG") else 1
-    return Header(size, channels=3 if mode == "RGB" else 1, bits=16 if deep else 8, pages=pages)
+    return Header(size, channels=3 if mode == "RGB" else 1, bits=16 if deep else 8, pages=_pages(image))
+
+
+def _pages(image: Image.Image) -> int:
+    try:
+        return getattr(image, "n_frames", 1) if image.format in ("TIFF", "WEBP", "PNG") else 1
+    except Exception:  # a later page is damaged, and the first one is all that is read
+        return 1
 
 
 def orientation(image: Image.Image) -> int:

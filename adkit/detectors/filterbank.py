@@ -12,7 +12,7 @@ from adkit.detectors.base import Detector
 from adkit.detectors.preprocessing import batches
 from adkit.detectors.settings import Settings, at_least_zero, count, number
 from adkit.models.filter_bank import ORIENTATIONS, WAVELENGTHS, texture_features
-from adkit.models.reference import REFERENCES, ReferenceModel, image_centre
+from adkit.models.reference import REFERENCES, ReferenceModel, centre_inside, image_centre
 from adkit.runtime import generator
 
 
@@ -112,7 +112,7 @@ class FilterBankDetector(Detector):
     def _distances(self, features: Tensor, inside: Tensor) -> Tensor:
         """Distance of each cell of one image, (D, h, w) to (h, w); the centre is that of its foreground ``inside``."""
         vectors = features.flatten(1).T  # (h * w, D)
-        centre = image_centre(vectors[inside.flatten()] if inside.any() else vectors)
+        centre = centre_inside(features, inside)
         return self.normal.distance(vectors, centre, self.settings.reference).view(inside.shape)
 
     def _features(self, images: Tensor, foreground: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,6 +24,7 @@ from adkit.data.read import SUFFIXES, list_images, read_image
 from adkit.detectors.journal import Journal
 from adkit.detectors.prediction import Prediction, Reconstruction
 from adkit.runtime import atomic_path
+from adkit.runtime.atomic import clear_folder
 from adkit.runtime.progress import progress
 
 COLUMNS = ("path", "score", "threshold", "is_anomalous", "mask_share")
@@ -74,6 +75,7 @@ def report_folder(
     rows, skipped = [], [{"path": path.relative_to(folder).as_posix(), "reason": why} for path, why in unread.items()]
     damaged = 0
     with Journal(out, identity, COLUMNS) as journal:
+        clear_folder(out)
         for path in progress(images, f"judging {folder.name}", quiet=quiet):
             name = path.relative_to(folder).as_posix()
             picture = out / f"{name}.png"

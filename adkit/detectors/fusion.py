@@ -209,14 +209,7 @@ class FusionDetector(Detector):
         self.weights, self.levels = self.weights[kept], self.levels[kept]
 
     def _measure_scales(self, validation: AnomalyDataset) -> None:
-        levels = []
-        for member in self.members:
-            maps, _ = member._judge_items(validation)
-            shown = [one[validation.foreground(i)].numpy() for i, one in enumerate(maps)]
-            level = float(np.percentile(np.concatenate(shown), SCALE))
-            # a map that is 0 on nearly all normal pixels is left as it is
-            levels.append(level if level > 0 else 1.0)
-        self.levels = torch.tensor(levels)
+        self.levels = torch.tensor([normal_level(member, validation) for member in self.members])
 
     def _map_and_score(self, images: Tensor, foreground: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
         maps = self._combine(self._levelled(images, foreground), self.weights) * foreground
@@ -228,7 +221,7 @@ class FusionDetector(Detector):
 
     def _levelled(self, images: Tensor, foreground: Tensor) -> Tensor:
         """The members' maps (K, B, H, W) in units of their levels on normal images, on this detector's device."""
-        maps = [member._judge(images, foreground)[0].to(self.device) for member in self.members]
+        maps = [member.judge(images, foreground)[0].to(self.device) for member in self.members]
         return torch.stack(maps) / self.levels.to(self.device)[:, None, None, None]
 
     def _combine(self, maps: Tensor, weights: Tensor) -> Tensor:
@@ -265,3 +258,18 @@ class FusionDetector(Detector):
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
         self.weights, self.levels = tensors["weights"], tensors["levels"]
+
+
+def normal_level(detector: Detector, validation: AnomalyDataset) -> float:
+    """What a detector's map is divided by before it joins others: its :data:`SCALE` th percentile on normal pixels.
+
+    Args:
+        detector: fitted.
+        validation: held-out normal images.
+
+    Returns:
+        A positive number; 1 where the map is 0 on nearly all normal pixels, which leaves it as it is.
+    """
+    maps, _ = detector.judge_items(validation)
+    shown = [one[validation.foreground(i)].numpy() for i, one in enumerate(maps)]
+    return float(np.percentile(np.concatenate(shown), SCALE)) or 1.0

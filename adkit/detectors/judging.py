@@ -94,6 +94,11 @@ class Judge(ABC):
         self._require_fit()
         return self._judge(images, foreground)[1]
 
+    def judge(self, images: Tensor, foreground: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Maps and scores together, for the price of one of them; takes and raises as ``anomaly_map``."""
+        self._require_fit()
+        return self._judge(images, foreground)
+
     def judge_items(self, dataset: AnomalyDataset) -> tuple[list[Tensor], list[float]]:
         """Maps (h, w) and scores of the items of a dataset as they are, tiles as tiles, at the network's size.
 

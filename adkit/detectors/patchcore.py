@@ -17,6 +17,7 @@ from adkit.detectors.settings import Settings, at_least_zero, count, whole
 from adkit.models.backbones import Backbone, EncoderBackbone, check_backbone, patch_features
 from adkit.models.drawing import draw_evenly
 from adkit.models.memory import PatchMemory, coreset_size, greedy_coreset
+from adkit.models.reference import centre_inside, image_centre
 from adkit.runtime import generator, seed_everything
 from adkit.runtime.console import say
 from adkit.runtime.progress import progress
@@ -193,7 +194,10 @@ class PatchCoreDetector(Detector):
         for i in progress(images, "features", quiet=self.quiet):
             features = self._features(train[i]["image"][None].to(self.device))[0].permute(1, 2, 0)  # (h, w, D)
             cells = self._cells(train.foreground(i)[None])[0].to(self.device)
-            patches.append(features[cells][drawn[i].to(self.device)])
+            shown = features[cells]
+            if self.settings.reference == "image":
+                shown = shown - image_centre(shown)
+            patches.append(shown[drawn[i].to(self.device)])
         return torch.cat(patches)
 
     def _count_cells(self, train: AnomalyDataset) -> list[int]:
@@ -234,7 +238,8 @@ class PatchCoreDetector(Detector):
         features = self._features(images)
         if self.settings.reference == "image":
             inside = self._cells(foreground)
-            features = torch.stack([own - own_median(own, shown) for own, shown in zip(features, inside, strict=True)])
+            centres = [centre_inside(own, shown) for own, shown in zip(features, inside, strict=True)]
+            features = features - torch.stack(centres)[..., None, None]
         queries = features.permute(0, 2, 3, 1)  # (B, h, w, D)
         return Patches(features, self.memory.nearest(queries.flatten(0, 2))[0].view(queries.shape[:3]))
 
@@ -287,9 +292,3 @@ class PatchCoreDetector(Detector):
             self.backbone.load_state_dict(own)
         self.backbone.to(self.device)
         self.memory = PatchMemory(tensors["memory"].to(self.device))
-
-
-def own_median(features: Tensor, shown: Tensor) -> Tensor:
-    """The median of each feature (D, h, w) over the cells of an image that are ``shown``, bool (h, w): (D, 1, 1)."""
-    vectors = features[:, shown] if shown.any() else features.flatten(1)
-    return vectors.median(dim=1).values[:, None, None]

@@ -46,7 +46,7 @@ class Experiment:
         image_size: side, or (height, width), in pixels; None: the set's own.
         channels: 1 or 3; None: the set's own.
         tile: side, or (height, width), of tiles in pixels; None: whole images.
-        overlap: pixels that neighbouring tiles share at least.
+        overlap: pixels that neighbouring tiles share at least; None: a quarter of the tile.
         data_seed: whole number, of the split, and of the images themselves where a set is made.
         data_options: options of this set alone, literals, such as the textile's ``{"sizes": [24, 96]}``.
 
@@ -68,7 +68,7 @@ class Experiment:
     image_size: int | tuple[int, int] | None = None
     channels: int | None = None
     tile: int | tuple[int, int] | None = None
-    overlap: int = 0
+    overlap: int | None = None
     data_seed: int = 0
     data_options: Mapping = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from adkit.experiments.experiment import Experiment, Result, run
 from adkit.runtime import fast_mode, home
 
 FIGURES = ("image_auroc", "pixel_ap", "pro")
+SHARED_DEVICES = ("auto", "cuda")  # any GPU will do, so the one that is lent
 
 
 class ExperimentsFailed(RuntimeError):
@@ -65,7 +66,10 @@ class ExperimentJob(Job):
         """
         shared = is_shared(self.home, self.token)
         with variables(ADKIT_FAST="1" if self.fast else "0", **({"ADKIT_HOME": self.home} if shared else {})):
-            result = run(on_device(self.experiment, lease), quiet=True)
+            wanted = self.experiment.settings.get("device", "auto")
+            device = lent_device(wanted, lease)  # it is no part of the address
+            experiment = self.experiment if device == wanted else self.experiment.variant(device=device)
+            result = run(experiment, quiet=True)
             if result.path.name != self.address:
                 raise RuntimeError(
                     f"the worker's result is {result.path.name}, not {self.address}: its images or its adkit differ"
@@ -159,18 +163,16 @@ def variables(**values: str) -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def on_device(experiment: Experiment, lease: Lease) -> Experiment:
-    """The experiment on the GPU that was lent; its address does not change.
+def lent_device(wanted: str, lease: Lease) -> str:
+    """The device of an experiment that holds a GPU; one that is on no GPU, or on a certain one, stays there.
 
     Args:
-        experiment: on ``auto`` or ``cuda``; any other device stays.
+        wanted: its setting: ``auto``, ``cuda``, or another one.
         lease: what is held.
     """
     here = devices_here()
     numbers = [here.index(name) for name in lease.gpus or () if name in here]
-    if not numbers or experiment.settings.get("device", "auto") not in ("auto", "cuda"):
-        return experiment
-    return experiment.variant(device=f"cuda:{numbers[0]}")
+    return f"cuda:{numbers[0]}" if numbers and wanted in SHARED_DEVICES else wanted
 
 
 def _job(experiment: Experiment, address: str, token: str) -> ExperimentJob:
@@ -182,7 +184,7 @@ def _job(experiment: Experiment, address: str, token: str) -> ExperimentJob:
         str(home()),
         fast_mode(),
         token,
-        gpus=None if own in ("auto", "cuda") else 0,
+        gpus=None if own in SHARED_DEVICES else 0,
     )
 
 

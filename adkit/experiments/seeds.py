@@ -102,7 +102,8 @@ def mean_draws(results: Sequence[Result], name: str, kind: str | None = None) ->
         name: as of :func:`over_seeds`.
         kind: as of :func:`over_seeds`.
     """
-    drawn = [result.draws.of(name, kind) for result in results]
+    kept = [getattr(result, "draws", None) for result in results]
+    drawn = [None if draws is None else draws.of(name, kind) for draws in kept]
     if any(draws is None for draws in drawn) or len({len(draws) for draws in drawn}) > 1:
         return None
     return mean_of_drawn_seeds(np.stack(drawn), stream(results[0]))
@@ -129,7 +130,8 @@ def check_results(results: Sequence[Result]) -> None:
     """
     if isinstance(results, Result):
         raise TypeError("results must be a list of what adkit.run returned, got one result; write [result]")
-    if not isinstance(results, Sequence) or not all(isinstance(result, Result) for result in results):
+    # or whatever holds an evaluation, as a notebook's own scoring does
+    if not isinstance(results, Sequence) or not all(hasattr(result, "evaluation") for result in results):
         raise TypeError(f"results must be a list of what adkit.run returned, got {results!r:.80}")
     if not results:
         raise ValueError("give at least one result, got none")

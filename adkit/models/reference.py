@@ -87,3 +87,13 @@ class ReferenceModel:
 def image_centre(features: Tensor) -> Tensor:
     """The median of each feature, (M, D) to (D,): half of an image may be odd before it moves far."""
     return features.median(dim=0).values
+
+
+def centre_inside(features: Tensor, inside: Tensor) -> Tensor:
+    """The centre of the cells of one image that lie inside, or of all of them where none does: (D,).
+
+    Args:
+        features: (D, h, w).
+        inside: bool (h, w), cells that show foreground.
+    """
+    return image_centre((features[:, inside] if inside.any() else features.flatten(1)).T)

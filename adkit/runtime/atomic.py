@@ -132,6 +132,19 @@ def clear_leftovers(path: Path) -> None:
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
+def clear_folder(folder: Path) -> None:
+    """As :func:`clear_leftovers`, of everything in a folder and below it, in one pass.
+
+    Args:
+        folder: that many files were being written to.
+    """
+    machine = _prefix("").lstrip(".")  # -machine-
+    for leftover in [path for path in folder.rglob(".*") if machine in path.name]:
+        pid = leftover.name.rpartition(machine)[2].partition("-")[0]
+        if pid.isdigit() and not is_running(int(pid)):
+            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
 def _prefix(name: str) -> str:
     """Hidden; the machine is in it, for its process numbers say nothing on another one."""
     return f".{name}-{hashlib.sha256(this_machine().encode()).hexdigest()[:6]}-"

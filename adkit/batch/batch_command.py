@@ -1,7 +1,6 @@
 """A plan from a shell: what ``adkit batch PLAN`` does."""
 
-import argparse
-import sys
+from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,12 +79,13 @@ def describe(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     """The arguments of the command.
 
     Args:
         parser: that gets them.
     """
+    parser.epilog = EXAMPLES
     parser.add_argument("plan", type=Path, metavar="PLAN", help="YAML: notebooks, profiles, grids of parameters")
     parser.add_argument("--on", default="local:1", metavar="WHERE", help=f"{WHERE} (default local:1)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the outputs and of index.csv")
@@ -95,37 +95,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def command(options: argparse.Namespace) -> int:
-    """Do what the arguments say; errors are one line on standard error.
+def run(chosen: Namespace) -> int:
+    """Do what the arguments say.
 
     Args:
-        options: of a parser with :func:`add_arguments`.
+        chosen: what the parser has read.
 
     Returns:
-        0 if every run is fine, 1 if one is not, 2 if nothing could be started.
+        0 if every run is fine, 1 if one is not.
     """
-    try:
-        done = run_plan(**{name: getattr(options, name) for name in ARGUMENTS})
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"adkit batch: {error}", file=sys.stderr)
-        return 2
+    done = run_plan(
+        chosen.plan, on=chosen.on, out=chosen.out, dry_run=chosen.dry_run, resume=chosen.resume, retries=chosen.retries,
+        quiet=chosen.quiet,
+    )  # fmt: skip
     return int(not all(one.good for one in done))
-
-
-ARGUMENTS = ("plan", "on", "out", "dry_run", "resume", "retries", "quiet")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """The command by itself: ``python -m adkit.batch``.
-
-    Args:
-        argv: arguments; None: those of the shell.
-    """
-    parser = argparse.ArgumentParser(
-        prog="adkit batch",
-        description="Run notebooks in batches, on this machine or a cluster.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    return command(parser.parse_args(argv))
