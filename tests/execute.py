@@ -92,15 +92,19 @@ def environment(home: Path) -> dict[str, str]:
 def main(arguments: list[str] | None = None) -> None:
     """Execute the notebooks named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.execute", description="execute notebooks in place")
-    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("notebooks", nargs="*", type=Path)
+    parser.add_argument("--all", action="store_true", help="all notebooks, in their order")
     parser.add_argument("--home", type=Path, default=REPOSITORY / "runs", help="folder of the runs")
     parser.add_argument("--fresh", action="store_true", help="delete stored experiments first: honest running times")
     parser.add_argument("--cell-timeout", type=int, default=1800, help="seconds a cell may take")
     options = parser.parse_args(arguments)
+    paths = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb")) if options.all else options.notebooks
+    if not paths or (options.all and options.notebooks):
+        parser.error("name notebooks, or say --all")
     home = options.home.absolute()
     if options.fresh:
         shutil.rmtree(home / "results", ignore_errors=True)
-    for path in options.notebooks:
+    for path in paths:
         seconds = execute(path.absolute(), home, options.cell_timeout)
         print(f"{path.name}: {seconds:.0f} s", flush=True)
 

@@ -53,3 +53,10 @@ def test_the_runner_executes_in_place(tmp_path, capsys):
     nbformat.write(notebook, path)
     with pytest.raises(SystemExit, match=r"toy.ipynb names folders of this machine: /tmp/x; nothing written"):
         main([str(path), "--home", str(tmp_path / "runs")])
+
+
+def test_what_is_executed_must_be_said(capsys):
+    for wrong in ([], ["--all", "notebooks/x.ipynb"]):
+        with pytest.raises(SystemExit):
+            main(wrong)
+        assert "name notebooks, or say --all" in capsys.readouterr().err

@@ -50,7 +50,9 @@ def test_the_style_holds_when_the_picture_is_made_later():
 def test_a_plot_shows_itself_unpacks_and_saves(tmp_path):
     plot = figures.strips(*frame()[:1], ["one"])
     fig, axes = plot
-    assert plot._repr_png_().startswith(b"\x89PNG")
+    picture, words = plot._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert words["alt"].endswith(": one")
     assert "figure of" in repr(plot)
     assert axes.shape == (1, 1)
     assert axes[0, 0].figure is fig

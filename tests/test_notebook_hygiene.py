@@ -18,7 +18,10 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 RESULTS = sorted((FOLDER / "results").glob("*.json"))
 SECTIONS = ("what you will learn", "predict first", "where it fails", "explorer", "exercises", "quiz", "takeaways")
-MOST_LINES, CELLS = 15, range(15, 41)
+MOST_LINES, CELLS = 15, (15, 40)  # least of all cells, most of those with code
+
+
+GLOSSARY = (FOLDER / "glossary.md").read_text(encoding="utf-8")
 
 
 # ---- the rules: each takes a notebook (a dict) and yields what is wrong
@@ -109,8 +112,10 @@ def default_is_right(notebook):
 
 
 def sizes(notebook):
-    if len(notebook["cells"]) not in CELLS:
-        yield f"expected 15 to 40 cells, got {len(notebook['cells'])}"
+    if len(notebook["cells"]) < CELLS[0]:
+        yield f"expected at least {CELLS[0]} cells, got {len(notebook['cells'])}"
+    if len(code(notebook)) > CELLS[1]:
+        yield f"expected at most {CELLS[1]} code cells, got {len(code(notebook))}"
     for cell in code(notebook):
         lines = [line for line in text(cell).splitlines() if line.strip()]
         if len(lines) > MOST_LINES and "parameters" not in cell["metadata"].get("tags", []):
@@ -141,6 +146,16 @@ def metadata_is_lean(notebook):
         yield "a cell holds timing or papermill's notes"
 
 
+def links_lead_somewhere(notebook):
+    for body in markdown(notebook):
+        for target in re.findall(r"\]\(([^)#\s]+\.(?:ipynb|md))(?:#[\w-]+)?\)", body):
+            if "://" not in target and not (FOLDER / target).is_file():
+                yield f"{target} is not there"
+        for term in re.findall(r"\]\(glossary\.md#([\w-]+)\)", body):
+            if f'<a id="{term}"></a>' not in GLOSSARY:
+                yield f"the glossary has no {term}"
+
+
 def portable(notebook):
     if found := absolute_paths(notebook):
         yield f"names folders of one machine: {sorted(set(found))}"
@@ -169,6 +184,7 @@ RULES = (
     executed_cleanly,
     metadata_is_lean,
     portable,
+    links_lead_somewhere,
     pictures_exist,
 )
 
@@ -257,7 +273,8 @@ def source(number, body):
         (source(2, "epochs: int  # passes"), "a parameter must read like"),
         (source(2, "epochs: int = 21  # passes"), r"not the default run that begin\(\) knows: default='\w{8}'"),
         (source(3, 'begin("x", globals(), default="00000000")'), r"not the default run that begin\(\) knows"),
-        (lambda n: n.cells.pop(), "15 to 40 cells, got 15"),
+        (lambda n: n.cells.pop(), "at least 15 cells, got 15"),
+        (lambda n: n.cells.extend(n.cells[-1] for _ in range(41)), "at most 40 code cells, got "),
         (source(-2, "\n".join(f"a = {k}" for k in range(16))), "16 lines of code, at most 15"),
         (lambda n: n.cells[-1].update(execution_count=None), "from top to bottom"),
         (output("error", ename="ClaimError", evalue="", traceback=[]), "an error: ClaimError"),
@@ -272,6 +289,8 @@ def source(number, body):
         (source(3, "pass"), r"lesson.begin\(…\) is missing"),
         (source(-1, "pass"), r"lesson.finish\(…\) is missing"),
         (source(5, "## Where it fails\n![x](../images/no.png)"), "no.png is not there"),
+        (source(5, "## Where it fails\n[on](99_none.ipynb)"), "99_none.ipynb is not there"),
+        (source(5, "## Where it fails\n[PRO](glossary.md#proo)"), "the glossary has no proo"),
         (source(5, '## Where it fails\n<img width="9" src="../images/no.gif">'), "no.gif is not there"),
     ],
 )
@@ -280,7 +299,7 @@ def test_each_fault_is_found(fault, message):
     fault(notebook)
     if "got 15" in message:
         notebook.cells = notebook.cells[:14]
-        message = "15 to 40 cells, got 14"
+        message = "at least 15 cells, got 14"
     found = [problem for rule in RULES for problem in rule(json.loads(json.dumps(notebook)))]
     assert any(re.search(message, problem) for problem in found), found
 

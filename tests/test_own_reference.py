@@ -1,10 +1,11 @@
 """The image as its own reference: maps relative to surroundings, scores of a peak, a border that does not score."""
 
+import numpy as np
 import pytest
 import torch
 
 from adkit import FilterBankDetector, load_dataset
-from adkit.detectors.border import interior, interiors
+from adkit.detectors.border import inner, interior, interiors
 from adkit.scoring import image_score, relative_to_surroundings
 from adkit.scoring.own_reference import own_level
 
@@ -91,6 +92,37 @@ def test_what_lies_in_the_border_shows_in_the_map_and_does_not_score():
     bordered = detector.with_settings(border=12)
     torch.testing.assert_close(bordered.anomaly_map(image), detector.anomaly_map(image))
     assert bordered.image_score(image) < detector.image_score(image)
+
+
+def test_what_is_no_foreground_has_a_border_too():
+    foreground = torch.ones(40, 200, dtype=torch.bool)
+    foreground[:, :50] = False
+    within = inner(foreground, 6)
+    assert not within[:, :56].any()
+    assert within[6:-6, 56:-6].all()
+    assert torch.equal(inner(foreground, 0), foreground)
+    assert torch.equal(inner(foreground, 199), foreground)  # nothing would be left
+    hole = torch.ones(40, 40, dtype=torch.bool)
+    hole[20, 20] = False
+    assert not inner(hole, 3)[17:24, 17:24].any()
+    assert inner(hole, 3)[16, 16]
+
+
+def left_half_is_off(image):
+    found = np.ones(image.shape, bool)
+    found[:, : image.shape[1] // 2] = False
+    return found
+
+
+def test_the_border_of_a_foreground_is_that_of_the_whole_image():
+    options = {"image_size": (64, 96), "foreground": left_half_is_off}
+    whole, tiles = (load_dataset("textile", **options, **cut).test for cut in ({}, {"tile": (64, 64), "overlap": 32}))
+    frame = interiors(whole, [0], (64, 96), 6)[0]
+    assert not frame[:, :54].any()
+    assert frame[6:-6, 54:-6].all()
+    first, second = interiors(tiles, [0, 1], (64, 64), 6)
+    assert torch.equal(first, frame[:, :64])
+    assert torch.equal(second, frame[:, 32:])
 
 
 def test_tiles_and_whole_images_agree_on_the_border():

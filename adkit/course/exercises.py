@@ -60,7 +60,7 @@ def mismatch(yours: Any, expected: Any, tolerance: float) -> str:
     try:
         if isinstance(expected, (str, bytes, bool, dict, set)):
             return "" if type(yours) is type(expected) and yours == expected else "it is not the same"
-        return _difference(_numbers(yours), _numbers(expected), tolerance)
+        return _difference(numbers_of(yours), numbers_of(expected), tolerance)
     except Exception as error:
         # A stub may hold anything at all, and a lesson goes on.
         return f"a {type(yours).__name__} cannot be compared with the expected {type(expected).__name__} ({error})"
@@ -76,7 +76,8 @@ def _difference(yours: np.ndarray, expected: np.ndarray, tolerance: float) -> st
     return f"it is off by up to {np.nanmax(np.abs(yours - expected)):.3g}"
 
 
-def _numbers(values: Any) -> np.ndarray:
+def numbers_of(values: Any) -> np.ndarray:
+    """Numbers of any kind as float64; raises TypeError or ValueError for what is none."""
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().double().numpy()
     return np.asarray(values, dtype=np.float64)
@@ -96,7 +97,7 @@ def shortened(value: Any, longest: int = 90) -> str:
     try:
         if isinstance(value, (str, bytes, bool, dict, set, type(None))):
             raise TypeError("not numbers")
-        numbers = _numbers(value)
+        numbers = numbers_of(value)
         start = ", ".join(f"{number:.6g}" for number in numbers.ravel()[:6]) + (", …" if numbers.size > 6 else "")
         return start if numbers.ndim == 0 else f"{start}  (shape {' × '.join(map(str, numbers.shape))})"
     except Exception:

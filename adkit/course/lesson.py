@@ -7,15 +7,19 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from adkit.course.cards import Card, markup, show
+from adkit.course.checks import check, help_with
 from adkit.course.exercises import Guess, exercise, quiz
+from adkit.course.pace import expected_seconds, step_seconds
 from adkit.course.parameters import PLACES, digest, given
+from adkit.course.plain import plain
+from adkit.course.quizzes import question
 from adkit.experiments.cache import fetched_time
 from adkit.runtime import fast_mode, home, resolve_device
 from adkit.runtime.console import say
@@ -64,6 +68,9 @@ class Lesson:
 
     exercise = staticmethod(exercise)
     quiz = staticmethod(quiz)
+    check = staticmethod(check)
+    help = staticmethod(help_with)
+    question = staticmethod(question)
 
     def claim(self, text: str, condition: Any, scope: str = "default", value: Any = None, limit: Any = None) -> None:
         """Say something that this run could contradict, and check it.
@@ -102,7 +109,9 @@ class Lesson:
             raise ClaimError(
                 f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit"
             )
-        say(f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}")
+        told = f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}"
+        shown = f'<span style="color: #6A6A6A">{markup(told)}</span>' if holds else f"<b>{markup(told)}</b>"
+        show(Card(told, shown, "quiet" if holds else "wrong"))
 
     def claim_above(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:
         """Claim that a number lies above a limit.
@@ -189,6 +198,8 @@ class Lesson:
             "seconds": round(seconds, 1),
             # Of trainings that were not run again.
             "fetched_seconds": round(fetched_time.total - self.fetched, 1),
+            # of a fixed training on this machine, so that another one can tell what it will take there
+            "step_seconds": None if self.mode == "fast" else round(step_seconds(str(self.device)), 4),
             "device": {
                 "type": self.device.type,
                 "name": device_name(self.device),
@@ -241,7 +252,8 @@ def begin(
     out = out or parameters.get("out")
     folder = Path(out).expanduser().absolute() if out else None
     kept = {key: value for key, value in parameters.items() if key not in PLACES}
-    line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", MODES[mode], _noted_time(name)]
+    noted = "" if mode == "fast" else _noted_time(name, device)
+    line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", MODES[mode], noted]
     say(" · ".join(filter(None, line)))
     return Lesson(name, kept, mode, folder, device)
 
@@ -253,44 +265,19 @@ def device_name(device: torch.device) -> str:
     return f"{device.type} ({platform.processor() or platform.machine()})"
 
 
-def _noted_time(name: str) -> str:
-    """How long the committed default run took, where its results lie beside the notebook."""
+def _noted_time(name: str, device: torch.device) -> str:
+    """How long the committed default run took, where its results lie beside the notebook, and should take here."""
     for folder in (Path("results"), Path("notebooks/results")):
         path = folder / f"{name}.json"
         if path.is_file():
             noted = json.loads(path.read_text(encoding="utf-8"))
             fetched = noted.get("fetched_seconds", 0.0)
             more = f" (and {duration(fetched)} the trainings that it found on disk)" if fetched >= 1 else ""
-            return f"the default run took {duration(noted['seconds'])}{more} on {noted['device']['name']}"
+            here = ""
+            if step := noted.get("step_seconds"):
+                whole = noted["seconds"] + fetched
+                here = (
+                    f"; here it should take about {duration(expected_seconds(whole, step, step_seconds(str(device))))}"
+                )
+            return f"the default run took {duration(noted['seconds'])}{more} on {noted['device']['name']}{here}"
     return ""
-
-
-def plain(value: Any, where: str) -> Any:
-    """A value as strict JSON takes it: arrays as lists, dataclasses as dicts, NaN and infinity as None.
-
-    Args:
-        value: number, text, list, dict, array, tensor or dataclass, one within another.
-        where: name of the value, for the error.
-
-    Raises:
-        TypeError: naming the place, if there is something else in it.
-
-    Example:
-        >>> plain({"auroc": np.float32(0.5), "by_size": (1, float("inf"))}, "results")
-        {'auroc': 0.5, 'by_size': [1, None]}
-    """
-    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
-        value = value.tolist()
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry, f"{where}.{key}") for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry, f"{where}[{number}]") for number, entry in enumerate(value)]
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, Path):
-        return value.as_posix()
-    raise TypeError(f"{where} must be numbers, text, lists, dicts, arrays or dataclasses, got a {type(value).__name__}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from adkit.data import AnomalyDataset
 
@@ -35,8 +36,34 @@ def interior(size: tuple[int, int], border: int, corner: tuple[int, int], frame:
     return rows[:, None] & columns
 
 
+def inner(foreground: Tensor, border: int) -> Tensor:
+    """The foreground away from its border: further than ``border`` pixels from the edge of the image, and from what is
+    no foreground, whose neighbourhood a network or filter sees as well.
+
+    Args:
+        foreground: bool (H, W), of a whole image.
+        border: width of the border in pixels, at least 0.
+
+    Returns:
+        bool (H, W); all of the foreground where the border would leave nothing of it.
+
+    Example:
+        >>> strip = torch.tensor([[0, 1, 1, 1, 1, 1]] * 3, dtype=torch.bool)
+        >>> inner(strip, 1).int().tolist()
+        [[0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 0, 0]]
+    """
+    size = tuple(foreground.shape)
+    within = foreground & interior(size, border, (0, 0), size)
+    if border and not foreground.all():
+        width = 2 * border + 1
+        off = (~foreground).float()[None, None]
+        near = max_pool2d(max_pool2d(off, (width, 1), 1, (border, 0)), (1, width), 1, (0, border))[0, 0] > 0
+        within = within & ~near
+    return within if within.any() else foreground
+
+
 def interiors(dataset: AnomalyDataset, items: Iterable[int], size: tuple[int, int], border: int) -> Tensor:
-    """As :func:`interior`, for items of a dataset: bool (B, h, w).
+    """As :func:`inner`, for items of a dataset: what of each is away from the whole image's border; bool (B, h, w).
 
     Args:
         dataset: whole images, or tiles of them.
@@ -44,4 +71,10 @@ def interiors(dataset: AnomalyDataset, items: Iterable[int], size: tuple[int, in
         size: (h, w) of each.
         border: width of the border in pixels, at least 0.
     """
-    return torch.stack([interior(size, border, dataset.corners[i], dataset.frame_size(i)) for i in items])
+    within = torch.zeros(0, *size, dtype=torch.bool)
+    for i in items:
+        (top, left), one = dataset.corners[i], torch.zeros(size, dtype=torch.bool)
+        cut = inner(dataset.frame_foreground(i), border)[top : top + size[0], left : left + size[1]]
+        one[: cut.shape[0], : cut.shape[1]] = cut
+        within = torch.cat([within, one[None]])
+    return within

@@ -12,7 +12,7 @@ from adkit import scoring
 from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
 from adkit.detectors.arguments import check_dataset, check_images
-from adkit.detectors.border import interior, interiors
+from adkit.detectors.border import inner, interiors
 from adkit.detectors.folder_report import report_folder
 from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
@@ -264,11 +264,11 @@ class Judge(ABC):
         empty = ~inside.flatten(1).any(dim=1)
         scored = inside | empty[:, None, None]
         if self.settings.border:
-            size = tuple(images.shape[-2:])
-            within = interior(size, self.settings.border, (0, 0), size) if within is None else within
-            inner = scored & within.to(self.device)
+            if within is None:
+                within = torch.stack([inner(each, self.settings.border) for each in scored])
+            away = scored & within.to(self.device)
             # where only the border shows foreground, that is what there is to score
-            scored = torch.where(inner.flatten(1).any(dim=1)[:, None, None], inner, scored)
+            scored = torch.where(away.flatten(1).any(dim=1)[:, None, None], away, scored)
         maps, scores = self._map_and_score(images, inside, scored)
         if self.settings.surroundings:
             maps = scoring.relative_to_surroundings(maps, inside, self.settings.surroundings)

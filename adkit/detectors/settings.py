@@ -67,7 +67,7 @@ class Settings:
     pixel_percentile: float = 99.5
     # how a map becomes one number: max, mean, topk, peak or top_peak, see adkit.scoring.image_score
     score: str = "max"
-    # pixels at the border of an image that do not score, though the map shows them
+    # pixels at the border of an image, and of its foreground, that do not score, though the map shows them
     border: int = 0
     # divide the map by its own level around each place, under a Gaussian of this standard deviation in pixels, so that
     # an image which is unusual everywhere is no defect. Several times the size of the defects; 0: the map as it is

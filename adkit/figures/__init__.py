@@ -17,6 +17,7 @@ from adkit.figures.histograms import score_histograms as score_histograms
 from adkit.figures.histograms import threshold_split as threshold_split
 from adkit.figures.latents import latents as latents
 from adkit.figures.latents import scatter as scatter
+from adkit.figures.network import network as network
 from adkit.figures.panels import colour_scale as colour_scale
 from adkit.figures.panels import detections as detections
 from adkit.figures.panels import mask_rows as mask_rows

@@ -97,6 +97,28 @@ def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
         ax.add_patch(ring)
 
 
+def brackets(ax: Axes, mask: np.ndarray, colour: str = "white", width: float = 1.2, gap: int = 4) -> None:
+    """Mark the regions of a mask by the corners of boxes around them: what lies in a region stays in sight.
+
+    Args:
+        ax: where to show them.
+        mask: bool (H, W).
+        colour: of the lines, as matplotlib takes it.
+        width: of the lines, in points.
+        gap: pixels between a region and its corners.
+    """
+    rim = [Stroke(linewidth=width + 1.2, foreground=INK, alpha=0.8), Normal()]
+    for top, left, height, length in region_boxes(mask, gap=2 * gap + 1)[:MOST_RINGS]:
+        low, high = np.array([left, top]) - gap - 0.5, np.array([left + length, top + height]) + gap - 0.5
+        arm = np.clip(0.3 * (high - low), 2, 12)
+        for x, inwards in ((low[0], 1), (high[0], -1)):
+            for y, down in ((low[1], 1), (high[1], -1)):
+                corner = [(x + inwards * arm[0], y), (x, y), (x, y + down * arm[1])]
+                (line,) = ax.plot(*zip(*corner, strict=True), color=colour, linewidth=width, clip_on=True)
+                line.set_path_effects(rim)
+    ax.set(xlim=(-0.5, mask.shape[1] - 0.5), ylim=(mask.shape[0] - 0.5, -0.5))
+
+
 def fill(image: np.ndarray, mask: np.ndarray, colour: str) -> np.ndarray:
     """The image faded towards white, with a mask filled in a solid colour.
 

@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from adkit.figures.frames import frame_grid, is_wide
-from adkit.figures.marks import fill, outline, show
+from adkit.figures.marks import brackets, fill, outline, show
 from adkit.figures.style import (
     MAP,
     PREDICTED,
@@ -82,7 +82,8 @@ def colour_bar(ax: Axes, scale: tuple[float, float], wide: bool) -> Axes:
 def panels(image, reconstruction, anomaly_map, mask_predicted, mask_true, *, scale, titles=None):
     """Image, reconstruction, anomaly map, predicted mask and true mask, for one frame or several.
 
-    The true outline lies over the map and over the predicted mask; a ring marks regions too small to be seen.
+    On the map, corners mark the true regions, so that nothing of it is covered; the predicted mask shows the true
+    outline.
 
     Args:
         image: (C, H, W) or (H, W) in [0, 1]; or a batch (B, C, H, W); or a list.
@@ -131,7 +132,7 @@ def _show_frame(row, image, reconstructed, a_map, predicted, true, title, limits
     if reconstructed is not None:
         show(row[1], reconstructed, head("reconstruction"))
     show(row[-3], a_map, head("anomaly map"), cmap=MAP, vmin=limits[0], vmax=limits[1])
-    outline(row[-3], true, TRUE, 1.0)
+    brackets(row[-3], true)
     show(row[-2], fill(image, predicted, PREDICTED), head("mask predicted"))
     outline(row[-2], true, TRUE, 1.0, rings=False)
     outline(row[-2], predicted, PREDICTED, 0.6, rings=False)
@@ -178,7 +179,7 @@ def detections(images, maps, masks, captions, *, scale, thresholds=None, parts=P
                 show(ax, image)
             elif part == "map":
                 show(ax, a_map, "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
-                outline(ax, mask, TRUE, 1.0)
+                brackets(ax, mask)
             else:
                 _show_mask(ax, image, a_map, mask, threshold)
         row[0].set_title(": ".join(filter(None, [caption, row[0].get_title(loc="left")])))

@@ -72,7 +72,15 @@ class StyledFigure(Figure):
         self.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.06)
         return buffer.getvalue()
 
-    _repr_png_ = png
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self.png(), {"alt": self.alt}
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in words, for whoever does not see it: what it is, and the titles within."""
+        titles = [ax.get_title(loc=side) for ax in self.axes for side in ("left", "center")]
+        words = dict.fromkeys(" ".join(title.split()) for title in titles if title.strip())
+        return ": ".join(filter(None, [getattr(self, "subject", "figure"), "; ".join(words)]))[:400]
 
 
 class Plot(NamedTuple):
@@ -101,7 +109,8 @@ class Plot(NamedTuple):
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png())
 
-    _repr_png_ = png
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self.fig._repr_png_()
 
     def __repr__(self) -> str:
         width, height = (self.fig.get_size_inches() * self.fig.dpi).astype(int)
@@ -114,7 +123,9 @@ def styled(function):
     @wraps(function)
     def plot(*args, **kwargs) -> Plot:
         with matplotlib.rc_context(STYLE):
-            return Plot(*function(*args, **kwargs))
+            made = Plot(*function(*args, **kwargs))
+        made.fig.subject = (function.__doc__ or "figure").strip().splitlines()[0].rstrip(".")
+        return made
 
     return plot
 

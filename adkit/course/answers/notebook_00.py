@@ -1,0 +1,5 @@
+"""Exercises of notebook 00."""
+
+from adkit.course.answers import Exercise
+
+EXERCISES: dict[str, Exercise] = {}

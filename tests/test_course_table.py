@@ -1,0 +1,74 @@
+"""The course's table, the notebooks' heads, and the runs with other seeds, on a course of two toys."""
+
+import json
+import os
+
+import nbformat
+import pytest
+
+from tests import course_table, other_seeds
+
+
+@pytest.fixture
+def course(tmp_path):
+    folder = tmp_path / "notebooks"
+    (folder / "results").mkdir(parents=True)
+    for name, claim in (("00_first", "seed < 50"), ("01_second", "True")):
+        cells = [
+            nbformat.v4.new_markdown_cell(
+                f"# Title {name}\n\n**What\nis it?**\n\nRunning time: old\nlines.\n\n## More"
+            ),
+            nbformat.v4.new_code_cell(
+                "seed: int = 0  # of all\nseeds: list = [0, 1]  # of more\nout: str = ''  # where"
+            ),
+            nbformat.v4.new_code_cell(
+                "from adkit.course.lesson import begin\n"
+                "lesson = begin('toy', globals(), default='0')\n"
+                f"lesson.claim('it holds', {claim})\nlesson.finish({{'seeds': seeds}});"
+            ),
+        ]
+        cells[1].metadata["tags"] = ["parameters"]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
+        noted = {"seconds": 61.0, "fetched_seconds": 5.0, "claims": [{"text": "a", "holds": True}]}
+        (folder / "results" / f"{name}.json").write_text(json.dumps(noted))
+    return folder
+
+
+def test_table_and_heads_tell_one_time_and_lead_on(course):
+    table = course_table.table(course)
+    assert "| [00 Title 00_first](notebooks/00_first.ipynb) | What is it? | 1 min 06 s | 1 of 1 |" in table
+    course_table.write_heads(course)
+    heads = [nbformat.read(path, as_version=4).cells[0].source for path in course_table.notebooks(course)]
+    assert all("Running time: 1 min 06 s on two CPU cores" in head for head in heads)
+    assert all("old\nlines" not in head and "## More" in head for head in heads)
+    assert "[01_second →](01_second.ipynb)" in heads[0]
+    assert "[← 00_first](00_first.ipynb)" in heads[1]
+    before = (course / "00_first.ipynb").stat().st_mtime_ns
+    course_table.write_heads(course)
+    assert (course / "00_first.ipynb").stat().st_mtime_ns == before
+    os.remove(course / "results" / "00_first.json")
+    assert "not measured" in course_table.table(course)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_claims_are_counted_with_other_seeds_and_it_goes_on(course, tmp_path, capsys):
+    paths = [str(path) for path in course_table.notebooks(course)]
+    where = ["--home", str(tmp_path / "home"), "--table", str(tmp_path / "COURSE.md")]
+    other_seeds.main(["7", "--notebooks", *paths, *where])
+    assert "00_first, seed 7: 1 of 1" in capsys.readouterr().out
+    other_seeds.main(["7", "70", "--notebooks", paths[0], "--resume", *where])
+    printed = capsys.readouterr().out
+    assert "seed 7:" not in printed
+    table = (tmp_path / "COURSE.md").read_text()
+    assert "| 00_first | 1 min 06 s | 0.00 | 1 of 1 | 1 of 1 | 0 of 1 |" in table
+    assert "| 01_second | 1 min 06 s | 0.00 | 1 of 1 | 1 of 1 | not run |" in table
+    assert "- 00_first, seed 70: it holds" in table
+    kept = json.loads((tmp_path / "home" / "other_seeds" / "00_first_7" / "results.json").read_text())
+    assert kept["results"]["seeds"] == [700, 701]
+
+
+def test_a_notebook_that_fails_says_so(course, tmp_path):
+    found = {"00_first": {"7": {"claims": [], "error": "ValueError: x"}}}
+    assert "| ValueError: x |" in other_seeds.report(found, [7], course)
