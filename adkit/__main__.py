@@ -9,16 +9,21 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from adkit.runtime import VERSION
-from adkit.runtime.command import Parser, run_command
+from adkit.runtime.command import Parser, closest, interrupted, run_command
 
 # command → its module, and what it does
 COMMANDS = {
     "check": ("adkit.data.check_command", "look at a folder of images before anything learns from it"),
     "recommend": ("adkit.compare.recommend_command", "try methods within a budget, and say which one fits"),
     "fit": ("adkit.detectors.fit_command", "train a detector on good images, and save it"),
+    "train": (
+        "adkit.experiments.train_command",
+        "train a network, with curves, pictures and thresholds recorded",
+    ),
     "predict": ("adkit.detectors.predict_command", "judge images, or whole folders, with a saved detector"),
     "evaluate": ("adkit.experiments.evaluate_command", "judge a saved detector on a test set"),
     "compare": ("adkit.compare.compare_command", "every method under one protocol"),
+    "synthesise": ("adkit.defects.synthesise_command", "draw defects on good images: a test set with masks, on disk"),
     "report": ("adkit.deploy.report.report_command", "a folder of images judged, as one HTML page"),
     "serve": ("adkit.deploy.serving.serve_command", "a detector as a service, with a page to drop images on"),
     "monitor": ("adkit.deploy.monitoring.monitor_command", "drift, rate of alarms, and a camera that fails"),
@@ -63,9 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen not in COMMANDS:
         parser.parse_args(words)  # help, version, or an error
     command = parsers[chosen]
-    module = import_module(COMMANDS[chosen][0])
+    try:
+        module = import_module(COMMANDS[chosen][0])
+    except KeyboardInterrupt:  # what is imported takes seconds
+        return interrupted(command.prog)
     module.add_arguments(command)
-    arguments = parser.parse_args(words)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{closest(command, unknown[0])}")
     return run_command(command.prog, lambda: module.run(arguments))
 
 

@@ -17,25 +17,24 @@ from torch import Tensor, nn
 from adkit.data.crops import Batch, RandomCrops
 from adkit.data.dataset import AnomalyDataset
 from adkit.runtime import resolve_device, resolve_precision, seed_everything
-from adkit.runtime.checkpoint import read_checkpoint, write_checkpoint
+from adkit.runtime.processes import process_count, process_rank, share_tensors
 from adkit.runtime.progress import Progress
+from adkit.runtime.training_state import TrainingDiverged, TrainingState
 from adkit.runtime.values import above_zero, at_least_zero, check_values, count, flag, whole
 
+__all__ = ["Objective", "Training", "TrainingDiverged", "TrainingState", "fit", "learning_rate"]
+
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]  # (model, batch) -> {"loss": scalar, parts…}
-STATE = ("settings", "step", "history", "best", "model", "optimiser", "random")  # of a checkpoint
+UNBOUND = ("device", "precision", "compile")  # change the rounding of a training alone
 SCHEDULES = ("one-cycle", "constant")
 RULES = (
     (("steps", "batch_size", "crop", "validate_every"), count, "positive; a whole number"),
     (("learning_rate", "gradient_clip"), above_zero, "positive; a finite number"),
     (("weight_decay", "drift"), at_least_zero, "0 or a positive number"),
     (("patience",), lambda value: value is None or count(value), "None or a positive whole number"),
-    (("flips", "augment"), flag, "True or False"),
+    (("flips", "augment", "compile"), flag, "True or False"),
     (("seed",), whole, "a whole number"),
 )
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss is no longer a finite number."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class Training:
             model seeds its weights.)
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``float32``, ``bfloat16`` (autocast) or ``auto``.
+        compile: train through ``torch.compile``: the first step takes up to minutes, the later ones less than without,
+            most of all on a GPU. It changes the rounding, and nothing else.
 
     Raises:
         ValueError: if a setting is out of its range.
@@ -79,6 +80,7 @@ class Training:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    compile: bool = False
 
     def __post_init__(self):
         check_values(self, RULES)
@@ -102,6 +104,10 @@ def fit(
     on_validation: Callable[[dict], None] | None = None,
 ) -> list[dict]:
     """Train a model on random crops; leave it with the weights of its best validation, in evaluation mode.
+
+    Where several processes were launched (``accelerate launch``), each draws its crops from its share of the images, a
+    step sees ``batch_size`` crops of each, and all end with the same weights and the same history. The running means of
+    BatchNorm are those of the first, which alone writes the checkpoint.
 
     Args:
         model: maps (B, C, H, W) to whatever the objective expects; changed in place.
@@ -145,26 +151,30 @@ def fit(
     settings, criterion = settings or Training(), criterion or objective
     # it would remember its first device for good, and ours may change
     accelerator = Accelerator(device_placement=False)
-    device = accelerator.device if accelerator.num_processes > 1 else resolve_device(settings.device)
+    device = _device(settings.device, accelerator.device)
     autocast = torch.autocast(device.type, torch.bfloat16, resolve_precision(settings.precision, device) == "bfloat16")
 
-    seed_everything(settings.seed + accelerator.process_index)
+    rank, processes = process_rank(), process_count()
+    seed_everything(settings.seed + rank)
     model.to(device)
     # fused: one pass through memory for all that a step changes
     rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "fused": device.type != "mps"}
     optimiser = torch.optim.AdamW(model.parameters(), **rates)
-    model = accelerator.prepare(model)
-    crops = RandomCrops(train, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, device)
+    plain, model = model, accelerator.prepare(model)
+    if settings.compile:
+        model = torch.compile(model)
+    share = train.subset(range(rank, len(train), processes)) if 1 < processes <= len(train) else train
+    crops = RandomCrops(share, (settings.crop,) * 2, settings.batch_size, settings.seed, settings.flips, device)
     held_out = fixed_crops(validation, settings, device)
 
-    run = TrainingState(accelerator.unwrap_model(model), optimiser, fingerprint(settings), checkpoint)
+    run = TrainingState(plain, optimiser, fingerprint(settings), checkpoint)
     with Progress(settings.steps, label, run.step, quiet or not accelerator.is_main_process) as progress:
         while run.step < settings.steps and not run.out_of_patience(settings.patience):
             if not run.model.training:
                 model.train()
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, run.step)
-            batch = crops.batch(run.step, accelerator.process_index).varied(settings.augment, settings.drift)
+            batch = crops.batch(run.step, rank).varied(settings.augment, settings.drift)
             with autocast:
                 parts = objective(model, batch)
             parts["loss"].backward()
@@ -173,8 +183,10 @@ def fit(
             optimiser.zero_grad()
             run.count(parts)
             if run.step % settings.validate_every == 0 or run.step == settings.steps:
+                share_tensors(list(plain.state_dict().values()))
+                run.average(lambda sums: accelerator.reduce(sums, "mean"), device)
                 with autocast:
-                    score = validate(run.model, held_out, criterion)
+                    score = validate(plain, held_out, criterion)
                 eligible = selectable is None or selectable(run.step)
                 row = run.validated(float(accelerator.reduce(score, "mean")), eligible)  # the same in all processes
                 if accelerator.is_main_process:
@@ -186,6 +198,16 @@ def fit(
         run.model.load_state_dict(run.best["weights"])
     run.model.eval()
     return run.history
+
+
+def _device(name: str, launched: torch.device) -> torch.device:
+    """Where to train: of several processes, each on the device that it was launched for."""
+    if process_count() == 1:
+        return resolve_device(name)
+    if name not in ("auto", launched.type):
+        advice = "torchrun with ACCELERATE_USE_CPU=true" if name == "cpu" else "device='auto'"
+        raise ValueError(f"device is {name!r}, and the processes were launched for {launched.type}; use {advice}")
+    return launched
 
 
 def learning_rate(settings: Training, step: int) -> float:
@@ -212,82 +234,8 @@ def validate(model: nn.Module, batches: list[Batch], criterion: Objective) -> Te
 
 
 def fingerprint(settings: Training) -> str:
-    """A hash of all settings but device and precision; a checkpoint is only resumed under the same one."""
-    binding = {name: value for name, value in asdict(settings).items() if name not in ("device", "precision")}
+    """A hash of all settings that count and of the number of processes; a checkpoint is only resumed under the same."""
+    binding = {name: value for name, value in asdict(settings).items() if name not in UNBOUND}
+    if (processes := process_count()) > 1:  # what one process has left keeps its name
+        binding["processes"] = processes
     return hashlib.sha256(json.dumps(binding, sort_keys=True).encode()).hexdigest()[:16]
-
-
-class TrainingState:
-    """What a training run has to remember through a kill: one plain dict of tensors and numbers.
-
-    Args:
-        model: the network that is trained, outside of any wrapper.
-        optimiser: of its weights.
-        settings: the fingerprint of the training's settings.
-        path: file that keeps the state, read if it is there; None: nothing is kept.
-
-    Raises:
-        ValueError: if the file belongs to other settings.
-    """
-
-    def __init__(self, model, optimiser, settings: str, path: str | Path | None):
-        self.model, self.optimiser, self.settings = model, optimiser, settings
-        self.path = Path(path) if path else None
-        self.step, self.history, self.sums, self.counted = 0, [], {}, 0
-        self.best = {"validation": math.inf, "row": -1, "weights": None}
-        if self.path and self.path.exists():
-            self.load()
-
-    def count(self, parts: dict[str, Tensor]) -> None:
-        """Add one step's loss and parts to the running means, without a read from the device."""
-        self.step += 1
-        self.counted += 1
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value.detach().float()
-
-    def validated(self, validation: float, eligible: bool = True) -> dict:
-        """Close a history row; keep the weights if they may be selected and are the best so far."""
-        row = {"step": self.step, **{name: float(total) / self.counted for name, total in self.sums.items()}}
-        row |= {"validation": validation, "learning_rate": self.optimiser.param_groups[0]["lr"]}
-        self.sums, self.counted = {}, 0
-        if not (math.isfinite(row["loss"]) and math.isfinite(validation)):
-            raise TrainingDiverged(
-                f"the loss became {row['loss']} and the validation {validation} by step {self.step}; "
-                "lower the learning rate, use precision='float32', or check the images for NaN"
-            )
-        self.history.append(row)
-        if not eligible:
-            self.best["row"] = len(self.history) - 1
-        elif validation < self.best["validation"]:
-            weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
-            self.best = {"validation": validation, "row": len(self.history) - 1, "weights": weights}
-        return row
-
-    def out_of_patience(self, patience: int | None) -> bool:
-        """True where the last ``patience`` validations brought nothing better."""
-        return patience is not None and len(self.history) - 1 - self.best["row"] >= patience
-
-    def save(self) -> None:
-        """Write the whole state."""
-        if self.path is None:
-            return
-        own = {name: getattr(self, name) for name in ("settings", "step", "history", "best")}
-        networks = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        state = own | networks | {"random": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            state["random_cuda"] = torch.cuda.get_rng_state_all()
-        write_checkpoint(self.path, state)
-
-    def load(self) -> None:
-        """Go on where a checkpoint stopped; a damaged one is passed over, with a warning."""
-        if (state := read_checkpoint(self.path, STATE)) is None:
-            return
-        if state["settings"] != self.settings:
-            advice = "give another path, or delete it to start afresh"
-            raise ValueError(f"checkpoint {self.path} was made with other training settings; {advice}")
-        self.step, self.history, self.best = state["step"], state["history"], state["best"]
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        torch.set_rng_state(state["random"])
-        if torch.cuda.is_available() and "random_cuda" in state:
-            torch.cuda.set_rng_state_all(state["random_cuda"])

@@ -20,17 +20,18 @@ STYLE = {
     "style": [*PYTHON, "ruff", "check", "."],
     "format": [*PYTHON, "ruff", "format", "--check", "."],
 }
+UNIT = [*PYTHON, "pytest", "-p", "no:nbval", "-p", "no:cacheprovider"]
 CHECKS = STYLE | {
-    "unit tests and doctests": [*PYTHON, "pytest", "-p", "no:nbval", "--doctest-modules", "adkit", "tests"],
+    "doctests": [*UNIT, "--doctest-modules", "adkit"],
+    "unit tests": UNIT,
     "notebooks in fast mode": [
-        *PYTHON, "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "notebooks",
+        *PYTHON, "pytest", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300",
     ],
 }  # fmt: skip
 FAST_CHECKS = STYLE | {
     # what takes over two seconds is named at the end: it should be marked slow
     "unit tests that are not slow": [
-        *PYTHON, "pytest", "-p", "no:nbval", "-p", "no:cacheprovider", "-m", "not slow",
-        "--durations=5", "--durations-min=2",
+        *UNIT, "-m", "not slow", "--durations=5", "--durations-min=2",
     ],
 }  # fmt: skip
 
@@ -42,13 +43,23 @@ def shares(files: Sequence[Path], count: int) -> list[list[str]]:
 
 
 def run(name: str, command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run one check, its output as it comes; returns its exit code."""
-    fast = {"ADKIT_FAST": "1"} if "notebooks" in name else {}
-    return subprocess.run(command, cwd=ROOT, env=environment | fast).returncode
+    """Run one check; returns its exit code."""
+    environment = environment | ({"ADKIT_FAST": "1"} if "notebooks" in name else {})
+    if parts := files_of(name):
+        return run_side_by_side(command, parts, environment)
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
-def run_side_by_side(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run the unit tests in one process a core, the output of each when it is over; returns the highest exit code."""
+def files_of(name: str) -> list[list[str]]:
+    """The files of a check that goes side by side, in shares for one process each; none of another check."""
+    cores = os.cpu_count() or 1
+    if "unit tests" in name:  # more shares than cores: one that ends early takes another
+        return shares(list(ROOT.glob("tests/test_*.py")), cores if "slow" in name else 2 * cores)
+    return [[str(path)] for path in sorted(ROOT.glob("notebooks/*.ipynb"))] if "notebooks" in name else []
+
+
+def run_side_by_side(command: Sequence[str], parts: list[list[str]], environment: dict[str, str]) -> int:
+    """Run a check in one process a core, the output of each when it is over; returns the highest exit code."""
 
     def run_share(files: Sequence[str]) -> int:
         # one thread a process: or each would take all cores
@@ -57,8 +68,7 @@ def run_side_by_side(command: Sequence[str], environment: dict[str, str]) -> int
         print(result.stdout + result.stderr, end="", flush=True)
         return result.returncode
 
-    parts = shares(list(ROOT.glob("tests/test_*.py")), os.cpu_count() or 1)
-    with ThreadPoolExecutor(len(parts)) as pool:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return max(pool.map(run_share, parts))
 
 
@@ -73,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, command in checks.items():
             start = time.perf_counter()
             print(f"\n== {name}", flush=True)
-            side_by_side = checks is FAST_CHECKS and "tests" in name
-            code = run_side_by_side(command, environment) if side_by_side else run(name, command, environment)
+            code = run(name, command, environment)
             print(f"== {name}: {'failed' if code else 'good'}, {time.perf_counter() - start:.0f} s", flush=True)
             failed += [name] * bool(code)
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall good")

@@ -24,6 +24,11 @@ FIRST = (
     "autoencoder", "synthetic", "skip", "loss", "latent", "vae", "patchcore-own", "patchcore", "draem",
 )  # fmt: skip
 START, END = "<!-- comparison: python -m tests.comparison_table -->", "<!-- end of comparison -->"
+# of the default fusion, until all methods are compared anew: one run a set, ``--methods fusion --seeds 1``
+FUSION = REPOSITORY / "notebooks" / "results" / "fusion"
+FUSION_SETS = {**SETS, "leather": "leather (4 normals)"}
+FUSION_MARKS = "<!-- fusion: python -m tests.comparison_table -->", "<!-- end of fusion -->"
+FUSION_TITLES = {"pro": "PRO", "pixel_ap": "pixel AP", "image_auroc": "image AUROC"}
 
 
 def table(folder: Path = FOLDER) -> str:
@@ -35,6 +40,18 @@ def table(folder: Path = FOLDER) -> str:
     known = [m for m in TITLES if all(m in each["metrics"] for methods in found.values() for each in methods.values())]
     digits = 3 if "pro_macro" in known else 2  # of the intervals; results of the first format were shown with two
     return "\n\n".join(_table(found, metric, digits) for metric in known)
+
+
+def fusion_table(folder: Path = FUSION) -> str:
+    """What the default fusion reaches, metrics × sets as Markdown: value and interval."""
+    found = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in FUSION_SETS}
+    metrics = {name: each["methods"]["fusion"]["metrics"] for name, each in found.items()}
+    lines = ["| " + " | ".join(["", *FUSION_SETS.values()]) + " |", "|---" * (len(FUSION_SETS) + 1) + "|"]
+    for metric, title in FUSION_TITLES.items():
+        cells = [_cell(metrics[name][metric], False, 2) for name in FUSION_SETS]
+        lines.append("| " + " | ".join([title, *cells]) + " |")
+    fabrics = [metrics[name]["pro"]["mean"] for name in FUSION_SETS if name.startswith("aitex")]
+    return "\n".join([*lines, "", f"Mean PRO of the three fabrics: {sum(fabrics) / len(fabrics):.3f}."])
 
 
 def _table(found: dict[str, dict], metric: str, digits: int) -> str:
@@ -84,16 +101,19 @@ def methods_of(protocol: dict) -> list[str]:
     return list(METHODS if protocol.get("format") else FIRST)
 
 
-def parts(text: str) -> tuple[str, str, str]:
-    """What stands before, between and behind the two marks of the README."""
-    before, rest = text.split(START)
-    between, behind = rest.split(END)
+def parts(text: str, marks: tuple[str, str] = (START, END)) -> tuple[str, str, str]:
+    """What stands before, between and behind two marks of the README."""
+    before, rest = text.split(marks[0])
+    between, behind = rest.split(marks[1])
     return before, between.strip(), behind
 
 
 if __name__ == "__main__":
     path = REPOSITORY / "README.md"
-    before, _, behind = parts(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    for marks, made in (((START, END), table()), (FUSION_MARKS, fusion_table())):
+        before, _, behind = parts(text, marks)
+        text = f"{before}{marks[0]}\n{made}\n{marks[1]}{behind}"
+        print(made)
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{before}{START}\n{table()}\n{END}{behind}", encoding="utf-8")
-    print(table())
+        temporary.write_text(text, encoding="utf-8")

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import torch
+from torchvision.utils import make_grid
+
 from adkit import AutoencoderDetector, figures, load_dataset
 from adkit.course.explorers import detector_panels
 from adkit.data import Textile
+from adkit.data.plots import ANOMALY_TYPES, Plots
 from adkit.data.textile import DEFECT_TYPES, FABRICS
 
 IMAGES = Path(__file__).parents[1] / "images"
@@ -15,6 +19,12 @@ def fabrics() -> figures.Plot:
     woven = [Textile(fabric).weave(3, kind, severity=0.9) for fabric, kind in zip(FABRICS, DEFECT_TYPES, strict=False)]
     names = [f"{fabric}, {kind}" for fabric, kind in zip(FABRICS, DEFECT_TYPES, strict=False)]
     return figures.samples([image / 255 for image, _ in woven], [mask for _, mask in woven], names)
+
+
+def plots() -> figures.Plot:
+    """One curve as a monitoring screen shows it: normal, and with each of the nine anomalies."""
+    shown = [torch.from_numpy(Plots(seed=9).render(5, kind)[0]) / 255 for kind in (None, *ANOMALY_TYPES)]
+    return figures.strips([make_grid(shown, nrow=5, padding=6, pad_value=1.0)], ["one curve, and nine anomalies"])
 
 
 def detection() -> figures.Plot:
@@ -29,4 +39,5 @@ def detection() -> figures.Plot:
 
 if __name__ == "__main__":
     fabrics().save(IMAGES / "textile.png")
+    plots().save(IMAGES / "plots.png")
     detection().save(IMAGES / "detection.png")

@@ -189,3 +189,11 @@ def test_a_folder_is_cleared_of_what_the_gone_were_writing(tmp_path):
     atomic.clear_folder(tmp_path)
     assert all(path.exists() for path in kept)
     assert not any(path.exists() for path in gone)
+
+
+def test_a_place_that_is_not_there_is_not_called_full(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "_is_full", lambda path: True)
+    with pytest.raises(FileNotFoundError), atomic.told(tmp_path / "a"):
+        (tmp_path / "none" / "a").write_text("x")
+    with pytest.raises(OSError, match="No space left on device: cannot write"), atomic.told(tmp_path / "a"):
+        raise RuntimeError("inline_container unexpected pos 64 vs 0")

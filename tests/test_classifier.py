@@ -2,13 +2,16 @@
 
 import json
 import urllib.error
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from adkit.data import AnomalyDataset
+from adkit.data import AnomalyDataset, load_dataset
 from adkit.data.plots.samples import labelled_plots, plots_parts
+from adkit.detectors.preprocessing import Preprocessing
 from adkit.experiments.screening import TypeClassifier, classifier, load_classifier, seen_by
 from adkit.experiments.screening.classifier import _mirrored
 from adkit.models.torchvision_nets import Classifier
@@ -188,3 +191,23 @@ def test_load_says_what_is_missing(fitted, tmp_path):
         load_classifier(tmp_path / "classifier")
     with pytest.raises(ValueError, match="device must be auto"):
         load_classifier(fitted.save(tmp_path / "classifier"), device="tpu9")
+
+
+def test_a_camera_of_twelve_bits_is_seen_the_same_by_everyone(tmp_path):
+    draw = np.random.default_rng(0)
+    for kind in ("good", "spike", "drift"):
+        (tmp_path / kind).mkdir()
+        for k in range(12 if kind == "good" else 3):
+            pixels = draw.integers(0, 4096, (40, 40)).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / kind / f"{k}.png")
+    with warnings.catch_warnings(action="ignore"):
+        dataset = load_dataset("folder", tmp_path).test
+    assert dataset.bits == 12
+    assert seen_by(Preprocessing(bits=12), dataset)[0]["image"].equal(dataset[0]["image"])
+    assert seen_by(Preprocessing(tile=(20, 20), overlap=5, blend=True), dataset).blend
+    fitted = TypeClassifier(**TINY).fit(dataset)
+    assert fitted.preprocessing.bits == 12
+    loaded = load_classifier(fitted.save(tmp_path / "saved"))
+    assert loaded.preprocessing == fitted.preprocessing
+    np.testing.assert_array_equal(loaded.probabilities(dataset), fitted.probabilities(dataset))
+    assert seen_by(loaded.preprocessing, dataset)[0]["image"].mean() > 0.4

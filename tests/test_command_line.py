@@ -10,6 +10,7 @@ from PIL import Image
 
 import adkit
 from adkit import Experiment, run
+from adkit import __main__ as command_line
 from adkit.__main__ import COMMANDS, main
 from adkit.experiments.kept import list_kept
 from adkit.runtime.lock import locked
@@ -63,6 +64,8 @@ def test_python_m_adkit_is_the_same_command(tmp_path):
     [
         (["frob"], "invalid choice: 'frob'"),
         (["fit"], "the following arguments are required: --out"),
+        (["check", "nowhere", "--jsno"], "^adkit check: error: unrecognized arguments: --jsno; see adkit check --help"),
+        (["fit", "--out", "OUT", "--devcie=cpu"], "adkit fit: error: .* --devcie=cpu; did you mean --device?"),
         (["fit", "--out", "OUT", "--method", "vea"], "invalid choice: 'vea'"),
         (["fit", "--out", "OUT", *SMALL, "--set", "stepps=3"], "unknown setting 'stepps'.*did you mean 'steps'"),
         (["fit", "--out", "OUT", *SMALL, "--set", "steps"], "a setting must read like steps=2000, got 'steps'"),
@@ -146,6 +149,17 @@ def test_what_the_work_raises_becomes_one_line(detector, capsys, monkeypatch, er
     assert main(["evaluate", str(detector)]) == (1 if code is None else code)
 
 
+def test_an_interrupt_while_a_command_is_imported_is_one_line(monkeypatch, capsys):
+    def stopped(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "import_module", stopped)
+    assert main(["fit", "--out", "x"]) == 130
+    assert capsys.readouterr().err == (
+        "adkit fit: error: interrupted; the same command goes on where this one stopped\n"
+    )
+
+
 # -- what is kept ----------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +180,22 @@ def test_runs_lists_and_removes(kept_run, capsys):
     assert not kept_run.path.exists()
     said(capsys, "runs", "--remove", "all")
     assert list_kept() == []
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--remove", ""], "nothing that is kept begins with ''"),  # of a variable of the shell that is not set
+        (["--remove", "all", "--older-than", "-3"], "--older-than must be 0 or a positive number of days, got -3"),
+        (["--remove", "all", "--older-than", "nan"], "--older-than must be 0 or a positive"),
+        (["--remove", "0"], "2 addresses begin with '0'; write more of the one that is meant"),
+    ],
+)
+def test_runs_removes_nothing_that_was_not_clearly_meant(words, message, kept_run, capsys):
+    for k in range(2):
+        (kept_run.path.with_name(f"0{k}23456789abcdef0123.unfinished")).mkdir()
+    assert message in refused(capsys, "runs", *words)
+    assert len(list_kept()) == 4
 
 
 def test_unfinished_runs_go_and_those_at_work_stay(capsys, kept_run):

@@ -6,7 +6,19 @@ import shutil
 import pytest
 
 from adkit.compare.protocol import FORMAT
-from tests.comparison_table import FOLDER, REPOSITORY, SETS, TITLES, methods_of, missed, parts, table
+from tests.comparison_table import (
+    FOLDER,
+    FUSION,
+    FUSION_MARKS,
+    REPOSITORY,
+    SETS,
+    TITLES,
+    fusion_table,
+    methods_of,
+    missed,
+    parts,
+    table,
+)
 
 
 def test_readme_shows_the_committed_comparison():
@@ -72,3 +84,12 @@ def test_results_name_no_folder_of_a_machine():
         kept = json.loads(path.read_text(encoding="utf-8"))
         assert "root" not in kept["protocol"]
         assert not kept["problems"]
+
+
+def test_readme_tells_what_the_committed_results_of_the_fusion_say():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert parts(text, FUSION_MARKS)[1] == fusion_table()
+    for path in FUSION.glob("*.json"):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        assert not kept["protocol"]["fast"]
+        assert missed(kept["methods"]["fusion"]) == []

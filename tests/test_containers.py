@@ -89,3 +89,32 @@ def test_the_blueprint_for_render():
     assert service["healthCheckPath"] == "/v2/health/live"
     assert service["envVars"] == [{"key": "ADKIT_TOKEN", "generateValue": True}]
     assert service["numInstances"] == 1
+
+
+def test_the_page_for_any_platform_says_what_the_service_and_the_image_have():
+    page = (FOLDER / "PLATFORM.md").read_text(encoding="utf-8")
+    (manifest,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    deployment, service = yaml.safe_load_all(manifest)
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    image = dict(instructions(FOLDER / "Dockerfile"))
+    assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == image["USER"]
+    port = int(image["EXPOSE"])
+    assert {container["ports"][0]["containerPort"], service["spec"]["ports"][0]["targetPort"]} == {port}
+    from adkit.deploy.serving import access
+
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["path"] in access.OPEN
+        assert container[probe]["httpGet"]["port"] == port
+    assert container["livenessProbe"]["httpGet"]["path"].endswith("live")
+    mounts = {mount["mountPath"]: mount.get("readOnly", False) for mount in container["volumeMounts"]}
+    assert mounts == {"/model": True, "/state": False, "/tmp": False}
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    parser = Parser(prog="adkit serve")
+    from importlib import import_module
+
+    import_module(COMMANDS["serve"][0]).add_arguments(parser)
+    for option in re.findall(r"`(--[a-z-]+)`", page):
+        assert option in parser.format_help(), option
+    for path in re.findall(r"(?:GET|POST)\s+(/\S+?)`", page):
+        assert path in ("/v2/health/live", "/v2/health/ready", "/metrics", "/v1/reload")

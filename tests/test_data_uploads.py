@@ -11,9 +11,9 @@ from PIL import Image
 
 from adkit import AutoencoderDetector
 from adkit.data import AnomalyDataset
-from adkit.data.read import read_pixels
+from adkit.data.read import read_header, read_pixels
 from adkit.data.samples import FileSample
-from adkit.data.uploads import ImageRefused, Limits, decode_upload
+from adkit.data.uploads import MOST_SCANS, ImageRefused, Limits, decode_upload
 from adkit.detectors.preprocessing import ArraySample
 from tests.conftest import TINY
 
@@ -149,6 +149,34 @@ def test_floating_point_is_refused():
     buffer = io.BytesIO()
     Image.fromarray(NOISE[..., 0].astype(np.float32)).save(buffer, "TIFF")
     assert refusal(buffer.getvalue()) == "unsupported_mode"
+
+
+def tiled(side, width, height, data=b""):
+    """A grey TIFF of side x side pixels in one tile, not compressed."""
+    entries = {256: side, 257: side, 258: 8, 259: 1, 262: 1, 277: 1, 322: width, 323: height}
+    entries |= {324: 8 + 2 + 12 * 10 + 4, 325: len(data)}
+    body = b"".join(pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    return b"II*\x00" + pack("<IH", 8, len(entries)) + body + bytes(4) + data
+
+
+def test_a_small_image_in_a_huge_tile_is_refused_before_it_is_decoded(tmp_path):
+    tile = np.zeros((32, 48), np.uint8)
+    tile[:16, :16] = NOISE[:16, :16, 0]
+    np.testing.assert_array_equal(decode_upload(tiled(16, 48, 32, tile.tobytes()))[0], tile[:16, :16])
+    (tmp_path / "tile.tif").write_bytes(tiled(16, 40_000, 50_000, bytes(256)))
+    assert refusal((tmp_path / "tile.tif").read_bytes()) == "damaged"
+    for read in (read_pixels, read_header):
+        with pytest.raises(ValueError, match="its 16 x 16 pixels lie in tiles of 50000 x 40000; save it anew"):
+            read(tmp_path / "tile.tif")
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused():
+    whole = encoded("JPEG", progressive=True)
+    assert decode_upload(whole).shape == (3, 24, 40)
+    last = whole[whole.rfind(b"\xff\xda") : -2]
+    few, many = (whole[:-2] + last * count + whole[-2:] for count in (20, MOST_SCANS))
+    assert decode_upload(few).shape == (3, 24, 40)
+    assert refusal(many) == "damaged"
 
 
 def test_random_bytes_are_never_another_error():

@@ -6,6 +6,8 @@ networks have squeeze-and-excitation where there is a choice, and the latent det
 """
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import torch
 
 from adkit import load_detector
 from adkit.detectors.storage import upgrade
+from adkit.runtime import VERSION
 
 FOLDER = Path(__file__).parent / "data" / "version_0_1_0"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
@@ -26,7 +29,10 @@ def images():
 
 @pytest.mark.parametrize("kind", EXPECTED)
 def test_it_loads_and_says_the_same(kind, tmp_path):
-    with pytest.warns(UserWarning, match="has no checksums, as an older version saved it"):
+    with (
+        pytest.warns(UserWarning, match="has no checksums, as an older version saved it"),
+        pytest.warns(UserWarning, match=rf"was saved by adkit 0\.1\.0, and this is {re.escape(VERSION)}: compare"),
+    ):
         detector, expected = load_detector(FOLDER / kind, device="cpu"), EXPECTED[kind]
     for loaded in (detector, load_detector(detector.save(tmp_path / kind), device="cpu")):
         maps = loaded.anomaly_map(images())
@@ -48,3 +54,9 @@ def test_old_names_become_todays_and_todays_stay():
     assert new_description["settings"] == {"distance": "reconstruction", "skip": "redrawn", "levels": [1]}
     assert description["settings"]["distance"] == "redrawn"  # what came in stays as it was
     assert upgrade(new_description, new) == (new_description, new)
+
+
+def test_the_version_is_one_and_not_that_of_the_old_folders():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
+    assert tuple(map(int, VERSION.split("."))) > (0, 1, 0)

@@ -45,7 +45,7 @@ from adkit.training import Training
         ({"steps": "many"}, "steps must be positive, got 'many'"),
         ({"precision": "half"}, "precision must be one of"),
         ({"device": "tpu9"}, "device must be auto"),
-        ({"seed": "1"}, "seed must be a whole number, got '1'"),
+        ({"seed": "1"}, "seed must be a whole number of 64 bits, got '1'"),
         ({"residual": "gradients"}, "got 'gradients'; did you mean 'gradient'"),
     ],
 )
@@ -139,7 +139,7 @@ def test_numbers_of_numpy_and_devices_of_torch_are_taken():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"seed": []}, r"seed must be a whole number, got \[\]"),
+        ({"seed": []}, r"seed must be a whole number of 64 bits, got \[\]"),
         ({"seed": 1.5}, "seed must be a whole number"),
         ({"data_seed": "x"}, "data_seed must be a whole number"),
         ({"dataset": "textil"}, r"unknown dataset 'textil'; did you mean 'textile'\?; known: textile"),

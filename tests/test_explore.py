@@ -54,6 +54,19 @@ def test_a_moved_slider_makes_a_new_picture():
     assert not made.sliders["power"].continuous_update
 
 
+def test_names_are_chosen_from_a_list_and_stand_in_the_captions():
+    def plot(kind, power):
+        return heat_table([[2.0**power]], [kind], ["b"])
+
+    choices = {"kind": ["dots", "bright"], "power": SLIDERS["power"]}
+    made = explorer(plot, choices, [{"kind": "dots", "power": 1.0}, {"kind": "bright", "power": 2.0}])
+    assert made.sliders["kind"].options == ("dots", "bright")
+    before = made.picture.value
+    made.sliders["kind"].value = "bright"
+    assert made.picture.value != before
+    assert [ax.get_title(loc="left") for ax in made.static.axes.ravel()] == ["dots, power 1", "bright, power 2"]
+
+
 def test_an_error_is_shown_and_the_next_move_clears_it():
     made = explorer(recorder()[0], SLIDERS, [{"power": 0.0}])
     made.sliders["power"].value = 3.0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adkit.figures import column_table, confusion, costs, threshold_split
+from adkit.figures import column_table, comparison, confusion, costs, gallery, heat_panels, threshold_split
 from adkit.figures.style import COLOURS
 
 TABLE = {"plain": {"KL": 30.2, "AP": 0.2}, "add": {"KL": 0.4, "AP": None}, "gated": {"KL": math.nan, "AP": 0.1}}
@@ -29,10 +29,46 @@ def test_equal_and_missing_values_are_light():
     assert ax.collections[0].get_array().filled(-1).ravel().tolist() == [0, -1, 0, -1]
 
 
+def test_columns_that_are_not_to_be_shaded_stay_white():
+    _fig, ax = column_table(TABLE, shaded=["AP"])
+    assert ax.collections[0].get_array().filled(-1).ravel().tolist() == pytest.approx([-1, 1, -1, -1, -1, 0])
+    assert [text.get_text() for text in ax.texts] == ["30.2", "0.2", "0.4", "–", "–", "0.1"]
+
+
 @pytest.mark.parametrize("table", [{}, {"a": {}}, {"a": {"x": 1}, "b": {"y": 1}}])
 def test_rows_must_have_the_same_columns(table):
     with pytest.raises(ValueError, match="expected rows with the same columns"):
         column_table(table)
+
+
+# ---- tables of one shape below one another, and patches side by side
+
+
+def test_panels_are_shaded_apart_and_frame_their_highest_number():
+    _fig, axes = heat_panels(
+        {"dots": [[0.1, 0.2]], "dark": [[0.9, math.nan]]}, ["mse"], ["l2, 4", "ssim, 4"], label="AP"
+    )
+    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["0.10", "0.20"], ["0.90", "–"]]
+    assert [ax.patches[0].get_xy() for ax in axes] == [(1, 0), (0, 0)]
+    assert axes[0].collections[0].get_array().filled(-1).ravel().tolist() == pytest.approx([0, 1])
+    assert [ax.get_title(loc="left") for ax in axes] == ["dots", "dark"]
+
+
+@pytest.mark.parametrize("tables", [{}, {"a": [[1.0]]}, {"a": [[1.0, 2.0]], "b": [[1.0]]}])
+def test_panels_need_tables_of_one_shape(tables):
+    with pytest.raises(ValueError, match=r"expected tables of shape \(1, 2\)"):
+        heat_panels(tables, ["mse"], ["l2", "ssim"])
+
+
+def test_a_gallery_shows_each_patch_under_its_name():
+    patches = {f"patch {n}": np.full((8, 8), n / 10) for n in range(5)}
+    _fig, axes = gallery(patches, columns=4)
+    assert [ax.get_title(loc="left") for ax in axes] == list(patches)
+    assert axes[1].get_images()[0].get_clim() == (0, 1)
+    _fig, axes = gallery({"map": np.array([[-1.0, 3.0]]), "other": np.zeros((1, 2))}, maps=True)
+    assert [ax.get_images()[0].get_clim() for ax in axes] == [(-1, 3), (-1, 3)]
+    with pytest.raises(ValueError, match="at least one image"):
+        gallery({})
 
 
 # ---- the confusion matrix: counts in their cells, shades by row, names on both axes
@@ -101,3 +137,11 @@ def test_every_cut_has_a_line_in_both_parts_and_a_name():
     assert fig.canvas is not None
     with pytest.raises(ValueError, match="values of normal pixels, got none"):
         threshold_split([], defective, ([0], [0]), {})
+
+
+def test_panels_of_one_unit_share_their_limits():
+    rows = [{"": "spike", "stage 1": (0.8, 0.6, 0.9), "stage 2": 1.0}]
+    for limits, expected in ((None, False), ((0, 1), True)):
+        _fig, axes = comparison(rows, limits=limits)
+        assert (axes[0].get_xlim() == axes[1].get_xlim()) == expected
+    assert axes[1].get_xlim() == pytest.approx((-0.05, 1.05))

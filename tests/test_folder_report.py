@@ -144,3 +144,59 @@ def test_reprs_say_what_a_thing_is(fitted, splits):
         from adkit import evaluate
 
         assert len(repr(evaluate(fitted, splits.test, bootstrap=0))) < 400
+
+
+@pytest.mark.parametrize(
+    "label", ["3_mask.png", "3_GT.bmp", "3_label.tif", "mask_3.png", "ground_truth/3.png", "gt/crack/3_mask.png",
+              "sub/Masks/3.png", "labels/3/000.png", "3.bmp"],
+)  # fmt: skip
+def test_a_mask_is_never_judged_and_always_named(fitted, photos, tmp_path, label):
+    mask = np.zeros((32, 64), np.uint8)
+    mask[4:9, 4:9] = 255
+    (photos / label).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mask).save(photos / label)
+    with pytest.warns(UserWarning, match=r"1 file\(s\).*were not judged, for they are masks"):
+        rows = fitted.predict_folder(photos, tmp_path / "out")
+    assert [row["path"] for row in rows] == [f"{k}.png" for k in range(6)]
+    (skipped,) = json.loads((tmp_path / "out" / "predictions.json").read_text(encoding="utf-8"))["skipped"]
+    assert skipped == {"path": label, "reason": "by its name the mask of 3.png"}
+
+
+@pytest.mark.parametrize("stem", ["x" * 251, "雪" * 83, "ü" * 60 + "x" * 120])
+def test_names_as_long_as_a_file_system_takes(fitted, photos, tmp_path, stem):
+    (photos / "0.png").rename(photos / f"{stem}.png")
+    assert len(fitted.predict_folder(photos, tmp_path / "out")) == 6
+    assert len(list((tmp_path / "out").glob("*.png"))) == 6
+
+
+def test_photographs_of_labels_are_judged(fitted, photos, tmp_path):
+    """A name alone makes no mask: only that of another image does."""
+    (photos / "0.png").rename(photos / "x_label.png")
+    (photos / "seg").mkdir()
+    (photos / "1.png").rename(photos / "seg" / "1.png")
+    rows = fitted.predict_folder(photos.rename(tmp_path / "labels"), tmp_path / "out")
+    assert {row["path"] for row in rows} == {"2.png", "3.png", "4.png", "5.png", "seg/1.png", "x_label.png"}
+
+
+def test_twelve_bits_are_shown_as_they_are_judged(splits, tmp_path):
+    from adkit import FilterBankDetector, load_dataset
+
+    draw = np.random.default_rng(0)
+    for part, count in (("good", 24), ("bad", 3)):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        for k in range(count):
+            pixels = draw.normal(2000, 300, (32, 48)).clip(0, 4095).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / "set" / part / f"{k}.png")
+    with warnings.catch_warnings(action="ignore"):
+        parts = load_dataset("folder", tmp_path / "set")
+        detector = FilterBankDetector(quiet=True).fit(parts.train, parts.validation)
+    assert detector.preprocessing.bits == 12
+    Image.fromarray(np.full((32, 48), 9000, np.uint16)).save(tmp_path / "set" / "bad" / "deeper.png")
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        rows = detector.predict_folder(tmp_path / "set" / "bad", tmp_path / "out")
+    assert len(rows) == 3
+    assert ["1 file(s)" in str(warning.message) for warning in caught] == [True]
+    (skipped,) = json.loads((tmp_path / "out" / "predictions.json").read_text(encoding="utf-8"))["skipped"]
+    assert "values up to 9000, and 12 bits end at 4095" in skipped["reason"]
+    picture = np.asarray(Image.open(tmp_path / "out" / "0.png.png"))
+    assert picture.max(axis=-1)[:32].mean() > 80  # half of the range, not a sixteenth of it

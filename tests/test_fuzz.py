@@ -3,7 +3,7 @@
 import pytest
 
 from adkit.data.read import read_pixels
-from tests.fuzz import fuzzers, image_bytes, run
+from tests.fuzz import fuzzers, image_bytes, run, saved_detectors
 
 
 @pytest.mark.parametrize("name", fuzzers())
@@ -31,3 +31,14 @@ def test_a_fuzzer_that_finds_something_says_so():
 
     with pytest.raises(AssertionError):
         run(Wrong, 100)
+
+
+def test_there_are_many_ways_to_harm_a_detector():
+    assert len(saved_detectors.HARM) >= 8
+    assert set(fuzzers()) == {"image_bytes", "saved_detectors"}
+
+
+def test_a_detector_that_was_changed_and_loads_in_spite_of_its_checksums_would_be_found(monkeypatch):
+    monkeypatch.setattr(saved_detectors, "load_detector", lambda folder, device, verify: None)
+    with pytest.raises((AssertionError, ExceptionGroup), match=r"in spite of its checksums|distinct failures"):
+        run(saved_detectors, 50)

@@ -340,3 +340,14 @@ def test_begin_takes_what_a_batch_run_sets_rightly(capsys):
     lesson = begin("toy", notebook(TYPED, injected, "own_name = 3"))
     assert lesson.parameters["seeds"] == [0]
     assert lesson.parameters["category"] == 2  # the fabric 02, as papermill reads it
+
+
+def test_a_wrong_guess_is_told_why(capsys):
+    for guess, why, told in (
+        ("Dots", {"dots": "small, but sharp"}, "a surprise\nsmall, but sharp"),
+        ("dark", {"dots": "small, but sharp"}, "a surprise\n"),
+        (["dark"], "the map sees contrast", "the map sees contrast"),
+        ("texture", "not shown", "as you thought\n"),
+    ):
+        Lesson().predict_first("Which?", guess).reveal("texture", why)
+        assert told in capsys.readouterr().out

@@ -187,6 +187,7 @@ def test_a_folder_is_watched(line, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*checksum")
+@pytest.mark.filterwarnings("ignore:.*was saved by adkit 0.1.0, and this is")
 def test_nothing_known_about_normals_is_an_error(line):
     with pytest.raises(ValueError, match="pass normals="):
         monitor_folder(
@@ -240,9 +241,11 @@ def test_a_threshold_that_still_fits_need_not_change():
     assert "no need to change" in proposed(scores(shift=0.02)).recommendation
 
 
-def test_what_re_tuning_refuses():
+def test_what_re_tuning_refuses(tmp_path):
     with pytest.raises(RetuningRefused, match="nobody has confirmed"):
         proposed(scores(), confirmed=False)
+    with pytest.raises(RetuningRefused, match="nobody has confirmed"):  # before anything is loaded or judged
+        retune_folder(tmp_path / "no detector", tmp_path / "no images")
     with pytest.raises(RetuningRefused, match="19 independent normal images are too few"):
         proposed(scores(19))
     with pytest.raises(RetuningRefused, match="2 independent"):

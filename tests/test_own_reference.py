@@ -125,6 +125,26 @@ def test_the_border_of_a_foreground_is_that_of_the_whole_image():
     assert torch.equal(second, frame[:, 32:])
 
 
+def with_holes(image):
+    return np.random.default_rng(int(1e6 * image[0, 0])).random(image.shape) < 0.998
+
+
+@pytest.mark.parametrize("tile", [(24, 40), (64, 96), (80, 128)])
+@pytest.mark.parametrize("border", [1, 7, 20])
+def test_a_tile_finds_its_border_from_what_is_near_it(tile, border):
+    options = {"image_size": (64, 96), "foreground": with_holes}
+    whole = load_dataset("textile", **options).test
+    tiles = load_dataset("textile", **options, tile=tile, overlap=8).test
+    frame = inner(whole.frame_foreground(0), border)
+    for item in tiles.groups()[0]:
+        (top, left), (found,) = tiles.corners[item], interiors(tiles, [item], tile, border)
+        cut = frame[top : top + tile[0], left : left + tile[1]]
+        if frame.any() and not torch.equal(frame, whole.frame_foreground(0)):  # it left something
+            assert torch.equal(found[: cut.shape[0], : cut.shape[1]], cut)
+        assert not found[cut.shape[0] :].any()
+        assert not found[:, cut.shape[1] :].any()
+
+
 def test_tiles_and_whole_images_agree_on_the_border():
     splits = load_dataset("textile", image_size=(64, 96), tile=(64, 64), overlap=32)
     inside = interiors(splits.test, [0, 1], (64, 64), 6)

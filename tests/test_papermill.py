@@ -11,14 +11,14 @@ import yaml
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-FILES = sorted((FOLDER / "params").glob("*.yaml"))
+FILES = sorted((FOLDER / "params").glob("gpu*.yaml"))  # full.yaml holds all notebooks: tests/test_full_run.py
 
 pytestmark = pytest.mark.filterwarnings("default")  # of papermill and the kernel
 
 
 def notebook_of(file: Path) -> Path:
     """The notebook a parameter file is for: ``gpu_03.yaml`` for 03, a name without a number for 01."""
-    number = re.search(r"_(\d\d)$", file.stem)
+    number = re.search(r"_(\d\d[a-z]?)$", file.stem)
     (notebook,) = FOLDER.glob(f"{number[1] if number else '01'}_*.ipynb")
     return notebook
 

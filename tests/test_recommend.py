@@ -130,3 +130,9 @@ def test_unknown_candidates_are_named():
     splits = load_dataset("textile", image_size=(64, 64))
     with pytest.raises(ValueError, match="unknown method nothing"):
         recommend(splits, "1 min", candidates=["nothing"], quiet=True)
+
+
+@pytest.mark.parametrize("wrong", [None, "textile", [1]])
+def test_what_is_no_splits_is_refused(wrong):
+    with pytest.raises(TypeError, match="recommend takes the Splits of load_dataset"):
+        recommend(wrong, "1 s")

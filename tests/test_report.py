@@ -114,6 +114,7 @@ def test_where_it_comes_from(report, fitted):
 
 
 @pytest.mark.filterwarnings("ignore:.*checksum")
+@pytest.mark.filterwarnings("ignore:.*was saved by adkit 0.1.0, and this is")
 def test_a_detector_of_an_older_version_has_no_normals_to_show(folder, tmp_path):
     old = __file__.replace("test_report.py", "data/version_0_1_0/autoencoder")
     with pytest.warns(UserWarning, match="has no checksums, as an older version saved it"):
@@ -216,3 +217,13 @@ def test_a_histogram_of_any_scores():
         drawn = histogram(scores, normals, policy)
         assert "nan" not in drawn
         assert ("log scale" in drawn) == (200.0 in scores)
+
+
+def test_masks_beside_images_are_named_and_not_judged(detector_dir, splits, tmp_path):
+    frame = (255 * splits.test[0]["image"][0].numpy()).round().astype(np.uint8)
+    for name, pixels in (("a.png", frame), ("a_mask.png", (frame > 250).astype(np.uint8) * 255)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    out = write_report(detector_dir, tmp_path, tmp_path / "page.html", quiet=True)
+    data = json.loads(out.with_suffix(".json").read_text())
+    assert [row["path"] for row in data["images"]] == ["a.png"]
+    assert [(row["path"], row["code"]) for row in data["skipped"]] == [("a_mask.png", "mask")]

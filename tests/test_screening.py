@@ -19,9 +19,10 @@ from adkit.experiments.screening import (  # fmt: skip
     left_out,
     plot_mixes,
     share_interval,
+    stage_gaps,
     stage_table,
 )
-from adkit.metrics import auroc
+from adkit.metrics import auroc, f1, paired_bootstrap
 from adkit.runtime import home
 
 VAE = {"latent_dim": 4, "widths": [4, 8], "crop": 32, "steps": 3, "batch_size": 8, "quiet": True, "device": "cpu"}
@@ -123,6 +124,27 @@ def test_the_table_of_stages():
     assert dismissing["f1"].value == pytest.approx(2 / 3)
     assert (alone["milliseconds"], named["milliseconds"]) == (1, 10)
     assert both["milliseconds"] == pytest.approx(1 + 10 * 4 / 6)  # stage 2 runs on what is flagged
+
+
+def test_stages_are_compared_on_the_same_images():
+    rng = np.random.default_rng(0)
+    kinds = np.where(rng.random(200) < 0.5, "spike", "good")
+    right = kinds == "spike"
+    suspicious, named = right ^ (rng.random(200) < 0.3), np.where(right ^ (rng.random(200) < 0.05), "spike", "good")
+    many = Screened(kinds, rng.random(200), suspicious, named, np.full(200, "spike"), (0.001, 0.01))
+    gaps = stage_gaps(many, draws=400)
+    assert len(gaps) == 3
+    gap, truth = gaps["classifier alone - detector alone"], right.astype(int)
+    flags = (named == "spike").astype(int), suspicious.astype(int)
+    reference = paired_bootstrap(f1, truth, *flags, n=400)
+    assert gap.value == pytest.approx(f1(truth, flags[0]) - f1(truth, flags[1])) == reference.value
+    assert (gap.low, gap.high) == pytest.approx((reference.low, reference.high), abs=0.02)
+    assert gap.shown
+    assert gap.p_holm >= gap.p
+    same = stage_gaps(replace(many, suspicious=named == "spike"), draws=50)
+    assert not any(each.shown for each in same.values())
+    with pytest.raises(ValueError, match="got one sort only"):
+        stage_gaps(replace(many, kinds=np.full(200, "good")))
 
 
 def test_nothing_flagged_has_no_precision():

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from adkit import Experiment
-from adkit.experiments import loss_search
+from adkit import Experiment, run
+from adkit.experiments import experiment, loss_search
 from adkit.experiments.loss_search import random_weights, search, unit_weights, weighted_loss
+from adkit.experiments.selecting import selection_of
 from adkit.losses import LOSSES, build_loss
 
 PARTS = ["mse", "l1", "ssim", "focal_frequency", "sobel"]
@@ -90,21 +91,14 @@ def test_impossible_draws_are_refused(arguments):
         random_weights(SCALES, **arguments)
 
 
-class Ran:
-    """Stands for a result whose selection is known."""
-
-    def __init__(self, ap):
-        self.selection = {"ap": ap}
-
-
 def test_a_search_ranks_by_validation_within_its_budget(monkeypatch, capsys):
     worth, asked = {"mse": 0.3, "l1": 0.5, "ssim": 0.4, "sobel": 0.9}, []
 
-    def fake(experiment, quiet):
+    def fake(experiment):
         asked.append(experiment)
-        return Ran(worth[experiment.settings["loss"]])
+        return {"ap": worth[experiment.settings["loss"]]}
 
-    monkeypatch.setattr(loss_search, "run", fake)
+    monkeypatch.setattr(loss_search, "selection_of", fake)
     found = search(lambda loss: Experiment(settings={"loss": loss}), ["mse", "l1", "mse", "ssim", "sobel"], budget=3)
     assert list(found.items()) == [("l1", 0.5), ("ssim", 0.4), ("mse", 0.3)]
     assert len(asked) == 3
@@ -126,3 +120,16 @@ def test_a_search_really_runs():
 def test_a_search_without_runs_is_refused(candidates, budget):
     with pytest.raises(ValueError, match="search needs candidates and a budget of 1 run at least"):
         search(lambda loss: Experiment(settings={"loss": loss}), candidates, budget)
+
+
+@pytest.mark.slow
+def test_a_selection_is_that_of_a_run_and_shares_its_training(monkeypatch):
+    settings = {"width": 4, "steps": 2, "crop": 32, "device": "cpu"}
+    tiny = Experiment(settings=settings, category="denim", image_size=(32, 64), seed=41)
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(experiment, "judge", None)  # nothing of the test part is judged
+        found = selection_of(tiny)
+    ran = run(tiny, quiet=True)
+    assert found == pytest.approx(ran.selection)
+    assert found == selection_of(tiny)  # kept
+    assert (ran.path / "detector").is_dir()

@@ -336,7 +336,7 @@ def test_settings_that_are_not(folder, tmp_path, monkeypatch):
 
 
 def test_an_image_may_be_as_large_as_memory_allows(folder):
-    whole, pixels = {"normals": {"size": [100, 1000]}, "preprocessing": {"resize": None, "tile": None}}, []
+    whole, pixels = {"normals": {"size": [200, 1000]}, "preprocessing": {"resize": None, "tile": None}}, []
     for change in ({}, {"preprocessing": {"tile": [64, 64]}}, {"normals": {}}, {"normals": {"size": [10, 10]}}):
         pixels.append(Settings(detector=folder).limits(whole | change).pixels)
     assert pixels == [1_600_000, 32_000_000, 32_000_000, 1_000_000]

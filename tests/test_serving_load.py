@@ -1,6 +1,9 @@
 """Many clients at once, without a clock: what the queue takes, what it sends away, and what is dropped."""
 
 import asyncio
+import gc
+import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -91,6 +94,37 @@ def test_a_model_is_changed_over_and_a_broken_one_is_not(fitted, fitted_vae, tmp
         assert told["new"]["sha256"].startswith(after["versions"][0])
         assert after["parameters"]["method"] == "VAEDetector"
         assert http.post("/v1/predict", content=image).json()["score"] != score
+
+
+def test_a_model_that_was_changed_over_is_freed(fitted, tmp_path):
+    folder = fitted.save(tmp_path / "model")
+    with client(folder, token=TOKEN, reload=True) as http:
+        http.headers.update(BEARER)
+        gone = []
+        for i in range(3):
+            model = http.service.model
+            gone += [weakref.ref(one) for one in (model, model.judge, model.judge.detector, http.service.monitor)]
+            del model
+            assert http.post("/v1/predict", content=encoded(dark(i))).status_code == 200
+            assert http.post("/v1/reload").status_code == 200
+            assert http.post("/v1/predict", content=encoded(dark(i + 9))).status_code == 200
+        gc.collect()
+        assert [one() for one in gone] == [None] * 12
+
+
+def test_all_models_are_loaded_by_one_thread(folder):
+    with client(folder, BrightJudge(), token=TOKEN, reload=True) as http:
+        http.headers.update(BEARER)
+        load, threads = http.service.load, []
+
+        def noted():
+            threads.append(threading.get_ident())
+            return load()
+
+        http.service.load = noted
+        with ThreadPoolExecutor(4) as pool:
+            assert {one.status_code for one in pool.map(lambda _: http.post("/v1/reload"), range(12))} == {200}
+        assert (len(threads), len(set(threads))) == (12, 1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])

@@ -98,7 +98,9 @@ def test_a_port_that_is_taken_and_a_detector_that_is_not_there(folder, tmp_path,
         assert serve(folder, port=port) == 2
         assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
     assert serve(tmp_path) == 2
-    assert "no saved detector" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("adkit serve: error: no saved detector at ")  # as every other command says it
+    assert complaint.count("\n") == 1
     assert serve(folder, host="0.0.0.0", token="short") == 2
     assert serve(folder, colour="red") == 2
     assert TOKEN not in capsys.readouterr().err

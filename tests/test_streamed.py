@@ -1,11 +1,13 @@
 """Test sets whose maps do not fit into memory: judged one after another, with every number of the exact evaluation."""
 
+import errno
 import warnings
 
 import numpy as np
 import pytest
 
 from adkit import FilterBankDetector, evaluate
+from adkit.detectors import spilled
 from adkit.detectors.prediction import Predictions
 from adkit.detectors.spilled import Chosen, PackedMasks, SpilledMaps
 from adkit.experiments import evaluation
@@ -81,10 +83,10 @@ def test_whatever_the_scores_are(scores, defects):
     labels = np.array([int(kind != "good") for kind in kinds])
     totals = np.array([float(one.max()) for one in maps])
     judged = Predictions(maps, masks, totals, labels, kinds, [str(k) for k in range(24)])
-    spilled = Predictions(SpilledMaps(maps), PackedMasks(masks), totals, labels, kinds, judged.paths)
+    on_disk = Predictions(SpilledMaps(maps), PackedMasks(masks), totals, labels, kinds, judged.paths)
     threshold = float(np.quantile(np.concatenate([one.ravel() for one in maps]), 0.9))
     exact, _ = judge_predictions(judged, totals.mean(), threshold, bootstrap=100)
-    streamed, _ = judge_predictions(spilled, totals.mean(), threshold, bootstrap=100, streams=True)
+    streamed, _ = judge_predictions(on_disk, totals.mean(), threshold, bootstrap=100, streams=True)
     assert_close(streamed, exact)
 
 
@@ -98,15 +100,24 @@ def test_a_set_without_any_mask_says_so():
     assert "pixel metrics" in streamed.notes
 
 
+def test_a_home_that_cannot_be_written_to_is_named(monkeypatch):
+    def closed(**options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(spilled.tempfile, "TemporaryFile", closed)
+    with pytest.raises(OSError, match=r"Read-only file system: cannot write .*ADKIT_HOME names the one for results"):
+        SpilledMaps()
+
+
 def test_sequences_that_lie_elsewhere():
     maps = [np.random.default_rng(k).random((3 + k, 5), dtype=np.float32) for k in range(4)]
-    spilled = SpilledMaps(maps)
-    assert all(np.array_equal(one, other) for one, other in zip(spilled, maps, strict=True))
-    assert np.array_equal(spilled[-1], maps[-1])
+    on_disk = SpilledMaps(maps)
+    assert all(np.array_equal(one, other) for one, other in zip(on_disk, maps, strict=True))
+    assert np.array_equal(on_disk[-1], maps[-1])
     with pytest.raises(IndexError):
-        spilled[4]
+        on_disk[4]
     masks = [one > 0.5 for one in maps[:2]] + [None]
     packed = PackedMasks(masks)
     assert np.array_equal(packed[1], masks[1])
     assert packed[2] is None
-    assert [one.shape for one in Chosen(spilled, [3, 0])] == [(6, 5), (3, 5)]
+    assert [one.shape for one in Chosen(on_disk, [3, 0])] == [(6, 5), (3, 5)]

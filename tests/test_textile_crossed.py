@@ -151,8 +151,8 @@ def test_an_experiment_takes_the_options_and_others_keep_their_name():
 
 
 def test_an_experiment_refuses_options_that_the_set_does_not_have():
-    with pytest.raises(TypeError, match=r"load_dataset\('plots'\) has no option 'sizes'; it has none of its own"):
-        Experiment(dataset="plots", data_options={"sizes": [20]})
+    with pytest.raises(TypeError, match=r"load_dataset\('aitex'\) has no option 'sizes'; it has none of its own"):
+        Experiment(dataset="aitex", data_options={"sizes": [20]})
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,26 @@ def test_names_are_made_safe():
         "_",
         "_",
     ]
+
+
+def test_a_tracker_that_keeps_failing_is_left_alone_and_one_failure_is_forgiven(store, monkeypatch):
+    asked, broken = [], [True]
+    whole = store.log
+
+    def log(*arguments):
+        asked.append(arguments)
+        if broken[0]:
+            raise OSError("gone")
+        whole(*arguments)
+
+    with Tracker("first", {}, store=store) as tracker:
+        monkeypatch.setattr(store, "log", log)
+        with pytest.warns(UserWarning, match="tracking does not work"):
+            tracker.watch({"step": 1, "loss": 0.5})
+        broken[0] = False
+        tracker.watch({"step": 2, "loss": 0.5})
+        broken[0] = True
+        for step in range(3, 9):
+            tracker.watch({"step": step, "loss": 0.5})
+    assert [arguments[2] for arguments in asked] == [1, 2, 3, 4, 5]
+    assert store.client.runs[tracker.run_id].metrics == [("loss", 0.5, 2)]

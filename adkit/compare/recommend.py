@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from adkit.compare.budget import Clock, as_seconds, seconds_of_fusion, shortened
+from adkit.compare.images import describe_images
 from adkit.data import Splits
 from adkit.data.samples import NORMAL
 from adkit.defects.stand_in import StandIn, stand_ins
+from adkit.detectors.arguments import check_splits
 from adkit.detectors.base import Detector
 from adkit.detectors.fusion import MEMBERS, FusionDetector
 from adkit.detectors.prediction import Predictions
@@ -132,6 +134,7 @@ def recommend(
         quiet: show no progress.
 
     Raises:
+        TypeError: if it is not given splits.
         ValueError: if the budget cannot be read, a method is unknown, or there is no normal image to choose by.
 
     Example:
@@ -142,6 +145,7 @@ def recommend(
         >>> found.method in ("filterbank", "autoencoder", "fusion"), found.method == found.candidates[0].name
         (True, True)
     """
+    check_splits(splits, "recommend")
     clock, images = Clock(as_seconds(budget)), stand_ins(splits.validation, drift=drift, seed=seed)
     plan = [_named(entry) for entry in candidates]
     if unknown := [method for method, _ in plan if method not in known_methods()]:
@@ -268,33 +272,3 @@ def reason(judged: Sequence[Candidate], known: dict) -> str:
     if known["validation"] < 5:
         parts.append(f"Only {known['validation']} validation images chose: take more before you rely on it.")
     return " ".join(parts)
-
-
-def describe_images(splits: Splits) -> dict:
-    """Number of images, sizes in pixels, and whether they are a ``texture`` or an ``object``.
-
-    An object that is photographed in place leaves its shape in the mean of all images; a texture averages out.
-
-    Args:
-        splits: of :func:`adkit.load_dataset`.
-
-    Returns:
-        ``train``, ``validation`` (numbers of images), ``sizes`` (of the items, (h, w)), ``pixels`` (of an item, mean),
-        ``kind``, and ``aligned``, the share of the variance within images that their mean keeps, in [0, 1].
-    """
-    shown = [splits.train[i]["image"] for i in range(min(len(splits.train), 20))]
-    sizes = sorted({tuple(image.shape[-2:]) for image in shown})
-    height, width = (min(size[axis] for size in sizes) for axis in (0, 1))
-    cut = np.stack([image[:, :height, :width].numpy() for image in shown])
-    within = float(cut.var(axis=(1, 2, 3)).mean())
-    # the mean of n unrelated images keeps 1 / n of the variance
-    kept = float(cut.mean(axis=0).var()) / within if within else 0.0
-    aligned = max(0.0, (kept - 1 / len(cut)) / (1 - 1 / len(cut))) if len(cut) > 1 else 0.0
-    return {
-        "train": len(splits.train.groups()),
-        "validation": len(splits.validation.groups()),
-        "sizes": sizes,
-        "pixels": statistics.fmean(image[0].numel() for image in shown),
-        "kind": "object" if aligned > 0.5 else "texture",
-        "aligned": aligned,
-    }

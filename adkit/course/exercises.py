@@ -1,14 +1,13 @@
 """What the learner answers: exercises checked beside the expected value, quiz cards, guesses made before the run."""
 
-import html
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from adkit.course.cards import Card, markup, show
 from adkit.runtime.console import say
 
 
@@ -124,11 +123,11 @@ class Quiz:
     why: str
 
     def _repr_html_(self) -> str:
-        options = "".join(f"<li>{_markup(option)}</li>" for option in self.options)
-        answer = f"<b>{'abcdefgh'[self.answer]})</b> {_markup(self.options[self.answer])}. {_markup(self.why)}"
+        options = "".join(f"<li>{markup(option)}</li>" for option in self.options)
+        answer = f"<b>{'abcdefgh'[self.answer]})</b> {markup(self.options[self.answer])}. {markup(self.why)}"
         return (
             '<div style="border-left: 4px solid #0072B2; padding: 2px 14px; margin: 6px 0; max-width: 50em">'
-            f"<p><b>{_markup(self.question)}</b></p>"
+            f"<p><b>{markup(self.question)}</b></p>"
             f'<ol type="a">{options}</ol>'
             f"<details><summary>Answer</summary><p>{answer}</p></details></div>"
         )
@@ -136,11 +135,6 @@ class Quiz:
     def __repr__(self) -> str:
         options = [f"  {letter}) {option}" for letter, option in zip("abcdefgh", self.options, strict=False)]
         return "\n".join([self.question, *options])
-
-
-def _markup(text: str) -> str:
-    """Escaped HTML, with text between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def quiz(question: str, options: Sequence[str], answer: int, why: str) -> Quiz:
@@ -182,11 +176,12 @@ class Guess:
     guess: Any
     measured: Any = None
 
-    def reveal(self, measured: Any) -> None:
-        """Print the guess beside the measured value.
+    def reveal(self, measured: Any, why: str | Mapping[Any, str] = "") -> None:
+        """Show the guess beside the measured value, and to a wrong guess, why.
 
         Args:
             measured: number, text, or a list of them; numbers are compared to within 2 %, texts letter by letter.
+            why: what a wrong guess overlooks: a text for any of them, or guess → text.
 
         Example:
             >>> Guess("Which AUROC?", 0.9).reveal(0.75)
@@ -196,11 +191,14 @@ class Guess:
             too high by 0.15
         """
         self.measured = measured
-        say(self.question)
-        say(f"your guess  {'none yet: write one before you look' if self.guess is None else shortened(self.guess)}")
-        say(f"measured    {shortened(measured)}")
-        if self.guess is not None and (verdict := self._verdict()):
-            say(verdict)
+        guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
+        verdict = "" if self.guess is None else self._verdict()
+        wrong = bool(verdict) and not verdict.startswith("as you thought")
+        reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
+        rows = [f"your guess  {guess}", f"measured    {shortened(measured)}", verdict, reason]
+        tone = "quiet" if not verdict else "wrong" if wrong else "right"
+        body = "".join(f"<div>{markup(row)}</div>" for row in rows if row)
+        show(Card("\n".join(filter(None, [self.question, *rows])), f"<b>{markup(self.question)}</b>{body}", tone))
 
     def _verdict(self) -> str:
         if isinstance(self.measured, str):
@@ -213,3 +211,9 @@ class Guess:
         if abs(gap) <= 0.02 * abs(float(self.measured)):
             return "as you thought, within 2 %"
         return f"too {'high' if gap > 0 else 'low'} by {abs(gap):.3g}"
+
+
+def _reason(why: Mapping[Any, str], guess: Any) -> str:
+    """What is said to one guess, compared as texts."""
+    said = str(guess).strip().lower()
+    return next((reason for key, reason in why.items() if str(key).lower() == said), "")

@@ -16,8 +16,8 @@ from adkit.figures.panels import PARTS, colour_scale, detections, panels
 from adkit.figures.style import Plot, to_array, to_maps
 from adkit.runtime import interactive_mode
 
-# Low, high, step and start.
-Slider = tuple[float, float, float, float]
+# Low, high, step and start; or names to choose from, a list, the first one at the start.
+Slider = tuple[float, float, float, float] | list[str]
 
 
 def detector_panels(detector, items: Sequence[Mapping], *, scale, titles: Sequence[str] | None = None) -> Plot:
@@ -59,22 +59,26 @@ class Explorer:
         self.picture = self.widget = self.message = None
 
     def add_sliders(self, sliders: Mapping[str, Slider]) -> None:
-        """Add a slider for each setting; one is heard when it is let go, so that the picture never lags behind.
+        """Add a slider for each setting, or a list to choose from; a slider is heard when it is let go.
 
         Args:
-            sliders: name → ``(low, high, step, start)``.
+            sliders: name → ``(low, high, step, start)``; or a list of names, the first one chosen at the start.
 
         Raises:
             ValueError: if a slider starts outside its range.
             ImportError: if ipywidgets is not installed.
         """
         widgets = import_ipywidgets()
-        for name, (low, high, step, start) in sliders.items():
-            if not low <= start <= high:
-                raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
-            self.sliders[name] = widgets.FloatSlider(
-                start, min=low, max=high, step=step, description=name, readout_format=".3g", continuous_update=False
-            )
+        for name, slider in sliders.items():
+            if isinstance(slider, list):
+                self.sliders[name] = widgets.Dropdown(options=slider, value=slider[0], description=name)
+            else:
+                low, high, step, start = slider
+                if not low <= start <= high:
+                    raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
+                self.sliders[name] = widgets.FloatSlider(
+                    start, min=low, max=high, step=step, description=name, readout_format=".3g", continuous_update=False
+                )
             self.sliders[name].observe(self.refresh, names="value")
         self.message = widgets.HTML()
         self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
@@ -102,8 +106,8 @@ class Explorer:
             display(self.widget)
 
 
-def _caption(settings: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in settings.items())
+def _caption(settings: Mapping[str, float | str]) -> str:
+    return ", ".join(value if isinstance(value, str) else f"{name} {value:.3g}" for name, value in settings.items())
 
 
 def import_ipywidgets():
@@ -122,14 +126,14 @@ def import_ipywidgets():
 def explorer(
     plot: Callable[..., Plot],
     sliders: Mapping[str, Slider],
-    static: Sequence[Mapping[str, float]] | Plot,
+    static: Sequence[Mapping[str, float | str]] | Plot,
     interactive: bool = True,
 ) -> Explorer:
     """An explorer over any figure function; as the last line of a cell it shows itself.
 
     Args:
         plot: takes the settings by name and returns a `Plot`.
-        sliders: name → ``(low, high, step, start)``.
+        sliders: name → ``(low, high, step, start)``; or a list of names to choose from, the first one at the start.
         static: the settings of the static strip, a few pictures side by side; or the strip itself.
         interactive: add the sliders, unless ``ADKIT_FAST`` or ``ADKIT_HEADLESS`` is set.
 

@@ -19,9 +19,15 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".pbm",
 )  # fmt: skip
+# how a file of each begins
+SIGNATURES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "BMP": (b"BM",), "TIFF": (b"II*\x00", b"MM\x00*"),
+    "WEBP": (b"RIFF",), "PPM": (),
+}  # fmt: skip
 MAX_PIXELS = 2**29  # of one image: a line scan of 20,000 x 10,000 has two fifths of it
 HARMLESS = 2**26  # pixels that are decoded however small the file is
 DENSEST = 200  # pixels a byte; photographs have less than 20, a JPEG of one colour about 120, a bomb a thousand
+MOST_TILE = 2**24  # pixels of a tile of a TIFF that is larger than its image
 _SWAPPED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 _limit: int | None = None  # of set_max_pixels
 _OPENING = threading.Lock()
@@ -118,7 +124,18 @@ def opened(source: Path | bytes, expected: int = 0) -> Iterator[Image.Image]:
                 Image.MAX_IMAGE_PIXELS = limit
         with image:
             refuse_too_large(image.size, nbytes, expected)
+            _refuse_tiles(image)
             yield image
+
+
+def _refuse_tiles(image: Image.Image) -> None:
+    """A tile is decoded whole, however little of it the image takes; raises a ValueError."""
+    tile = [image.tag_v2.get(tag, 0) for tag in (323, 322)] if image.format == "TIFF" else [0, 0]
+    whole = all(isinstance(side, int) for side in tile)
+    if not whole or tile[0] * tile[1] > max(2 * image.width * image.height, MOST_TILE):
+        raise ValueError(
+            f"its {image.height} x {image.width} pixels lie in tiles of {tile[0]} x {tile[1]}; save it anew"
+        )
 
 
 def header_of(image: Image.Image) -> Header:
@@ -181,7 +198,8 @@ def deep_colour(image: Image.Image) -> str:
     Args:
         image: opened, not decoded.
     """
-    args = image.tile[0][3] if image.tile and image.mode in ("RGB", "RGBA", "LA") else ""
+    tiles = getattr(image, "tile", None)  # of a picture that was made in memory there are none
+    args = tiles[0][3] if tiles and image.mode in ("RGB", "RGBA", "LA") else ""
     layout = args[0] if isinstance(args, tuple) and args else args
     layout = layout if isinstance(layout, str) else ""
     return layout if layout.startswith(("RGB;16", "RGBA;16", "LA;16")) else ""

@@ -72,7 +72,10 @@ class Found:
             if suffix in DOCUMENTS or not suffix or file.name == "Thumbs.db":
                 self.documents[suffix or file.name] += 1
             elif suffix in SUFFIXES:
-                self.unused[file] = "it lies in no folder that the layout has"
+                gone = not file.is_file()
+                self.unused[file] = (
+                    "it is a link to a file that is gone" if gone else "it lies in no folder that the layout has"
+                )
             else:
                 self.unused[file] = f"{suffix} is no format that is read; save it as PNG or TIFF"
 

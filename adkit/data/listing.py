@@ -9,22 +9,23 @@ from pathlib import Path
 from adkit.data.formats import SUFFIXES
 
 TRAIN = ("train", "training", "trainset", "trainingset")
-VALIDATION = ("val", "valid", "validation", "validationset", "dev")
-TEST = ("test", "testing", "testset", "testpublic")
+VALIDATION = ("val", "valid", "validate", "validation", "validationset", "dev")
+TEST = ("test", "testing", "testset", "testpublic", "eval", "evaluation")
 WITHHELD = ("testprivate", "testprivatemixed", "unlabelled", "unlabeled")  # labels are not given away
 NORMAL_NAMES = (
     "good", "goods", "normal", "normals", "ok", "okay", "nodefect", "nodefects", "defectfree", "nondefective",
-    "anomalyfree", "io",
+    "anomalyfree", "io", "pass", "passed", "accept", "accepted", "gut", "flawless",
 )  # fmt: skip
 DEFECT_NAMES = (
     "bad", "defect", "defects", "defective", "anomaly", "anomalies", "anomalous", "abnormal", "ng", "ko", "nok",
-    "notok", "notgood", "fail", "faulty", "nio",
+    "notok", "notgood", "fail", "failed", "faulty", "nio", "reject", "rejected", "rejects", "schlecht",
 )  # fmt: skip
 MASK_NAMES = (
     "mask", "masks", "gt", "gts", "groundtruth", "groundtruths", "truth", "label", "labels", "annotation",
     "annotations", "seg", "segs", "segmentation", "segmentations", "maskimages",
 )  # fmt: skip
 IMAGE_NAMES = ("image", "images", "img", "imgs")
+_NOUN = re.compile(r"(?:images?|imgs?|pictures?|photos?|frames?|parts?|pieces?|samples?|data)$")
 # beside images without being any: of these no one asks why they were not read
 DOCUMENTS = {
     ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".md", ".rst", ".html", ".htm", ".pdf", ".yaml", ".yml", ".toml",
@@ -45,6 +46,19 @@ def simple(name: str) -> str:
         'groundtruth'
     """
     return re.sub(r"[\s_.\-]+", "", name.lower())
+
+
+def plain(name: str) -> str:
+    """A name of a folder, simple, without the noun that says only that there are images: ``Good Parts`` is ``good``.
+
+    Args:
+        name: of a folder.
+
+    Example:
+        >>> plain("Good Parts"), plain("test_images"), plain("images")
+        ('good', 'test', 'images')
+    """
+    return _NOUN.sub("", simple(name)) or simple(name)
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ class FolderNames:
 
     def is_normal(self, name: str) -> bool:
         """Whether a folder of that name holds normal images."""
-        return simple(name) in (self.normal or NORMAL_NAMES)
+        return simple(name) in self.normal if self.normal else plain(name) in NORMAL_NAMES
 
     def is_defect(self, name: str) -> bool:
         """Whether a folder of that name may hold defects: its name is one of those given, or none were."""

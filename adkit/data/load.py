@@ -17,6 +17,7 @@ from adkit.data.resize import Size
 from adkit.data.samples import CategorySamples, Sample
 from adkit.data.splits import check_leakage, split_categories
 from adkit.runtime.values import did_you_mean
+from adkit.runtime.values import seed as is_seed
 
 # Module and function of each set, as text: they are imported when they are needed. So the hash of what a result depends
 # on (adkit.runtime.provenance follows imports) holds the reader of its own set, and no other.
@@ -38,7 +39,8 @@ READERS = {  # root, category → samples of each category, not yet split
     "magnetic_tile": "adkit.data.layouts.magnetic_tile:read_magnetic_tile",
 }
 NAMES = (*GENERATED, *READERS)
-OPTIONS = {"textile": ("types", "sizes", "severities", "repeats")}  # arguments of load_dataset that one set alone has
+# arguments of load_dataset that one set alone has
+OPTIONS = {"textile": ("types", "sizes", "severities", "repeats"), "plots": ("counts",)}
 
 
 def reader_module(name: str) -> str:
@@ -107,7 +109,8 @@ def load_dataset(
             decodes all and lists them in one error; None: an error, when the first of them is read.
         options: of this set alone. The textile has ``types``, ``sizes``, ``severities`` and ``repeats``, which cross
             them in the test part, see :func:`adkit.data.textile.samples.textile_parts`; ``splits.test.kinds`` and
-            ``splits.test.details`` say what each image is.
+            ``splits.test.details`` say what each image is. The plots have ``counts``, how many there are of each part,
+            see :func:`adkit.data.plots.samples.plots_parts`.
 
     Returns:
         Splits of :class:`adkit.data.AnomalyDataset`, whose items are dicts that ``default_collate`` accepts.
@@ -132,6 +135,9 @@ def load_dataset(
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1, 3 or None for the set's own, got {channels!r}")
     check_bits(bits)
+    seed = int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed
+    if not is_seed(seed):
+        raise ValueError(f"seed must be a whole number of 64 bits, got {seed!r}")
     image_size, tile = _as_size("image_size", image_size), _as_size("tile", tile)
     overlap = _as_overlap(overlap, tile)
     find = resolve_foreground(foreground, automatic="fabric" if name == "aitex" else "all")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adkit.data.formats import SUFFIXES
-from adkit.data.listing import name_some
+from adkit.data.listing import DEFECT_NAMES, FolderNames, list_files, list_images, name_some, plain
 from adkit.data.read import in_threads, read_header, read_mask_values
 from adkit.data.samples import CategorySamples, FileSample
 from adkit.data.say import warn
@@ -97,6 +97,35 @@ def take_masks_out(files: Sequence[Path]) -> tuple[list[Path], dict[Path, tuple[
     return [file for file in files if file not in owners or owners[file] in owners], masks
 
 
+def masks_among(files: Sequence[Path], root: Path) -> dict[Path, Path]:
+    """The masks in a folder of images that nobody has sorted → the image of each.
+
+    A mask lies beside its image, see :func:`take_masks_out`, or under a name that belongs to an image of another
+    folder, in one that is called ``masks``, ``ground_truth`` or the like.
+
+    Args:
+        files: image files in a folder and below it, sorted.
+        root: the folder; its own name says nothing.
+    """
+    names, by_folder = FolderNames(), {}
+    for file in files:
+        by_folder.setdefault(file.parent, []).append(file)
+    apart = {
+        folder for folder in by_folder if any(names.is_mask(part) for part in folder.relative_to(root).parts)
+    }  # fmt: skip
+    images, found = {}, {}
+    for folder in by_folder.keys() - apart:
+        taken, masks = take_masks_out(by_folder[folder])
+        images |= {image.stem: image for image in taken}
+        found |= {file: image for image, own in masks.items() for file in own}
+    for file in (file for folder in apart for file in by_folder[folder]):
+        if owner := next(
+            (images[stem] for stem in (*image_stems(file.stem), file.parent.name) if stem in images), None
+        ):
+            found[file] = owner
+    return found
+
+
 def check_categories(categories: Sequence[CategorySamples]) -> list[CategorySamples]:
     """Read the masks; take empty ones away, and warn of all that is missing, left over or doubtful.
 
@@ -113,6 +142,7 @@ def check_categories(categories: Sequence[CategorySamples]) -> list[CategorySamp
         if not category.normals:
             raise ValueError(
                 f"category {category.category!r} has no normal images to train on; unsupervised learning needs them"
+                f"{_where_they_may_be(category)}"
             )
     masked = [sample for category in categories for sample in category.anomalous if sample.masks]
     shares = in_threads(lambda sample: float(sample.mask().mean()), masked)
@@ -128,6 +158,29 @@ def check_categories(categories: Sequence[CategorySamples]) -> list[CategorySamp
         )
         for category in categories
     ]
+
+
+def _where_they_may_be(category: CategorySamples) -> str:
+    """What to do about a set without normal images: what its folders are called, and how to say which is normal."""
+    found = Counter(file.parent for root in category.folders for file in list_images(root, below=True))
+    names, others = FolderNames(), [file for root in category.folders for file in list_files(root)]
+    for root in category.folders:
+        for folder in (folder for folder in found if folder != root and folder.parent != root):
+            if names.is_normal(folder.name):
+                return f"; some seem to lie in {folder}: pass root={str(folder.parent)!r}"
+    unread = [file for file in others if file.suffix.lower() not in SUFFIXES]
+    unread = [file for file in unread if not found or names.is_normal(file.parent.name)]
+    if unread:
+        some = ", ".join(
+            f"{n} {suffix}" for suffix, n in Counter(file.suffix.lower() for file in unread).most_common(3)
+        )
+        return f"; no file in {unread[0].parent} has a suffix that is read ({', '.join(SUFFIXES)}), but {some}"
+    told = ", ".join(f"{folder.name}: {count}" for folder, count in list(found.items())[:8])
+    if not found:
+        return ""
+    possible = [folder.name for folder in found if plain(folder.name) not in DEFECT_NAMES]
+    say = f"; say which is normal, as in normal={possible[0]!r}" if possible else ""
+    return f"; its folders of images ({told}) have no name such as good, normal or ok{say}"
 
 
 def mask_rules(samples: Iterable[FileSample]) -> Counter:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from adkit.data.listing import TRAIN, FolderNames, list_folders, list_images, simple
+from adkit.data.listing import IMAGE_NAMES, TRAIN, FolderNames, list_folders, list_images, simple
 from adkit.data.samples import CategorySamples, choose_categories, require_folder, with_all_of
 from adkit.data.tree_parts import read_tree
 
@@ -42,7 +42,10 @@ def category_folders(root: Path, complete: bool = False) -> dict[str, Path]:
     names = FolderNames()
     if complete and (list_images(root) or any(names.is_normal(folder.name) for folder in list_folders(root))):
         return {}  # a set of its own, with others in it
-    return {folder.name: folder for folder in list_folders(root) if has_parts(folder)}
+    found = {folder.name: folder for folder in list_folders(root) if has_parts(folder)}
+    if complete and any(simple(name) in IMAGE_NAMES for name in found):
+        return {}  # images/train and masks/train: the category is the folder around them
+    return found
 
 
 def variant(folder: Path) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from adkit.data.decode import decode
-from adkit.data.formats import SUFFIXES, Header, header_of, opened
+from adkit.data.formats import SIGNATURES, SUFFIXES, Header, header_of, opened
 from adkit.data.listing import list_folders, list_images
 from adkit.data.mask_values import MaskValues, marked
 
@@ -228,10 +229,22 @@ def _explained(path: Source, work: Callable):
         return work(source)
     except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error
         advice = "" if "raise the limit" in str(error) else "; replace or remove it"
+        problem = _no_image(source) if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
         raise ValueError(
-            f"cannot read {_name(source)}: {error or type(error).__name__}; expected a whole PNG, JPEG, BMP, TIFF, "
+            f"cannot read {_name(source)}: {problem}; expected a whole PNG, JPEG, BMP, TIFF, "
             f"WebP or PNM file (8 or 16 bits){advice}"
         ) from error
+
+
+def _no_image(source: Path | bytes) -> str:
+    """Why something is no image of any format that is read, whatever its name says."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            source = file.read(12)
+    begin = source[:12]
+    if like := [name for name, signatures in SIGNATURES.items() if begin.startswith(signatures)]:
+        return f"it begins as a {like[0]} file does, and is damaged or cut off"
+    return f"it begins with {begin!r}, as none of these formats does" if begin else "it is empty"
 
 
 def _name(source: Source) -> str:

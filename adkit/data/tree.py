@@ -15,6 +15,7 @@ from adkit.data.listing import (
     FolderNames,
     list_folders,
     list_images,
+    plain,
     simple,
 )
 from adkit.data.masks import image_stems, take_masks_out
@@ -70,23 +71,30 @@ class Tree:
 
     def part_of(self, folder: Path) -> str:
         """The part that a folder's name stands for; empty: none."""
-        name = simple(folder.name)
-        if name in self.names.normal + self.names.defects:
+        if simple(folder.name) in self.names.normal + self.names.defects:
             return ""
+        name = plain(folder.name)
         return next((part for part, known in PARTS.items() if name in known), "")
 
     def inside(self, folder: Path) -> tuple[list[Path], list[Path]]:
         """Images that lie directly in a folder, and its folders; masks are put aside, ``images`` is seen through."""
-        loose, folders = list_images(folder), []
-        for below in list_folders(folder):
-            if self.names.is_mask(below.name):
-                self._put_aside(below)
+        loose, folders, all_below = list_images(folder), [], list_folders(folder)
+        beside = {simple(below.name) for below in all_below}
+        for below in all_below:
+            if self.names.is_mask(below.name) or (owner := self._masked_by(below.name, beside)):
+                self._put_aside(below, "" if self.names.is_mask(below.name) else owner)
             elif simple(below.name) in IMAGE_NAMES and not self.names.is_normal(below.name):
                 more, deeper = self.inside(below)
                 loose, folders = loose + more, folders + deeper
             else:
                 folders.append(below)
         return loose, folders
+
+    def _masked_by(self, name: str, beside: set[str]) -> str:
+        """Which folder beside it holds the images of a folder ``hole_mask`` or ``test_gt``; empty: none."""
+        if simple(name) in self.names.normal + self.names.defects:
+            return ""
+        return next((simple(stem) for stem in image_stems(name)[1:] if simple(stem) in beside), "")
 
     def take(self, folder: Path, kind: str, part: str) -> None:
         """All images in a folder and below it are of one kind."""
@@ -112,7 +120,7 @@ class Tree:
             if self.names.is_normal(below.name) or self.part_of(below):
                 self.leave_out(below, "good images, or a part of a set, in a folder of defects")
             else:
-                self.take(below, below.name if simple(folder.name) in DEFECT_NAMES else folder.name, part)
+                self.take(below, below.name if plain(folder.name) in DEFECT_NAMES else folder.name, part)
 
     def leave_out(self, folder: Path, why: str) -> None:
         """The images in a folder are not used."""
@@ -172,11 +180,12 @@ class Tree:
             return _there(by_stem.get(file.parent.name, []), part, place[:-1])
         return []
 
-    def _put_aside(self, folder: Path) -> None:
+    def _put_aside(self, folder: Path, owner: str = "") -> None:
+        """A folder of masks, of the images in the folder ``owner`` beside it; empty: of any."""
         for file in list_images(folder, below=True):
             above = folder.parent.relative_to(self.root).parts
-            names = [simple(name) for name in (*above, *file.parent.relative_to(folder).parts)]
-            parts = [part for name in names for part, known in PARTS.items() if name in known]
+            names = [simple(name) for name in (*above, owner, *file.parent.relative_to(folder).parts) if name]
+            parts = [part for name in names for part, known in PARTS.items() if plain(name) in known]
             place = tuple(name for name in names if not _says_nothing(name))
             self.masks.append((file, parts[0] if parts else "", place))
 
@@ -199,7 +208,7 @@ def _there(images: list[TreeImage], part: str, place: tuple[str, ...]) -> list[T
 
 
 def _says_nothing(name: str) -> bool:
-    return name in IMAGE_NAMES or any(name in known for known in PARTS.values())
+    return name in IMAGE_NAMES or any(plain(name) in known for known in PARTS.values())
 
 
 def _marks_something(mask: Path) -> bool:

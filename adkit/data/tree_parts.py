@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adkit.data.listing import DEFECT_NAMES, FolderNames, list_folders, list_images, simple
+from adkit.data.listing import DEFECT_NAMES, FolderNames, list_folders, list_images, plain, simple
 from adkit.data.samples import NORMAL, UNLABELLED, CategorySamples, FileSample
 from adkit.data.say import warn
 from adkit.data.tree import DEFECTIVE_PART, UNSAID, Tree, TreeImage
@@ -68,7 +68,7 @@ def _take_normals(tree: Tree, folder: Path, part: str) -> None:
               for kind in list_folders(other)}  # fmt: skip
     assumed = []
     for below in rest:
-        if simple(below.name) in {*DEFECT_NAMES, *tested}:
+        if plain(below.name) in DEFECT_NAMES or simple(below.name) in tested:
             tree.leave_out(below, DEFECTIVE_PART)
         elif list_images(below, below=True):
             tree.take(below, NORMAL, part)

@@ -10,13 +10,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from adkit.data.decode import decode
-from adkit.data.formats import FORMATS
+from adkit.data.formats import FORMATS, SIGNATURES
 
 SENT = ("PNG", "JPEG", "BMP", "TIFF")
-_SIGNATURES = {
-    "PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "BMP": (b"BM",), "TIFF": (b"II*\x00", b"MM\x00*"),
-    "WEBP": (b"RIFF",), "PPM": (),
-}  # fmt: skip
+# of a JPEG: a progressive one has a dozen, and each costs a pass over the whole image, however few its bytes are
+MOST_SCANS = 100
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ def decode_upload(data: bytes, limits: Limits | None = None) -> np.ndarray:
             _check_size(image.size, limits)
             _check_pages(image, limits)
             _check_mode(image)
+            _check_scans(image, data)
         return decode(data)[0]
     except ImageRefused:
         raise
@@ -96,7 +95,7 @@ def decode_upload(data: bytes, limits: Limits | None = None) -> np.ndarray:
             "too_many_pixels", f"the image has more than {limits.pixels} pixels", limits.pixels
         ) from error
     except UnidentifiedImageError as error:
-        known = any(data.startswith(_SIGNATURES[name]) for name in limits.formats)
+        known = any(data.startswith(SIGNATURES[name]) for name in limits.formats)
         code, what = ("damaged", "the image is damaged") if known else ("unsupported_format", "this is no such file")
         raise ImageRefused(code, f"{what}; expected a whole PNG, JPEG, BMP or TIFF with 8 or 16 bits") from error
     except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error
@@ -127,3 +126,9 @@ def _check_pages(image: Image.Image, limits: Limits) -> None:
 def _check_mode(image: Image.Image) -> None:
     if image.mode == "F":
         raise ImageRefused("unsupported_mode", "the image holds floating-point values; save it with 8 or 16 bits")
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    # the marker of a scan cannot stand among coefficients
+    if image.format == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
+        raise ImageRefused("damaged", f"the image has more than {MOST_SCANS} scans; save it anew", MOST_SCANS)

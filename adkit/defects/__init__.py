@@ -10,7 +10,7 @@ from adkit.defects.additive import Brightness, Line, Mask, Noise, Perlin, Stain
 from adkit.defects.build import build_defects
 from adkit.defects.mixture import SyntheticDefects
 from adkit.defects.pixel_ops import perlin_noise
-from adkit.defects.registry import DEFECT_TYPES
+from adkit.defects.registry import DEFECT_TYPES, known_defects, register_defect, unregister_defect
 from adkit.defects.sampler import Sampler
 from adkit.defects.transforming import Blur, CutPaste, MissingYarn, Warp
 
@@ -29,5 +29,8 @@ __all__ = [
     "SyntheticDefects",
     "Warp",
     "build_defects",
+    "known_defects",
     "perlin_noise",
+    "register_defect",
+    "unregister_defect",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from adkit.defects.mixture import SyntheticDefects
-from adkit.defects.registry import DEFECT_TYPES, DefectType, resolve_types
+from adkit.defects.registry import DEFECT_TYPES, DefectType, is_known, known_defects, resolve_types
 
 # Notebook 02 chose it on validation normals, by defect types that were held out.
 RECOMMENDED = {"size": (0.1, 0.4)}
@@ -57,6 +57,6 @@ def build_defects(
 
 def _names(spec: str | Sequence[str]) -> Sequence[str]:
     """``"all"`` and a single name as the lists that they stand for."""
-    if isinstance(spec, str) and spec not in ("all", *DEFECT_TYPES):
-        raise ValueError(f"unknown defects {spec!r}; known: all, recommended, or some of {', '.join(DEFECT_TYPES)}")
+    if isinstance(spec, str) and spec != "all" and not is_known(spec):
+        raise ValueError(f"unknown defects {spec!r}; known: all, recommended, or some of {', '.join(known_defects())}")
     return tuple(DEFECT_TYPES) if spec == "all" else [spec] if isinstance(spec, str) else spec

@@ -27,6 +27,20 @@ def check_dataset(value: Any, name: str) -> None:
         raise ValueError(f"{name} holds no image; at least one is needed")
 
 
+def check_splits(value: Any, taker: str) -> None:
+    """Refuse what are no splits of this library.
+
+    Args:
+        value: what was passed.
+        taker: name of the function that takes them; the error says it.
+
+    Raises:
+        TypeError: if it is something else.
+    """
+    if not isinstance(value, Splits):
+        raise TypeError(f"{taker} takes the Splits of load_dataset, got {_a(value)}")
+
+
 def _part(name: str) -> str:
     return name if name in ("train", "validation", "test") else "test"
 

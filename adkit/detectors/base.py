@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
+from adkit.defects.registry import unknown_defects_allowed
 from adkit.detectors.arguments import check_dataset
 from adkit.detectors.calibration import check_normal, hold_out, image_threshold, pixel_threshold
 from adkit.detectors.judging import Judge
 from adkit.detectors.preprocessing import Preprocessing
 from adkit.detectors.settings import Settings, make_settings, signature_of, takes_settings_only
 from adkit.runtime import VERSION, resolve_device
+from adkit.runtime.processes import by_first, is_first, together
 from adkit.runtime.serialization import description_hash, tensors_hash, write_folder
-from adkit.scoring.thresholds import Threshold
+from adkit.scoring.thresholds import Threshold, percentile
 
 
 class Detector(Judge):
@@ -86,6 +88,9 @@ class Detector(Judge):
     def fit(self, train: AnomalyDataset, validation: AnomalyDataset | None = None) -> "Detector":
         """Learn from normal images, then set both thresholds on held-out normal images.
 
+        Several processes that were launched together (``accelerate launch``) train a network together, and all end with
+        the weights and the thresholds of the first.
+
         Args:
             train: normal images.
             validation: held-out normal images; None holds out 20 % of the training sources, with a warning.
@@ -104,6 +109,7 @@ class Detector(Judge):
         self.preprocessing = Preprocessing.of(train)
         self._fit(train, validation)
         self._calibrate(validation)
+        self._agree()
         return self
 
     def calibrate(self, validation: AnomalyDataset) -> "Detector":
@@ -140,12 +146,36 @@ class Detector(Judge):
             TypeError: if a setting is unknown.
             ValueError: if a value is out of its range, or a change would need another training.
         """
-        other = self.fresh(**changes)
         if not self.is_fitted:
-            return other
+            return self.fresh(**changes)
+        with unknown_defects_allowed():  # no training follows
+            other = self.fresh(**changes)
         self._refuse_training(other.settings, changes)
         learned = {name: value.detach().clone() for name, value in self._tensors().items()}
         return other._take_over(self.describe(), learned)
+
+    def at_percentile(self, q: float) -> "Detector":
+        """This detector with its image threshold at another percentile of its validation normals; nothing is judged.
+
+        It needs no image: the scores of the validation normals are kept with the detector. The pixel threshold, whose
+        percentile is a setting of its own, stays.
+
+        Args:
+            q: in (0, 100); 99 lets one normal image in a hundred raise a false alarm, 90 ten.
+
+        Raises:
+            RuntimeError: before ``fit``.
+            ValueError: if ``q`` is out of its range, or an older version saved the detector, without the scores.
+
+        Warns:
+            UserWarning: if there are fewer than 20 scores, or the percentile falls on a tie.
+        """
+        self._require_fit()
+        if not (scores := self.normals.get("scores")):
+            raise ValueError("this detector keeps no scores of its validation normals; calibrate(validation) sets them")
+        other = self.with_settings(percentile=q)
+        other.image_threshold = percentile(scores, q)
+        return other
 
     def fresh(self, **changes) -> "Detector":
         """An unfitted detector of the same class, with some settings changed.
@@ -183,6 +213,8 @@ class Detector(Judge):
     def save(self, path: str | Path) -> Path:
         """Write the detector to a folder, whole or not at all; :func:`adkit.load_detector` reads it.
 
+        Of several processes that were launched together the first one writes, and the others wait for it.
+
         Args:
             path: the folder; a detector that is there is replaced.
 
@@ -190,7 +222,7 @@ class Detector(Judge):
             RuntimeError: before ``fit``.
             FileExistsError: if the path is taken by something else.
         """
-        return write_folder(path, "detector", self.describe(), self._tensors())
+        return by_first(lambda: write_folder(path, "detector", self.describe(), self._tensors()))
 
     @classmethod
     def from_saved(cls, description: dict, tensors: dict[str, Tensor], device: str = "auto") -> "Detector":
@@ -225,6 +257,13 @@ class Detector(Judge):
             "size": list(validation.original_size(0)),
             "fingerprint": validation.fingerprint,
         }
+
+    def _agree(self) -> None:
+        """Of several processes, all take what the first has learned: their sums differ in the last bits."""
+        if together():
+            said = by_first(lambda: (self.describe(), {name: value.cpu() for name, value in self._tensors().items()}))
+            if not is_first():
+                self._take_over(*said)
 
     def _take_over(self, description: dict, tensors: dict[str, Tensor]) -> "Detector":
         """Become fitted by what ``describe`` and ``_tensors`` of a detector of this class have said."""

@@ -45,20 +45,14 @@ def inner(foreground: Tensor, border: int) -> Tensor:
         border: width of the border in pixels, at least 0.
 
     Returns:
-        bool (H, W); all of the foreground where the border would leave nothing of it.
+        bool (H, W), on the device of the foreground; all of the foreground where the border would leave nothing of it.
 
     Example:
         >>> strip = torch.tensor([[0, 1, 1, 1, 1, 1]] * 3, dtype=torch.bool)
         >>> inner(strip, 1).int().tolist()
         [[0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 0, 0]]
     """
-    size = tuple(foreground.shape)
-    within = foreground & interior(size, border, (0, 0), size)
-    if border and not foreground.all():
-        width = 2 * border + 1
-        off = (~foreground).float()[None, None]
-        near = max_pool2d(max_pool2d(off, (width, 1), 1, (border, 0)), (1, width), 1, (0, border))[0, 0] > 0
-        within = within & ~near
+    within = _inner_window(foreground, tuple(foreground.shape), border, (0, 0))
     return within if within.any() else foreground
 
 
@@ -71,10 +65,23 @@ def interiors(dataset: AnomalyDataset, items: Iterable[int], size: tuple[int, in
         size: (h, w) of each.
         border: width of the border in pixels, at least 0.
     """
-    within = torch.zeros(0, *size, dtype=torch.bool)
-    for i in items:
-        (top, left), one = dataset.corners[i], torch.zeros(size, dtype=torch.bool)
-        cut = inner(dataset.frame_foreground(i), border)[top : top + size[0], left : left + size[1]]
-        one[: cut.shape[0], : cut.shape[1]] = cut
-        within = torch.cat([within, one[None]])
+    if dataset.all_foreground:
+        return torch.stack([interior(size, border, dataset.corners[i], dataset.frame_size(i)) for i in items])
+    return torch.stack([_inner_window(dataset.frame_foreground(i), size, border, dataset.corners[i]) for i in items])
+
+
+def _inner_window(foreground: Tensor, size: tuple[int, int], border: int, corner: tuple[int, int]) -> Tensor:
+    """The same in a window (h, w) of a whole image, which may reach beyond it; only what is near the window is read."""
+    (top, left), (height, width) = corner, size
+    within = interior(size, border, corner, tuple(foreground.shape)).to(foreground.device)
+    near = foreground[max(top - border, 0) : top + height + border, max(left - border, 0) : left + width + border]
+    # what lies beyond the image is judged by its edge, above
+    off = torch.zeros(height + 2 * border, width + 2 * border, device=foreground.device)
+    y, x = max(border - top, 0), max(border - left, 0)
+    off[y : y + near.shape[0], x : x + near.shape[1]] = (~near).float()
+    if off.any():
+        side = 2 * border + 1
+        within &= max_pool2d(max_pool2d(off[None, None], (side, 1), 1), (1, side), 1)[0, 0] == 0
+    within[max(foreground.shape[0] - top, 0) :] = False
+    within[:, max(foreground.shape[1] - left, 0) :] = False
     return within

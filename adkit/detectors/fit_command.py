@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from adkit.data.data_arguments import add_data_arguments, load_chosen
+from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class, known_methods
+from adkit.detectors.settings import OF_A_RUN
 from adkit.runtime.console import say
+from adkit.runtime.processes import is_first, process_count
 
 EPILOG = """
-A command that was killed goes on where it was when it is given again.
+A command that was killed goes on where it was when it is given again. Several GPUs train one network together where
+the command is launched by accelerate: accelerate launch --num_processes 4 -m adkit fit …
 
   adkit fit --root photos --out runs/detector
   adkit fit --root photos --method patchcore --out runs/patchcore
@@ -33,10 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the detector; one that is there is replaced")
     add("--method", choices=known_methods(), default="autoencoder", metavar="NAME", help=", ".join(known_methods()))
-    add("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the method, such as steps=2000")
-    add("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
-    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
-    add("--quiet", action="store_true", help="no progress")
+    add_training_arguments(parser, "steps=2000")
     add_data_arguments(parser)
 
 
@@ -46,21 +47,50 @@ def run(chosen: Namespace) -> int:
     Args:
         chosen: what the parser has read.
     """
-    settings = settings_of(chosen.set)
-    if taken := {"seed", "device", "quiet"} & settings.keys():
-        raise ValueError(f"{', '.join(sorted(taken))} has an option of its own: write --{min(taken)} …")
-    detector = detector_class(chosen.method)(**settings, seed=chosen.seed, device=chosen.device, quiet=chosen.quiet)
+    detector = chosen_detector(chosen)
     out = chosen.out.expanduser()
     if out.exists() and not (out / "detector.json").is_file():
         raise ValueError(f"{out} exists and is no saved detector; choose another path")
     splits = load_chosen(chosen)
-    key = json.dumps([chosen.method, asdict(detector.settings), splits.fingerprint], sort_keys=True, default=str)
+    processes = [process_count()] if process_count() > 1 else []
+    described = [chosen.method, asdict(detector.settings), splits.fingerprint, *processes]
+    key = json.dumps(described, sort_keys=True, default=str)
     detector.checkpoint = out.with_name(f"{out.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.checkpoint")
     detector.fit(splits.train, splits.validation).save(out)
-    for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
-        path.unlink()
-    say(f"{out}: {detector!r}")
+    if is_first():
+        for path in out.parent.glob(f"{escape(detector.checkpoint.name)}*"):  # a method of several parts has several
+            path.unlink()
+        say(f"{out}: {detector!r}")
     return 0
+
+
+def add_training_arguments(parser: ArgumentParser, example: str) -> None:
+    """The settings of a method, and those of a run; :func:`chosen_detector` reads them.
+
+    Args:
+        parser: of a command that also has ``--method``.
+        example: of a setting.
+    """
+    add = parser.add_argument
+    add("--set", nargs="+", default=[], metavar="NAME=VALUE", help=f"settings of the method, such as {example}")
+    add("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def chosen_detector(chosen: Namespace) -> Detector:
+    """The detector that a command's arguments describe, not fitted.
+
+    Args:
+        chosen: what the parser has read.
+
+    Raises:
+        ValueError: if a setting is unknown, out of its range, or has an option of its own.
+    """
+    settings = settings_of(chosen.set)
+    if taken := set(OF_A_RUN) & settings.keys():
+        raise ValueError(f"{', '.join(sorted(taken))} has an option of its own: write --{min(taken)} …")
+    return detector_class(chosen.method)(**settings, seed=chosen.seed, device=chosen.device, quiet=chosen.quiet)
 
 
 def settings_of(words: Sequence[str]) -> dict[str, Any]:

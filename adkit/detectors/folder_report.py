@@ -1,16 +1,18 @@
 """Every image of a folder, judged: two tables for machines, and a picture of each image for people.
 
 ``out/predictions.csv`` and ``out/predictions.json`` hold one row an image, by its path in the folder; the second also
-names every file that was not judged, with the reason. Beside them lies a picture ``<path>.png``: the image; where the
-method reconstructs images, its reconstruction and the difference of the two; its anomaly map; and the image with the
-mask outlined. All maps are coloured on one scale, from 0 to twice the detector's pixel threshold, and all differences
-on another, from 0 to ``DIFFERENCE``: a colour means the same in every picture.
+names every file that was not judged, with the reason. Beside them lies a picture ``<path>.png`` (its name is cut where
+no file system would take it): the image; where the method reconstructs images, its reconstruction and the difference of
+the two; its anomaly map; and the image with the mask outlined. All maps are coloured on one scale, from 0 to twice the
+detector's pixel threshold, and all differences on another, from 0 to ``DIFFERENCE``: a colour means the same in every
+picture.
 
 The first table grows with each image. What a run that was killed has judged is taken over by the next one, see
 :mod:`adkit.detectors.journal`.
 """
 
 import csv
+import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -20,6 +22,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
+from adkit.data.masks import masks_among
 from adkit.data.read import SUFFIXES, list_images, read_image
 from adkit.detectors.journal import Journal
 from adkit.detectors.prediction import Prediction, Reconstruction
@@ -45,6 +48,7 @@ def report_folder(
     summary: dict,
     quiet: bool = False,
     identity: str = "",
+    bits: int | None = None,
 ) -> list[dict]:
     """Judge all images in a folder and below it, and write the results to ``out``.
 
@@ -55,6 +59,7 @@ def report_folder(
         summary: what predictions.json says of the detector; its ``pixel_threshold`` sets the scale of the colours.
         quiet: show no progress.
         identity: tells this detector from every other: what another one has judged is judged again.
+        bits: that 16-bit files use, as the detector takes them; None: all 16.
 
     Returns:
         The rows of the tables: ``path`` in the folder, ``score``, ``threshold``, ``is_anomalous`` and ``mask_share``,
@@ -67,8 +72,8 @@ def report_folder(
         ValueError: if there is no image in the folder, or ``out`` is the folder itself or one above it.
 
     Warns:
-        UserWarning: if files were left out because they cannot be read, or are of no format that is read;
-            predictions.json lists them as ``skipped``.
+        UserWarning: if files were left out because they cannot be read, are of no format that is read, or are masks of
+            images in the folder; predictions.json lists them as ``skipped``.
     """
     folder, out = _as_path(folder, "folder"), _as_path(out, "out")
     images, unread = find_images(folder, out)
@@ -78,13 +83,13 @@ def report_folder(
         clear_folder(out)
         for path in progress(images, f"judging {folder.name}", quiet=quiet):
             name = path.relative_to(folder).as_posix()
-            picture = out / f"{name}.png"
+            picture = out / picture_name(name)
             if (row := journal.find(name, path)) is not None and picture.is_file():
                 rows.append(row)
                 skipped += _later_pages(path, name)
                 continue
             try:
-                image = read_image(path, channels=3).numpy()
+                image = read_image(path, channels=3, bits=bits).numpy()
             except ValueError as error:
                 damaged += 1
                 skipped.append({"path": name, "reason": str(error)})
@@ -102,11 +107,27 @@ def report_folder(
         warnings.warn(f"{damaged} file(s) of {folder} cannot be read; see {out / 'predictions.json'}", stacklevel=3)
     if others := len(skipped) - damaged:
         warnings.warn(
-            f"{others} file(s) or page(s) of {folder} were not judged, for they are none of the images that are read; "
-            f"{out / 'predictions.json'} lists them",
+            f"{others} file(s) or page(s) of {folder} were not judged, for they are masks or none of the images that "
+            f"are read; {out / 'predictions.json'} lists them",
             stacklevel=3,
         )
     return rows
+
+
+def picture_name(name: str) -> str:
+    """Where the picture of an image lies below ``out``; file systems take 255 bytes for a name, so long ones are cut.
+
+    Args:
+        name: path of the image in its folder.
+
+    Example:
+        >>> picture_name("line 2/a.png"), len(picture_name("x" * 250 + ".png"))
+        ('line 2/a.png.png', 89)
+    """
+    place, _, last = name.rpartition("/")
+    if len(last.encode()) > 200:
+        last = f"{last[:60]}-{hashlib.sha256(last.encode()).hexdigest()[:24]}"
+    return f"{place}/{last}.png" if place else f"{last}.png"
 
 
 def _as_path(value: str | Path, name: str) -> Path:
@@ -116,7 +137,7 @@ def _as_path(value: str | Path, name: str) -> Path:
 
 
 def find_images(folder: Path, out: Path) -> tuple[list[Path], dict[Path, str]]:
-    """Image files in a folder and below it, sorted; hidden ones and those in ``out`` are none.
+    """Image files in a folder and below it, sorted; hidden ones, masks and those in ``out`` are none.
 
     Args:
         folder: where to look.
@@ -143,7 +164,10 @@ def find_images(folder: Path, out: Path) -> tuple[list[Path], dict[Path, str]]:
     images = [path for path in list_images(folder, below=True) if place not in path.resolve().parents]
     if not images:
         raise ValueError(f"no images in {folder}; expected files that end in {', '.join(SUFFIXES)}")
-    taken, unread = set(images), {}
+    masks = masks_among(images, folder)
+    unread = {mask: f"by its name the mask of {image.relative_to(folder)}" for mask, image in masks.items()}
+    images = [path for path in images if path not in masks]
+    taken = {*images, *masks}
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path in taken or hidden or not path.is_file() or place in path.resolve().parents:

@@ -56,10 +56,10 @@ class FusionSettings(Settings):
     weights: Sequence[float] | str | None = AUTO
     # how much the images that choose the members drift, at least 0; 0: camera and light never change
     drift: float = 1.0
-    # the mean of the highest thousandth, without what lies at a border: of five scores and two borders the pair that
-    # ranked stand-ins best, see tests/bench/PROTOCOL.md
-    score: str = "topk"
-    border: int = 8
+    # the highest value away from the border: of five scores and four borders the simplest of those that ranked the
+    # stand-ins best, see tests/bench/PROTOCOL.md
+    score: str = "max"
+    border: int = 16
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,7 +1,6 @@
 """What a fitted detector says of images: maps, scores and decisions, of batches, datasets, files and folders."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,14 @@ from adkit.data import AnomalyDataset
 from adkit.data.foreground import find_foreground
 from adkit.detectors.arguments import check_dataset, check_images
 from adkit.detectors.border import inner, interiors
+from adkit.detectors.comparison_picture import save_comparison
 from adkit.detectors.folder_report import report_folder
-from adkit.detectors.prediction import Prediction, Predictions, Reconstruction
+from adkit.detectors.prediction import Prediction, Predictions, Reconstruction, under_policy
 from adkit.detectors.preprocessing import Preprocessing, batches, check_range, whole_foreground, whole_image
 from adkit.detectors.settings import Settings
 from adkit.detectors.soundness import check_finite
 from adkit.detectors.spilled import predictions_in_parts
 from adkit.scoring.policy import Policy
-from adkit.scoring.suppression import suppress
 from adkit.scoring.thresholds import Threshold
 
 
@@ -188,11 +187,17 @@ class Judge(ABC):
         check_finite(self, threshold=np.array([self.threshold, self.pixel_threshold], float))
         check_finite(self, anomaly_map=anomaly_map, image_score=score)
         if policy is not None:
-            return self._under(policy, anomaly_map, float(score), foreground)
+            return under_policy(policy, anomaly_map, float(score), foreground)
         is_anomalous, mask = bool(score >= self.threshold), anomaly_map >= self.pixel_threshold
         return Prediction(float(score), self.threshold, is_anomalous, anomaly_map, mask)
 
-    def predict(self, image: str | Path | bytes | np.ndarray | Tensor, policy: Policy | None = None) -> Prediction:
+    def predict(
+        self,
+        image: str | Path | bytes | np.ndarray | Tensor,
+        policy: Policy | None = None,
+        *,
+        save: str | Path | None = None,
+    ) -> Prediction:
         """Judge one image.
 
         It goes through the training set's own preprocessing; map and mask come back at its own size.
@@ -201,15 +206,20 @@ class Judge(ABC):
             image: a path, the bytes of a file, or an array (H, W) or (C, H, W) in [0, 1].
             policy: where to cut, and which regions count, see :mod:`adkit.scoring.policy`; None: the detector's own
                 thresholds.
+            save: picture to write, such as ``result.png``: the image, its reconstruction and the difference (of a
+                method that reconstructs), its map, and its outlined mask; None: none.
 
         Raises:
             RuntimeError: before ``fit``.
             FileNotFoundError: if there is no such file.
-            ValueError: if the file is damaged, or the array has another shape or leaves [0, 1].
+            ValueError: if the file is damaged, the array has another shape or leaves [0, 1], or ``save`` is no .png.
         """
         dataset = self.preprocessing(image)
         (anomaly_map,), (score,) = self.judge_images(dataset)
-        return self.decide(anomaly_map, score, policy, None if policy is None else whole_foreground(dataset))
+        prediction = self.decide(anomaly_map, score, policy, policy and whole_foreground(dataset))
+        if save is not None:
+            save_comparison(dataset, prediction, self.pixel_threshold, self.reconstruct_images(dataset), save)
+        return prediction
 
     def predict_folder(self, folder: str | Path, out: str | Path) -> list[dict]:
         """Judge every image of a folder and write tables and pictures.
@@ -225,7 +235,8 @@ class Judge(ABC):
             return self.predict(path), reconstructions[0] if reconstructions else None
 
         self._require_fit()
-        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity())
+        bits = self.preprocessing.bits
+        return report_folder(folder, out, judge, self.summary(), self.quiet, self.identity(), bits)
 
     def identity(self) -> str:
         """What tells this detector from every other one; empty where nothing does."""
@@ -240,13 +251,6 @@ class Judge(ABC):
         }
 
     # -- inside --------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _under(policy: Policy, anomaly_map: np.ndarray, score: float, foreground: np.ndarray | None) -> Prediction:
-        threshold, mask = policy.image_threshold, anomaly_map >= policy.pixel_threshold
-        plain = Prediction(score, threshold, score >= threshold, anomaly_map, mask)
-        verdict = suppress(plain, policy, foreground)
-        return replace(plain, is_anomalous=verdict.is_anomalous, mask=verdict.mask, verdict=verdict)
 
     @torch.inference_mode()
     def _judge(

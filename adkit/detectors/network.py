@@ -48,6 +48,8 @@ class TrainingSettings(Settings):
     validate_every: int = 100
     # float32, bfloat16, or auto: bfloat16 on a GPU that has it
     precision: str = "auto"
+    # train through torch.compile: the first step takes up to minutes, the later ones less, most of all on a GPU
+    compile: bool = False
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,11 +1,12 @@
 """What detectors say: of one image, of every image of a dataset, and what a network makes of an image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from adkit.scoring.suppression import Verdict
+from adkit.scoring.policy import Policy
+from adkit.scoring.suppression import Verdict, suppress
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,3 +78,20 @@ class Reconstruction(NamedTuple):
 
     image: np.ndarray
     difference: np.ndarray
+
+
+def under_policy(
+    policy: Policy, anomaly_map: np.ndarray, score: float, foreground: np.ndarray | None = None
+) -> Prediction:
+    """A map and a score, decided by a policy.
+
+    Args:
+        policy: where to cut, and which regions count.
+        anomaly_map: (H, W).
+        score: of the image.
+        foreground: bool (H, W); None: everywhere.
+    """
+    threshold, mask = policy.image_threshold, anomaly_map >= policy.pixel_threshold
+    plain = Prediction(score, threshold, score >= threshold, anomaly_map, mask)
+    verdict = suppress(plain, policy, foreground)
+    return replace(plain, is_anomalous=verdict.is_anomalous, mask=verdict.mask, verdict=verdict)

@@ -4,6 +4,7 @@ There is one path for all three: even a single photograph becomes an :class:`adk
 with the settings of the training set.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -218,9 +219,8 @@ def check_range(images: Tensor, tolerance: float = 1e-5) -> None:
         )
     low, high = (float(value) for value in images.aminmax())
     if not (low >= -tolerance and high <= 1 + tolerance):  # also where one is NaN
-        raise ValueError(
-            f"images must lie in [0, 1], got [{low:g}, {high:g}]; divide by 255 or read with adkit.data.read_image"
-        )
+        cure = "replace what is missing" if math.isnan(low) else "divide by 255 or read with adkit.data.read_image"
+        raise ValueError(f"images must lie in [0, 1], got [{low:g}, {high:g}]; {cure}")
 
 
 def batches(dataset: AnomalyDataset, batch_size: int = 8) -> Iterator[tuple[Tensor, Tensor]]:

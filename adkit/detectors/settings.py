@@ -18,6 +18,7 @@ from adkit.runtime.values import (
     flag,
     number,
     plain,
+    seed,
     whole,
 )
 from adkit.scoring.image_scores import SCORE_METHODS
@@ -29,6 +30,8 @@ __all__ = [
 ]  # fmt: skip
 
 
+# a greater value is a slip of the hand, and would end in want of memory
+MOST = {"batch_size": 2**16, "crop": 2**16, "depth": 12, "latent": 2**16, "smoothing": 256, "surroundings": 4096}
 # settings of a run, which say nothing of the method
 OF_A_RUN = ("seed", "device", "quiet")
 
@@ -91,7 +94,10 @@ class Settings:
         self.check_choice("score", self.scores)
         self.check("border", lambda value: whole(value) and value >= 0, "a whole number of pixels, at least 0")
         self.check("surroundings", at_least_zero, "0 or a positive number of pixels")
-        self.check("seed", whole, "a whole number")
+        self.check("seed", seed, "a whole number of 64 bits")
+        for name, most in MOST.items():
+            if number(value := getattr(self, name, None)) and value > most:
+                raise ValueError(f"{name} must be at most {most}, got {value!r}")
         self.check("device", lambda value: isinstance(value, str), "auto, cpu, cuda, cuda:N or mps")
         resolve_device(self.device)
         for field in fields(self):

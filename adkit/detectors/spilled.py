@@ -21,7 +21,7 @@ class SpilledMaps(Sequence):
         maps: arrays (H, W), float32, one after another; none is kept.
 
     Raises:
-        OSError: if the disk is full.
+        OSError: if the disk is full or read-only.
 
     Example:
         >>> maps = SpilledMaps(np.full((2, 3), level, np.float32) for level in (0.25, 0.5))
@@ -30,7 +30,9 @@ class SpilledMaps(Sequence):
     """
 
     def __init__(self, maps: Iterable[np.ndarray] = ()):
-        self._file = tempfile.TemporaryFile(prefix=".maps-", dir=home())
+        place = home()
+        with told(place / ".maps"):
+            self._file = tempfile.TemporaryFile(prefix=".maps-", dir=place)
         weakref.finalize(self, self._file.close)
         self._shapes: list[tuple[int, ...]] = []
         self._starts = [0]
@@ -44,7 +46,7 @@ class SpilledMaps(Sequence):
             one: (H, W), float32.
         """
         data = np.ascontiguousarray(one, dtype=np.float32)
-        with told(home()):
+        with told(home() / ".maps"):
             self._file.seek(self._starts[-1])
             self._file.write(data.tobytes())
         self._shapes.append(data.shape)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from adkit.defects.registry import unknown_defects_allowed
 from adkit.detectors.base import Detector
 from adkit.detectors.registry import detector_class, is_own
 from adkit.detectors.settings import setting_names
@@ -21,7 +22,7 @@ PROBE = 64  # most pixels of a side of the image that a loaded detector is tried
 # settings that have come since version 0.1.0, with the value that does what it did before
 ADDED_SETTINGS = {
     "weight_decay": 1e-4, "schedule": "one-cycle", "patience": None, "drift": 0.0, "score": "max", "border": 0,
-    "surroundings": 0.0, "reference": "train",
+    "compile": False, "surroundings": 0.0, "reference": "train",
 }  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
             device is not there.
 
     Warns:
-        UserWarning: if it has no checksums, comes from another version, or lacks settings that this version has.
+        UserWarning: if it was changed and is not verified, has no checksums, comes from another version, or lacks
+            settings that this version has.
     """
     resolve_device(device)
     saved = read_saved(path, "detector")
@@ -53,7 +55,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         check_description(saved.description)
         description, tensors = upgrade(saved.description, saved.tensors, setting_names(owner.settings_class))
         check_tensors(tensors, owner)
-        detector = owner.from_saved(description, tensors, device)
+        with unknown_defects_allowed():  # it was trained with them, and is asked to judge
+            detector = owner.from_saved(description, tensors, device)
         if not is_own(owner):
             _judge_probe(detector)
     except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
@@ -64,6 +67,8 @@ def load_detector(path: str | Path, device: str = "auto", verify: bool = True) -
         ) from error
     if verify and saved.problem:
         raise ValueError(saved.problem)
+    if saved.problem:
+        warnings.warn(saved.problem, stacklevel=2)
     _warn_of_other_version(path, description, owner)
     return detector
 

@@ -189,7 +189,8 @@ class VAEDetector(NetworkDetector):
             beta = settings.beta * settings.annealed(batch.step)
             output = model(batch.images, batch.generator())
             parts = train_loss(output, batch.images, beta) | {"beta": torch.tensor(beta)}
-            return parts | self._adversarial_terms(model, batch.images, output.reconstruction, parts["loss"])
+            # of the network itself: what wraps it for several processes shows its forward pass alone
+            return parts | self._adversarial_terms(trainee, batch.images, output.reconstruction, parts["loss"])
 
         def criterion(model, batch):
             return elbo(model(batch.images, batch.generator()), batch.images, settings.beta)

@@ -8,6 +8,7 @@ import numpy as np
 
 from adkit.data import NAMES
 from adkit.runtime.values import count, did_you_mean, number, plain, whole
+from adkit.runtime.values import seed as is_seed
 
 
 def checked_data(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,8 +59,8 @@ def check_judging(fpr_limit: Any, bootstrap: Any, seed: Any) -> None:
         raise ValueError(f"fpr_limit must lie in (0, 1], got {fpr_limit!r}; 0.3 is the usual choice")
     if not whole(bootstrap) or bootstrap < 0:
         raise ValueError(f"bootstrap must be a whole number of samples, 0 for none, got {bootstrap!r}; 1000 is usual")
-    if not whole(seed):
-        raise ValueError(f"seed must be a whole number, got {seed!r}")
+    if not is_seed(seed):
+        raise ValueError(f"seed must be a whole number of 64 bits, got {seed!r}")
 
 
 def _size(value: Any) -> bool:
@@ -74,7 +75,7 @@ def _category(value: Any) -> bool:
 
 SIZE = "a positive number or a pair (height, width)"
 RULES = {
-    "seed": (whole, "a whole number"),
+    "seed": (is_seed, "a whole number of 64 bits"),
     "dataset": (lambda value: isinstance(value, str), "the name of a set"),
     "root": (lambda value: value is None or isinstance(value, str | Path), "None or the path of a folder"),
     "category": (_category, "None, a name or a list of names"),
@@ -82,5 +83,5 @@ RULES = {
     "channels": (lambda value: value is None or (whole(value) and value in (1, 3)), "1, 3 or None"),
     "tile": (_size, SIZE),
     "overlap": (lambda value: value is None or (whole(value) and value >= 0), "a whole number of pixels, at least 0"),
-    "data_seed": (whole, "a whole number"),
+    "data_seed": (is_seed, "a whole number of 64 bits"),
 }

@@ -9,9 +9,9 @@ depends on: a changed metric judges the detector anew that a changed loss would 
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from adkit.data import Splits, load_dataset
@@ -25,9 +25,10 @@ from adkit.experiments.arguments import RULES, checked_data
 from adkit.experiments.draws import Draws
 from adkit.experiments.evaluation import Evaluation, judge
 from adkit.experiments.fitted import DETECTOR, UNCOUNTED, detector_key, detector_once, link_folder
-from adkit.experiments.sources import FIT, source_hash
+from adkit.experiments.sources import FIT, source_hash, with_own_defects
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.runtime import fast_mode
+from adkit.runtime.processes import led, process_count
 
 SELECTION = ("auroc", "ap", "pro")
 
@@ -151,10 +152,12 @@ class Experiment:
         return replace(self, **changed | {"settings": {**changed.get("settings", self.settings), **settings}})
 
     def key(self) -> dict:
-        """All that the result depends on: configuration, images and sources."""
+        """All that the result depends on: configuration, images and sources, and how many processes train together."""
         described = self.describe()
         described.pop("root")  # the images count, not where they lie
-        sources = source_hash(self.detector_class, self.dataset)
+        if (processes := process_count()) > 1:  # that train it together, each on crops of its own
+            described["processes"] = processes
+        sources = with_own_defects(source_hash(self.detector_class, self.dataset), described["settings"])
         return described | {"data": self.splits().fingerprint, "sources": sources}
 
     def address(self) -> str:
@@ -209,37 +212,49 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     """Run an experiment, or fetch its result where it was run before.
 
     A run that was killed goes on from its last checkpoint when it is asked for again, and of processes that ask at the
-    same time one runs it, see :mod:`adkit.experiments.cache`.
+    same time one runs it, see :mod:`adkit.experiments.cache`. Processes that were launched together (``accelerate
+    launch``) train it together; the first one judges and keeps it.
 
     Args:
         experiment: what to run.
         force: train and judge even if there is a result, and replace it.
         quiet: show no progress.
 
+    Raises:
+        TypeError: if it is no experiment.
+
     Example:
         >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
         >>> 0 <= run(tiny, quiet=True).evaluation.image_auroc <= 1
         True
     """
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"run takes an Experiment, got a {type(experiment).__name__}: run(Experiment(seed=1))")
+    key, fit = experiment.key(), partial(_fit, experiment, force)
 
-    def work(folder: Path) -> dict:
-        return _fit_and_judge(experiment, folder, force, quiet)
+    def work(part: Callable[[bool], cache.Entry]) -> cache.Entry:
+        return cache.cached("results", key, lambda folder: _judge_fitted(experiment, part(quiet), folder, quiet), force)
 
-    entry = cache.cached("results", experiment.key(), work, force)
+    entry = led(work, fit)
     stored, evaluation = entry.content, Evaluation.from_dict(entry.content["evaluation"])
     measured = stored["selection"], stored["history"], stored["seconds"]
     draws = Draws.from_dict(stored.get("draws"))
     return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache, draws)
 
 
-def _fit_and_judge(experiment: Experiment, folder: Path, force: bool, quiet: bool) -> dict:
-    """Run an experiment; leave the detector in the folder, and return what else is kept of it."""
+def _fit(experiment: Experiment, force: bool, quiet: bool) -> cache.Entry:
+    """The fitted detector; several processes that were launched together fit it together."""
     splits, unfitted = experiment.splits(), experiment.detector()
     unfitted.quiet = quiet or unfitted.quiet
     data = unfitted, splits.train, splits.validation
-    fitted = detector_once(*data, experiment.fit_sources(), force, experiment.fit_sources)
-    detector = load_detector(fitted.folder / DETECTOR, device=unfitted.settings.device)
-    detector.quiet = unfitted.quiet
+    return detector_once(*data, experiment.fit_sources(), force, experiment.fit_sources)
+
+
+def _judge_fitted(experiment: Experiment, fitted: cache.Entry, folder: Path, quiet: bool) -> dict:
+    """Judge a fitted detector, leave it in the folder, and return what else is kept of it."""
+    splits, device = experiment.splits(), experiment.all_settings().device
+    detector = load_detector(fitted.folder / DETECTOR, device=device)
+    detector.quiet = quiet or detector.quiet
     start = time.perf_counter()
     evaluation, draws = judge(detector, splits.test)
     seconds = {**fitted.content["seconds"], "evaluate": time.perf_counter() - start}

@@ -15,6 +15,8 @@ from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
+from adkit.experiments.sources import with_own_defects
+from adkit.runtime.processes import led, process_count
 
 KIND = "fitted"  # the folder under ADKIT_HOME
 DETECTOR = "detector"  # the folder of a saved detector in an entry
@@ -23,7 +25,7 @@ UNCOUNTED = ("device", "quiet")
 
 
 def fit_key(name: str, settings: Mapping, images: list[str], sources: str) -> dict:
-    """All that a fit depends on.
+    """All that a fit depends on; the number of processes that train together is a part of it.
 
     Args:
         name: of the class that is fitted.
@@ -32,7 +34,9 @@ def fit_key(name: str, settings: Mapping, images: list[str], sources: str) -> di
         sources: hash of the sources that the fit runs, see :func:`adkit.experiments.sources.source_hash`.
     """
     counted = {setting: value for setting, value in settings.items() if setting not in UNCOUNTED}
-    return {"class": name, "settings": counted, "data": images, "sources": sources}
+    key = {"class": name, "settings": counted, "data": images, "sources": sources}
+    processes = process_count()
+    return key | {"processes": processes} if processes > 1 else key
 
 
 def fit_once(key: Mapping, fit: Callable[[Path], None], force: bool = False) -> cache.Entry:
@@ -44,12 +48,12 @@ def fit_once(key: Mapping, fit: Callable[[Path], None], force: bool = False) -> 
         force: fit even if it was done before.
     """
 
-    def work(folder: Path) -> dict:
+    def work(folder: Path, part: Callable[[Path], object]) -> dict:
         start = time.perf_counter()
-        fit(folder)
+        part(folder)
         return {"seconds": {"fit": time.perf_counter() - start}}
 
-    return cache.cached(KIND, key, work, force)
+    return led(lambda part: cache.cached(KIND, key, lambda folder: work(folder, part), force), fit)
 
 
 def detector_key(detector: Detector, train: AnomalyDataset, validation: AnomalyDataset, sources: str) -> dict:
@@ -62,7 +66,8 @@ def detector_key(detector: Detector, train: AnomalyDataset, validation: AnomalyD
         sources: as in :func:`fit_key`.
     """
     images = [train.fingerprint, validation.fingerprint]
-    return fit_key(type(detector).__name__, asdict(detector.settings), images, sources)
+    settings = asdict(detector.settings)
+    return fit_key(type(detector).__name__, settings, images, with_own_defects(sources, settings))
 
 
 def detector_once(

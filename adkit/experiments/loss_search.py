@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from adkit.data import AnomalyDataset
-from adkit.experiments.experiment import Experiment, run
+from adkit.experiments.experiment import Experiment
+from adkit.experiments.selecting import selection_of
 from adkit.losses import build_loss
 from adkit.runtime.progress import progress
 
@@ -115,7 +116,7 @@ def random_weights(
 
 
 def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget: int) -> dict[str, float]:
-    """Run candidates until the budget is spent; rank them by what validation normals say.
+    """Train candidates until the budget is spent; rank them by what validation normals say, and by nothing else.
 
     Args:
         make: takes a loss as text and returns its experiment; a short one, so that the budget reaches further.
@@ -123,7 +124,8 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
         budget: largest number of runs, at least 1.
 
     Returns:
-        Loss → pixel AP on validation normals with synthetic defects (``Result.selection``), the best one first.
+        Loss → pixel AP on validation normals with synthetic defects, the best one first; see
+        :func:`adkit.experiments.selecting.selection_of`.
 
     Raises:
         ValueError: if there is no candidate, or the budget is below 1.
@@ -131,5 +133,5 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
     chosen = list(dict.fromkeys(candidates))[: max(budget, 0)]
     if not chosen:
         raise ValueError(f"search needs candidates and a budget of 1 run at least, got {len(candidates)} and {budget}")
-    precision = {loss: run(make(loss), quiet=True).selection["ap"] for loss in progress(chosen, "search")}
+    precision = {loss: selection_of(make(loss))["ap"] for loss in progress(chosen, "search")}
     return dict(sorted(precision.items(), key=lambda entry: entry[1], reverse=True))

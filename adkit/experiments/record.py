@@ -36,7 +36,8 @@ from adkit.detectors.preprocessing import whole_image
 from adkit.experiments import cache
 from adkit.experiments.evaluation import evaluate
 from adkit.experiments.fitted import UNCOUNTED
-from adkit.experiments.sources import source_hash
+from adkit.experiments.sources import source_hash, with_own_defects
+from adkit.runtime.processes import led, process_count
 from adkit.runtime.progress import progress
 from adkit.runtime.serialization import write_json
 
@@ -92,7 +93,7 @@ def record(
     for name, value in {"every": every, "shown": shown}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size)
+    out, per_epoch = Path(out), steps_per_epoch(splits.train, detector.training.batch_size * process_count())
     trained = detector.fresh(validate_every=every * per_epoch)
     trained.quiet = detector.quiet
     address = cache.address(_key(trained, splits, shown, bootstrap))
@@ -101,20 +102,33 @@ def record(
         trained, splits.validation, out / "reconstructions", shown, every * per_epoch, per_epoch
     )
 
-    def make(alone: bool) -> None:
-        if not trained.checkpoint.exists():
-            _clear(out)
-        results = _train_and_judge(trained, splits, out, per_epoch, bootstrap)
-        cache.write_result(out / RESULTS, address, results)
-        trained.checkpoint.unlink(missing_ok=True)
+    def fit(value: None) -> None:
+        trained.fit(splits.train, splits.validation)
 
-    return cache.once(out / RESULTS, address, make, lock=out / RESULTS)[0]
+    def work(part: Callable[[None], None]) -> dict:
+        def make(alone: bool) -> None:
+            if not trained.checkpoint.exists():
+                _clear(out)
+            results = _train_and_judge(trained, part, splits, out, per_epoch, bootstrap)
+            cache.write_result(out / RESULTS, address, results)
+            trained.checkpoint.unlink(missing_ok=True)
+
+        return cache.once(out / RESULTS, address, make, lock=out / RESULTS)[0]
+
+    return led(work, fit)
 
 
-def _train_and_judge(trained: NetworkDetector, splits: Splits, out: Path, per_epoch: int, bootstrap: int) -> dict:
+def _train_and_judge(
+    trained: NetworkDetector,
+    train: Callable[[None], None],
+    splits: Splits,
+    out: Path,
+    per_epoch: int,
+    bootstrap: int,
+) -> dict:
     """Leave all that a run leaves but ``results.json``, and return what that holds."""
     start = time.perf_counter()
-    trained.fit(splits.train, splits.validation)
+    train(None)
     fitted = time.perf_counter()
     trained.save(out / "detector")
     write_json(out / "training_history.json", trained.history)
@@ -202,14 +216,16 @@ def _painter(
 
 def _key(detector: NetworkDetector, splits: Splits, shown: int, bootstrap: int) -> dict:
     """All that a run leaves depends on."""
-    return {
+    key = {
         "detector": type(detector).__name__,
         "settings": {name: value for name, value in asdict(detector.settings).items() if name not in UNCOUNTED},
         "data": splits.fingerprint,
-        "sources": source_hash(type(detector), splits.name, JUDGED),
+        "sources": with_own_defects(source_hash(type(detector), splits.name, JUDGED), asdict(detector.settings)),
         "shown": shown,
         "bootstrap": bootstrap,
     }
+    processes = process_count()
+    return key | {"processes": processes} if processes > 1 else key
 
 
 def _clear(out: Path) -> None:

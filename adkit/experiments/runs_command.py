@@ -37,8 +37,10 @@ def run(chosen: Namespace) -> int:
         chosen: what the parser has read.
 
     Raises:
-        ValueError: if something is to be removed that is not there.
+        ValueError: if something is to be removed that is not there, or it is not clear what.
     """
+    if not chosen.older_than >= 0:
+        raise ValueError(f"--older-than must be 0 or a positive number of days, got {chosen.older_than:g}")
     before = time.time() - 86400 * chosen.older_than
     kept = [entry for entry in list_kept() if entry.when <= before]
     if chosen.remove is None:
@@ -56,7 +58,9 @@ def run(chosen: Namespace) -> int:
 def _meant(word: str, kept: list[Kept]) -> list[Kept]:
     if word == "all" or word in STATES:
         return [entry for entry in kept if word in ("all", entry.state)]
-    found = [entry for entry in kept if entry.address.startswith(word)]
+    found = [entry for entry in kept if word and entry.address.startswith(word)]
     if not found:
         raise ValueError(f"nothing that is kept begins with {word!r}; adkit runs lists what is there")
+    if len(others := {entry.address for entry in found}) > 1:
+        raise ValueError(f"{len(others)} addresses begin with {word!r}; write more of the one that is meant, or all")
     return found

@@ -4,9 +4,11 @@ They are kept apart, for a training takes minutes to hours and an evaluation sec
 trainings away.
 """
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from adkit.data.load import NAMES, reader_module
+from adkit.defects.registry import own_defects_source
 from adkit.detectors.registry import own_source, source_modules
 from adkit.runtime.provenance import imported_modules, source_fingerprint
 
@@ -33,3 +35,30 @@ def source_hash(method_class: type, dataset: str | None = None, rooms: tuple[str
     of_adkit = source_fingerprint(imported_modules([*rooms, *readers, *source_modules(method_class)]))
     own = own_source(method_class)
     return f"{of_adkit} {own}" if own else of_adkit
+
+
+def with_own_defects(sources: str, settings: Mapping) -> str:
+    """Sources, and those of the defects of the learner's own that settings name: an edited defect is another training.
+
+    Args:
+        sources: of :func:`source_hash`.
+        settings: of the detector.
+
+    Example:
+        >>> with_own_defects("abc", {"defects": ["stain", "line"]})
+        'abc'
+    """
+    own = own_defects_source(list(_texts(settings)))
+    return f"{sources} {own}" if own else sources
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in literals, one within another."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)

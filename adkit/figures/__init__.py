@@ -11,6 +11,7 @@ from adkit.figures.comparisons import costs as costs
 from adkit.figures.curves import roc_pro_curves as roc_pro_curves
 from adkit.figures.curves import sweep as sweep
 from adkit.figures.curves import training_curves as training_curves
+from adkit.figures.frames import gallery as gallery
 from adkit.figures.frames import samples as samples
 from adkit.figures.frames import strips as strips
 from adkit.figures.histograms import score_histograms as score_histograms
@@ -18,6 +19,7 @@ from adkit.figures.histograms import threshold_split as threshold_split
 from adkit.figures.latents import latents as latents
 from adkit.figures.latents import scatter as scatter
 from adkit.figures.network import network as network
+from adkit.figures.operating_point import operating_point as operating_point
 from adkit.figures.panels import colour_scale as colour_scale
 from adkit.figures.panels import detections as detections
 from adkit.figures.panels import mask_rows as mask_rows
@@ -29,4 +31,5 @@ from adkit.figures.spectrum import spectrum as spectrum
 from adkit.figures.style import Plot as Plot
 from adkit.figures.tables import column_table as column_table
 from adkit.figures.tables import confusion as confusion
+from adkit.figures.tables import heat_panels as heat_panels
 from adkit.figures.tables import heat_table as heat_table

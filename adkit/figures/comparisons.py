@@ -14,13 +14,18 @@ HEIGHT = 3.4
 
 
 @styled
-def comparison(table: Sequence[Mapping], reference: Mapping[str, float] | None = None):
+def comparison(
+    table: Sequence[Mapping],
+    reference: Mapping[str, float] | None = None,
+    limits: tuple[float, float] | None = None,
+):
     """Methods against one another: a row each, a panel for each metric, a dot with its interval.
 
     Args:
         table: one dict a method: its first entry is the row's name, the others metric → number, ``(value, low, high)``,
             or an interval with ``value``, ``low`` and ``high``; ``None`` leaves a place empty.
         reference: metric → a value to mark with a thin line, such as chance.
+        limits: ``(low, high)`` of every panel, where all metrics have one unit; None: each its own.
 
     Returns:
         ``(fig, axes)``, axes an array of one a metric.
@@ -47,6 +52,9 @@ def comparison(table: Sequence[Mapping], reference: Mapping[str, float] | None =
         ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.grid(axis="x")
         ax.margins(x=0.18)
+        if limits:
+            beyond = 0.05 * (limits[1] - limits[0])  # room for a dot that lies on a limit
+            ax.set(xlim=(limits[0] - beyond, limits[1] + beyond), xticks=np.linspace(*limits, 3))
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(table)), labels=names)

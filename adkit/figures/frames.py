@@ -1,7 +1,9 @@
 """Frames to look at, whatever their shape: a grid of them, strips with defects outlined, defects magnified."""
 
+from collections.abc import Mapping
+
 from adkit.figures.marks import mark_box, outline, show, zoom_box
-from adkit.figures.style import TRUE, WIDTH, new_figure, styled, to_images, to_masks
+from adkit.figures.style import MAP, TRUE, WIDTH, new_figure, styled, to_images, to_maps, to_masks
 
 # Frames longer than this (width / height) are stacked, the others stand side by side.
 WIDE = 2.0
@@ -80,6 +82,47 @@ def strips(images, titles, masks=None, *, zoom=False):
         elif mask is not None:
             outline(row[0], mask, TRUE)
     return fig, axes
+
+
+@styled
+def gallery(images: Mapping, *, columns: int = 6, maps: bool = False, scale=None):
+    """Patches side by side, each under its name.
+
+    Args:
+        images: name → (C, H, W) or (H, W) image in [0, 1]; or with ``maps``, name → (H, W) of any range.
+        columns: at most so many in a row.
+        maps: show numbers by colour instead of grey values.
+        scale: of maps, ``(low, high)`` of the colours, the same for all; None: from the lowest to the highest number.
+
+    Returns:
+        ``(fig, axes)``, axes an array of one an image.
+
+    Raises:
+        ValueError: if there is no image.
+
+    Example:
+        >>> import numpy as np
+        >>> fig, axes = gallery({"clean": np.zeros((32, 32)), "noise": np.ones((32, 32))})
+        >>> [ax.get_title(loc="left") for ax in axes]
+        ['clean', 'noise']
+    """
+    if not images:
+        raise ValueError("gallery needs at least one image, as name -> image, got none")
+    shown = to_maps(list(images.values())) if maps else to_images(list(images.values()))
+    if maps and scale is None:
+        scale = min(one.min() for one in shown), max(one.max() for one in shown)
+    look = {"cmap": MAP, "vmin": scale[0], "vmax": scale[1]} if maps else {}
+    columns = min(columns, len(shown))
+    rows, side = -(-len(shown) // columns), WIDTH / max(columns, 4)
+    height = max(one.shape[0] / one.shape[1] for one in shown)
+    fig = new_figure(rows * (side * height + 0.26) + 0.1, columns * side, layout="compressed")
+    fig.get_layout_engine().set(w_pad=0.04, h_pad=0.03)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[len(shown) :]:
+        ax.remove()
+    for ax, name, one in zip(axes, images, shown, strict=False):
+        show(ax, one, name, **look)
+    return fig, axes[: len(shown)]
 
 
 @styled

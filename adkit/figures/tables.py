@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from adkit.figures.style import INK, WIDTH, StyledFigure, new_figure, styled, to_array
 
@@ -93,13 +94,66 @@ def heat_table(values, rows: Sequence[str], columns: Sequence[str], *, limits=No
 
 
 @styled
-def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g}", label: str = ""):
+def heat_panels(tables: Mapping[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], *, label: str = ""):
+    """Tables of one shape below one another, each shaded for itself, the highest number of each framed.
+
+    Args:
+        tables: title → (R, C) numbers; NaN leaves a cell empty.
+        rows: R names.
+        columns: C names, above the first table, slanted.
+        label: title of the figure, such as the metric's name.
+
+    Returns:
+        ``(fig, axes)``, axes an array of one a table.
+
+    Raises:
+        ValueError: if there is no table, or names and values do not fit.
+
+    Example:
+        >>> fig, axes = heat_panels({"dots": [[0.5, 0.9]], "dark": [[0.7, 0.6]]}, ["mse"], ["l2, 4", "ssim, 4"])
+        >>> [len(ax.texts) for ax in axes]
+        [2, 2]
+    """
+    tables = {title: to_array(values).astype(float) for title, values in tables.items()}
+    if not tables or any(values.shape != (len(rows), len(columns)) for values in tables.values()):
+        shapes = {title: values.shape for title, values in tables.items()}
+        raise ValueError(f"expected tables of shape ({len(rows)}, {len(columns)}), as rows and columns, got {shapes}")
+    fig = new_figure(1.1 + len(tables) * (0.35 + 0.2 * len(rows)))
+    axes = fig.subplots(len(tables), 1, squeeze=False)[:, 0]
+    for ax, (title, values) in zip(axes, tables.items(), strict=True):
+        ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
+        shades = _ranked(values.ravel()).reshape(values.shape)
+        texts = [[f"{value:.2f}" if np.isfinite(value) else "–" for value in row] for row in values]
+        _shade(ax, shades, np.array(texts, dtype=object))
+        if np.isfinite(values).any():
+            row, column = np.unravel_index(np.nanargmax(values), values.shape)
+            ax.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=INK, linewidth=2))
+        ax.set_yticks(np.arange(len(rows)) + 0.5, labels=rows)
+        ax.set_xticks([])
+        ax.set_title(title)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    axes[0].set_xticks(np.arange(len(columns)) + 0.5, labels=columns, rotation=45, ha="left", rotation_mode="anchor")
+    axes[0].tick_params(length=0, labeltop=True, labelbottom=False)
+    fig.suptitle(label, x=0.01, ha="left", fontsize=9)
+    return fig, axes
+
+
+@styled
+def column_table(
+    table: Mapping[str, Mapping[str, float]],
+    *,
+    form: str = "{:.3g}",
+    label: str = "",
+    shaded: Sequence[str] | None = None,
+):
     """A table of unlike numbers, shaded column by column: light is the lowest of its column, dark the highest.
 
     Args:
         table: row → column → number; None or NaN leaves a cell empty.
         form: format of a number, such as ``"{:.3f}"``.
         label: title of the figure.
+        shaded: columns that are shaded, such as those where high is good; None: all of them.
 
     Returns:
         ``(fig, ax)``.
@@ -115,7 +169,8 @@ def column_table(table: Mapping[str, Mapping[str, float]], *, form: str = "{:.3g
         raise ValueError(f"expected rows with the same columns, as row -> column -> number, got {named}")
     values = np.array([[np.nan if value is None else value for value in row.values()] for row in table.values()], float)
     shades = np.array([_ranked(column) for column in values.T]).T
-    fig, ax = _shaded_numbers(values, shades, list(table), named[0], form)
+    plain = [shaded is not None and name not in shaded for name in named[0]]
+    fig, ax = _shaded_numbers(values, np.where(plain, np.nan, shades), list(table), named[0], form)
     ax.set_title(label, pad=22)
     return fig, ax
 

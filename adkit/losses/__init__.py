@@ -10,7 +10,7 @@ from adkit.losses.divergence import kl_divergence
 from adkit.losses.edges import sobel, sobel_gradients
 from adkit.losses.images import check_images
 from adkit.losses.multiscale import MSSSIMLoss, MultiScale, ms_ssim
-from adkit.losses.pixel import focal_loss, l1, mse
+from adkit.losses.pixel import focal_loss, l1, mse, psnr
 from adkit.losses.spectral import focal_frequency
 from adkit.losses.structural import SSIMLoss, ssim, ssim_map
 
@@ -28,6 +28,7 @@ __all__ = [
     "l1",
     "ms_ssim",
     "mse",
+    "psnr",
     "sobel",
     "sobel_gradients",
     "ssim",

@@ -29,6 +29,27 @@ def mse(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return reduce((x - y).square().mean(dim=(1, 2, 3)), reduction)
 
 
+def psnr(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Peak signal-to-noise ratio of each image in decibels, 10 log10(1 / MSE).
+
+    A measure of reconstructions, no loss: higher is better, 20 dB is an error of a tenth of the range, and equal images
+    have infinity.
+
+    Args:
+        prediction: images (B, C, H, W) in [0, 1], any float type; computed in float32 at least.
+        target: images of the same shape.
+        reduction: ``mean`` over the batch, or ``none`` for one value an image (B,).
+
+    Raises:
+        ValueError: if the shapes differ or are not (B, C, H, W).
+
+    Example:
+        >>> psnr(torch.zeros(2, 1, 4, 4), torch.full((2, 1, 4, 4), 0.1)).round(decimals=3)
+        tensor(20.)
+    """
+    return reduce(-10 * mse(prediction, target, "none").log10(), reduction)
+
+
 def l1(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """Mean absolute error over channels and pixels.
 

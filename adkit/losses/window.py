@@ -9,6 +9,7 @@ from torch import Tensor
 TILE = 32  # outputs a product gives along the blurred axis: a full band matrix would be nearly all zeros
 
 
+@lru_cache(maxsize=128)
 def gaussian_window(size: int, sigma: float, dtype: torch.dtype = torch.float64) -> tuple[float, ...]:
     """Weights of a centred Gaussian that sum to 1.
 

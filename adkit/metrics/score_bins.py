@@ -1,22 +1,20 @@
-"""Fine bins of scores, and tables of what fell into them.
+"""Tables of what fell into fine bins of scores.
 
-A score has a position, a whole number that never falls as the score rises: its float32 pattern, in which an octave
-(power of two) has 2**23 positions, so it is fine near 0. Sigmoids, tanh and cosines crowd at 1 (and -1) instead. There,
-from 0.5 to 1, the pattern of the distance to 1 counts, so positions are as fine near 1 as near 0.
-
-A bin is a run of 2**k positions of one octave; its k last bits are dropped. All scores that were seen decide on k, for
-each octave alone: it is the smallest that leaves at most ``FEW_BINS`` bins in use, or ``most_dropped`` where none does.
-So an octave with few distinct scores keeps them all, and a full one has 2**17 bins. A set never needs fewer dropped
-bits than a part of it, and all sums are of integers: tables merge to the same bits in any order.
+What a bin is, :mod:`adkit.metrics.score_positions` says. How many bits an octave may drop, all scores that were seen
+decide, for each octave alone: it is the smallest number that leaves at most ``FEW_BINS`` bins in use, or
+``most_dropped`` where none does. So an octave with few distinct scores keeps them all, and a full one has 2**17 bins,
+and some more at the ends of what was seen. A set never needs fewer dropped bits than a part of it, and all sums are of
+integers: tables merge to the same bits in any order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adkit.metrics.components import Pixels
+from adkit.metrics.score_positions import MANTISSA, bins_of, group_starts, most_dropped, positions_of
 
-MANTISSA = 23  # bits of float32
 FEW_BINS = 1 << 14
 SHARE = 32  # a whole region is 2**SHARE units, so 2**31 regions fit into an int64
 BIN_ROW = np.dtype(
@@ -30,9 +28,6 @@ BIN_ROW = np.dtype(
     ]
 )
 COUNTS = ("normal", "defective", "overlap")
-_LARGEST = float(np.finfo(np.float32).max)
-_HALF = 126 << MANTISSA  # the float32 pattern of 0.5
-_ONE = 2 * _HALF  # the position of 1: as many octaves lie between 0.5 and 1 as between 0 and 0.5
 
 
 @dataclass
@@ -41,7 +36,7 @@ class Octave:
 
     Attributes:
         rows: (R,) of ``BIN_ROW``, lowest bin first.
-        dropped: how many of the last bits of a position its bins leave out, 0 to 23.
+        dropped: how many of the last bits of a position its bins leave out at most, 0 to 23.
     """
 
     rows: np.ndarray
@@ -49,38 +44,6 @@ class Octave:
 
 
 BinTable = dict[int, Octave]  # by the number of the octave, ``positions_of(score) >> MANTISSA``
-
-
-def positions_of(scores: np.ndarray) -> np.ndarray:
-    """The position of each score: it never falls as the score rises, and that of -x is ``-1 - position``.
-
-    Args:
-        scores: float32 or float64 of any shape, finite; those beyond the range of float32 share its last position.
-
-    Returns:
-        int64, of the same shape.
-    """
-    size = np.abs(scores)
-    near_one = (size > 0.5) & (size < 1)
-    size = np.minimum(np.where(near_one, 1 - size, size), _LARGEST).astype(np.float32)
-    positions = size.view(np.int32).astype(np.int64)
-    np.subtract(_ONE - 1, positions, out=positions, where=near_one)
-    np.add(positions, _ONE - (127 << MANTISSA), out=positions, where=size >= 1)
-    return np.invert(positions, out=positions, where=scores < 0)
-
-
-def most_dropped(octave: int) -> int:
-    """The most bits that the bins of an octave may leave out.
-
-    An octave keeps 17 bits, 2**17 bins. From 0.5 to 1, bins are as wide as those of one plain octave would be, but
-    each time the distance to 1 halves there are at least 2**12 of them.
-
-    Args:
-        octave: number of the octave, ``positions_of(score) >> MANTISSA``.
-    """
-    halvings = max(octave, ~octave) - (_HALF >> MANTISSA)
-    mantissa_bits = max(16 - halvings, 12) if 0 <= halvings < _HALF >> MANTISSA else 17
-    return MANTISSA - mantissa_bits
 
 
 def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
@@ -93,8 +56,9 @@ def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
     order = np.argsort(pixels.defective)
     scores = {"normal": pixels.normal, "defective": pixels.defective[order]}
     positions = {kind: positions_of(values) for kind, values in scores.items()}
-    ends = [values[end] >> MANTISSA for values in positions.values() if values.size for end in (0, -1)]
-    octaves = range(min(ends), max(ends) + 1)
+    own = [int(values[end]) for values in positions.values() if values.size for end in (0, -1)]
+    octaves = range(min(own) >> MANTISSA, (max(own) >> MANTISSA) + 1)
+    ends = ends_of(known, own)
     edges = np.arange(octaves.start, octaves.stop + 1) << MANTISSA
     parts = {kind: np.searchsorted(values, edges) for kind, values in positions.items()}
 
@@ -104,16 +68,15 @@ def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
             inside = positions[kind][starts[index] : starts[index + 1]]
             dropped[index] = _enough_dropped(inside, octaves[index], dropped[index])
 
-    bits = {kind: np.repeat(dropped, np.diff(starts)) for kind, starts in parts.items()}
-    bins = {kind: values >> bits[kind] << bits[kind] for kind, values in positions.items()}
+    bins = {kind: bins_of(values, np.repeat(dropped, np.diff(parts[kind])), ends) for kind, values in positions.items()}
     normal = _tally("normal", scores["normal"], bins["normal"])
     defective = _tally("defective", scores["defective"], bins["defective"])
     if order.size:
-        defective["overlap"] = np.add.reduceat(_shares(pixels, order), _group_starts(bins["defective"]))
+        defective["overlap"] = np.add.reduceat(_shares(pixels, order), group_starts(bins["defective"]))
     rows = _union(normal, defective)
     starts = np.searchsorted(rows["bin"], edges).tolist()
     return {
-        octave: _fitting(Octave(rows[start:end].copy(), count), octave)
+        octave: _fitting(Octave(rows[start:end].copy(), count), octave, ends)
         for octave, start, end, count in zip(octaves, starts[:-1], starts[1:], dropped.tolist(), strict=True)
         if end > start
     }
@@ -121,13 +84,28 @@ def pixel_table(pixels: Pixels, known: BinTable) -> BinTable:
 
 def merge_tables(a: BinTable, b: BinTable) -> BinTable:
     """One table of all that is in two; both are used up. It is quickest where ``a`` is the longer."""
-    for number, octave in b.items():
-        if number in a:
-            dropped = max(a[number].dropped, octave.dropped)
-            rows = _union(_coarsen(a[number], dropped).rows, _coarsen(octave, dropped).rows)
-            octave = _fitting(Octave(rows, dropped), number)
-        a[number] = octave
+    before, ends = ends_of(a), ends_of(a, ends_of(b))
+    # bins near an end change with it; while it stays, only what is new has to be fitted in
+    for number in b if ends == before else {*a, *b}:
+        octaves = [table[number] for table in (a, b) if number in table]
+        dropped = max(octave.dropped for octave in octaves)
+        parts = [_coarsen(octave, dropped, ends).rows for octave in octaves]
+        a[number] = _fitting(Octave(_union(*parts) if len(parts) > 1 else parts[0], dropped), number, ends)
     return a
+
+
+def ends_of(table: BinTable, others: Sequence[int] = ()) -> tuple[int, ...]:
+    """The lowest and the highest position of the scores of a table.
+
+    Args:
+        table: empty: it has none.
+        others: positions that count as well.
+    """
+    ends = list(others)
+    if table:
+        scores = table[min(table)].rows["low"][:1], table[max(table)].rows["high"][-1:]
+        ends += positions_of(np.concatenate(scores)).tolist()
+    return (min(ends), max(ends)) if ends else ()
 
 
 def table_rows(table: BinTable) -> np.ndarray:
@@ -160,14 +138,9 @@ def table_size(table: BinTable) -> int:
     return sum(octave.rows.size for octave in table.values())
 
 
-def _group_starts(ascending: np.ndarray) -> np.ndarray:
-    """Where each group of equal values starts."""
-    return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1])[: ascending.size])
-
-
 def _tally(kind: str, scores: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """Rows of the scores of one kind, given in ascending order with the bin of each."""
-    starts = _group_starts(bins)
+    starts = group_starts(bins)
     ends = np.append(starts, bins.size)[1:]
     rows = np.zeros(starts.size, dtype=BIN_ROW)
     rows["bin"], rows[kind] = bins[starts], ends - starts
@@ -192,24 +165,24 @@ def _union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _enough_dropped(positions: np.ndarray, octave: int, dropped: int) -> int:
     """How many bits an octave must drop for ascending positions in it, at least so many as it has dropped."""
     most = most_dropped(octave)
-    while dropped < most and _group_starts(positions >> dropped).size > FEW_BINS:
+    while dropped < most and group_starts(positions >> dropped).size > FEW_BINS:
         dropped += 1
     return dropped
 
 
-def _fitting(octave: Octave, number: int) -> Octave:
+def _fitting(octave: Octave, number: int, ends: tuple[int, int]) -> Octave:
     """The same counts, with as many bits dropped as so many bins demand."""
     if octave.rows.size <= FEW_BINS:
         return octave
-    return _coarsen(octave, _enough_dropped(octave.rows["bin"], number, octave.dropped))
+    return _coarsen(octave, _enough_dropped(octave.rows["bin"], number, octave.dropped), ends)
 
 
-def _coarsen(octave: Octave, dropped: int) -> Octave:
-    """The same counts in bins that leave out more bits."""
-    if dropped == octave.dropped:
-        return octave
-    bins = octave.rows["bin"] >> dropped << dropped
-    starts = _group_starts(bins)
+def _coarsen(octave: Octave, dropped: int, ends: tuple[int, int]) -> Octave:
+    """The same counts in bins that leave out more bits, or lie further from the ends than before."""
+    bins = bins_of(octave.rows["bin"], dropped, ends)
+    if np.array_equal(bins, octave.rows["bin"]):
+        return Octave(octave.rows, dropped)
+    starts = group_starts(bins)
     rows = octave.rows[starts]
     rows["bin"], rows["high"] = bins[starts], octave.rows["high"][np.append(starts[1:], bins.size) - 1]
     for name in COUNTS:

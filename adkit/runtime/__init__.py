@@ -2,7 +2,7 @@
 
 from adkit.runtime.lazy import lazy_exports
 
-VERSION = "0.1.0"  # of adkit, as pyproject.toml has it
+VERSION = "0.2.0"  # of adkit, as pyproject.toml has it
 
 _HOMES = {
     "PRECISIONS": "adkit.runtime.environment",

@@ -76,7 +76,8 @@ def told(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        if number not in REFUSALS and _is_full(path):
+        # no file or folder there, or a name too long, is none of a disk's troubles, full or not
+        if number in (None, errno.EIO) and _is_full(path):
             number = errno.ENOSPC
         if number not in REFUSALS:
             raise
@@ -147,4 +148,5 @@ def clear_folder(folder: Path) -> None:
 
 def _prefix(name: str) -> str:
     """Hidden; the machine is in it, for its process numbers say nothing on another one."""
+    name = name if len(name.encode()) <= 150 else name[:37]  # a file system takes 255 bytes in all
     return f".{name}-{hashlib.sha256(this_machine().encode()).hexdigest()[:6]}-"

@@ -1,6 +1,7 @@
 """What all commands of a shell share: a page of help, errors of one line, and exit codes that mean something."""
 
 import argparse
+import difflib
 import sys
 import warnings
 from collections.abc import Callable
@@ -35,6 +36,24 @@ class Parser(argparse.ArgumentParser):
         say(self.format_help(), file, end="")
 
 
+def closest(parser: argparse.ArgumentParser, word: str) -> str:
+    """A question after the option that may have been meant; empty where none is like it.
+
+    Args:
+        parser: of the command.
+        word: that it does not know.
+
+    Example:
+        >>> parser = Parser(prog="adkit")
+        >>> _ = parser.add_argument("--device")
+        >>> closest(parser, "--devcie=cpu"), closest(parser, "other")
+        ('; did you mean --device?', '')
+    """
+    known = [option for action in parser._actions for option in action.option_strings]
+    found = difflib.get_close_matches(word.partition("=")[0], known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
 def complain(program: str, message: object) -> None:
     """One line on standard error.
 
@@ -43,6 +62,16 @@ def complain(program: str, message: object) -> None:
         message: what is wrong; line breaks become blanks.
     """
     print(printable(f"{program}: error: {' '.join(str(message).split())}", sys.stderr), file=sys.stderr, flush=True)
+
+
+def interrupted(program: str) -> int:
+    """Say that somebody has stopped the program, and return the exit code.
+
+    Args:
+        program: whose line it is.
+    """
+    complain(program, "interrupted; the same command goes on where this one stopped")
+    return INTERRUPTED
 
 
 def run_command(program: str, work: Callable[[], int]) -> int:
@@ -75,5 +104,4 @@ def run_command(program: str, work: Callable[[], int]) -> int:
             complain(program, error)
             return FAILED
         except KeyboardInterrupt:
-            complain(program, "interrupted; the same command goes on where this one stopped")
-            return INTERRUPTED
+            return interrupted(program)

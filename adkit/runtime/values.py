@@ -44,6 +44,19 @@ def between(low: float, high: float) -> Callable[[object], bool]:
     return lambda value: number(value) and low < value < high
 
 
+def seed(value: object) -> bool:
+    """Whether a value can start random numbers: a whole number of 64 bits.
+
+    Args:
+        value: anything.
+
+    Example:
+        >>> seed(-1), seed(2**63), seed("0")
+        (True, False, False)
+    """
+    return whole(value) and -(2**63) <= value < 2**63
+
+
 def whole(value: object) -> bool:
     """True of a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)

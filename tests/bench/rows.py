@@ -9,10 +9,9 @@ MISSING = "peer not installed: pip install -e .[bench]"
 HEADER = ("what", "peer", "ours", "ratio", "to reach", "note")
 
 
-def rows_of(name: str, device: str) -> list[dict]:
-    """Run one bench; only that of training knows devices. Here, where a process of its own can find it."""
-    bench = import_module(f"tests.bench.bench_{name}")
-    return bench.main(device) if name == "training" else bench.main()
+def rows_of(name: str) -> list[dict]:
+    """Run one bench. Here, where a process of its own can find it."""
+    return import_module(f"tests.bench.bench_{name}").main()
 
 
 def row(what: str, peer=None, ours=None, target: str = "", note: str = "", rate: bool = False) -> dict:

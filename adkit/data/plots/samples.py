@@ -10,6 +10,7 @@ import numpy as np
 from adkit.data.plots import ANOMALY_TYPES, SIDE, Plots
 from adkit.data.read import Header
 from adkit.data.samples import NORMAL, choose_categories
+from adkit.runtime.values import whole
 
 CATEGORY = "series"
 PART_SIZE = 1_000_000  # indices kept for each part, so that no part moves when another grows
@@ -85,10 +86,11 @@ def plots_parts(
         ['good', 'spike', 'level_shift', 'trend_change']
     """
     choose_categories(category, [CATEGORY], "the plots")
-    if len(counts) != 4 or not all(0 <= count <= PART_SIZE for count in counts):
+    four = isinstance(counts, list | tuple) and len(counts) == 4
+    if not four or not all(whole(count) and 0 <= count <= PART_SIZE for count in counts):
         raise ValueError(
             f"counts must be four numbers from 0 to {PART_SIZE:,} (train, validation, test normals, test anomalous), "
-            f"got {counts}"
+            f"got {counts!r}"
         )
     train, validation, normals = (
         [PlotSample(part * PART_SIZE + k, seed) for k in range(counts[part])]

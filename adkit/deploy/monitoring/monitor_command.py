@@ -4,6 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adkit.deploy.arguments import add_shared
 from adkit.deploy.monitoring.folder import monitor_folder
 from adkit.runtime.console import say
 
@@ -23,15 +24,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("detector", type=Path, metavar="DETECTOR", help="folder of a saved or an exported detector")
+    add_shared(parser, "detector")
     add("images", type=Path, metavar="FOLDER", help="images, in the order of their names")
     add("--normals", type=Path, metavar="DIR", help="normal images to compare with, not those of the training")
     add("--out", type=Path, metavar="FILE", help="JSON file of the state, gone on with if it is there")
-    add("--policy", type=Path, metavar="FILE", help="where to cut (default: policy.json beside the detector)")
     add("--window", type=int, default=200, metavar="N", help="images of a window (default: 200)")
     add("--alpha", type=float, default=1e-3, help="chance of a false alarm in a window (default: 0.001)")
     add("--json", action="store_true", help="print the state as JSON")
-    add("--quiet", action="store_true", help="no progress")
+    add_shared(parser, "--policy", "--quiet")
 
 
 def run(chosen: Namespace) -> int:

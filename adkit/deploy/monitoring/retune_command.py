@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adkit.deploy.arguments import add_shared
 from adkit.deploy.monitoring.retuning import retune_folder
 from adkit.runtime.console import say
 
@@ -22,13 +23,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     """
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("detector", type=Path, metavar="DETECTOR", help="folder of a saved or an exported detector")
+    add_shared(parser, "detector")
     add("normals", type=Path, metavar="FOLDER", help="at least 20 fresh normal images")
     add("--confirmed", action="store_true", help="a person has looked at these images and found them normal")
     add("--out", type=Path, metavar="FILE", help="where the new policy goes (default: nowhere)")
     add("--policy", type=Path, metavar="FILE", help="of today (default: policy.json beside the detector)")
     add("--cap", type=float, default=0.2, help="largest change in one step, as a share (default: 0.2)")
-    add("--quiet", action="store_true", help="no progress")
+    add_shared(parser, "--quiet")
 
 
 def run(chosen: Namespace) -> int:

@@ -77,6 +77,7 @@ def retune(
     Raises:
         RetuningRefused: if nobody has confirmed them, there are fewer than 20 sources, or some look like defects.
     """
+    _require_confirmed(confirmed)
     maps, scores = detector.judge_images(normals)
     names = [Path(normals.paths[group[0]]).name for group in normals.groups()]
     sources = len(set(normals.sources))
@@ -109,6 +110,7 @@ def retune_folder(
     Raises:
         RetuningRefused: as :func:`retune`; also if an image cannot be read.
     """
+    _require_confirmed(confirmed)
     old, judge = find_policy(detector_dir, policy), open_judge(detector_dir)
     known = reference_of(detector_dir, judge.description)
     names, maps, scores = [], [], []
@@ -160,8 +162,7 @@ def propose(
     """
     scores = np.asarray(scores, float)
     sources = len(scores) if sources is None else sources
-    if not confirmed:
-        raise RetuningRefused("nobody has confirmed that these images are normal; look at them, then say so")
+    _require_confirmed(confirmed)
     if sources < FEWEST:
         raise RetuningRefused(f"{sources} independent normal images are too few for a threshold; {FEWEST} are needed")
     if suspects := suspicious(scores, known):
@@ -196,6 +197,11 @@ def propose(
         flips,
         _advice(old, policy, image, capped),
     )
+
+
+def _require_confirmed(confirmed: bool) -> None:
+    if not confirmed:
+        raise RetuningRefused("nobody has confirmed that these images are normal; look at them, then say so")
 
 
 def suspicious(scores: np.ndarray, known: Sequence[float] = ()) -> list[int]:

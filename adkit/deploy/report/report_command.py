@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adkit.deploy.arguments import add_shared
 from adkit.deploy.report.write import write_report
 from adkit.runtime.console import say
 
@@ -22,14 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     """
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("detector", type=Path, metavar="DETECTOR", help="folder of a saved or an exported detector")
+    add_shared(parser, "detector")
     add("images", type=Path, metavar="FOLDER", help="images, in it or below it")
     add("--out", type=Path, default=Path("report.html"), metavar="FILE", help="the page (default: report.html)")
-    add("--policy", type=Path, metavar="FILE", help="where to cut (default: policy.json beside the detector)")
     add("--title", default="", help="of the page")
     add("--pictures", type=int, default=200, metavar="N", help="so many of the worst images are shown (default: 200)")
-    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
-    add("--quiet", action="store_true", help="no progress")
+    add_shared(parser, "--policy", "--device", "--quiet")
 
 
 def run(chosen: Namespace) -> int:

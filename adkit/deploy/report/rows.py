@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from adkit.data.masks import masks_among
 from adkit.data.read import SUFFIXES, list_images
 from adkit.data.uploads import OWN_FILES, ImageRefused, Limits
 from adkit.deploy.judges import Judge, Judged, judge_bytes
@@ -87,6 +88,10 @@ def judge_folder(
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}; expected one with images")
     files = [path for path in list_images(folder, below=True) if not _within(path, leave_out)]
+    for mask, image in (masks := masks_among(files, folder)).items():
+        name = mask.relative_to(folder).as_posix()
+        yield name, {"path": name, "code": "mask", "reason": f"it is the mask of {image.name}, not an image"}
+    files = [path for path in files if path not in masks]
     if not files:
         raise ValueError(f"no images in {folder}; expected files that end in {', '.join(SUFFIXES)}")
     for path in progress(files, f"judging {folder.name}", quiet=quiet):

@@ -64,8 +64,7 @@ def create_app(settings: Settings, judge: Judge | None = None, log: Callable[[di
         yield
         service.draining = True
         saving.cancel()
-        service.queue.close()
-        service.save_state()
+        service.close()
 
     app = fastapi.FastAPI(
         title="adkit", version=VERSION, lifespan=lifespan,
@@ -119,6 +118,7 @@ def _add_health(app: "FastAPI", service: Service) -> None:
 
 def _add_predict(app: "FastAPI", service: Service) -> None:
     from fastapi import Request
+    from starlette.responses import JSONResponse
 
     @app.post("/v1/predict", openapi_extra=IMAGE_BODY)
     async def predict(request: Request):
@@ -140,7 +140,7 @@ def _add_predict(app: "FastAPI", service: Service) -> None:
         answer = await judged(request, service, work, deadline)
         if not regions:
             del answer["regions"], answer["suppressed"]
-        return answer
+        return JSONResponse(answer)  # plain data, of hundreds of regions perhaps: nothing need look at each of them
 
 
 def _add_operation(app: "FastAPI", service: Service) -> None:
@@ -170,7 +170,7 @@ async def reload_model(service: Service) -> dict:
     """
     before = service.require_ready()
     try:
-        model = await asyncio.to_thread(service.load)
+        model = await asyncio.get_running_loop().run_in_executor(service.loader, service.load)
     except Exception as error:
         raise ServiceError(
             "reload_failed", f"the new model cannot be used ({type(error).__name__}); the old one stays"

@@ -22,8 +22,10 @@ async def read_body(
         deadline: time of the event loop by which all must be there.
 
     Raises:
-        ServiceError: too_large, body_timeout or bad_request.
+        ServiceError: too_large, body_timeout, client_gone or bad_request.
     """
+    from starlette.requests import ClientDisconnect
+
     if declared is not None:
         if not declared.isdecimal():
             raise ServiceError("bad_request", "Content-Length is no number")
@@ -36,6 +38,8 @@ async def read_body(
             chunk = await asyncio.wait_for(_next(stream), max(left, 0.001))
         except TimeoutError:
             raise ServiceError("body_timeout", "the body came too slowly; send the image at once", silence) from None
+        except ClientDisconnect:
+            raise ServiceError("client_gone", "the client has gone") from None
         if chunk is None:
             return b"".join(chunks)
         size += len(chunk)

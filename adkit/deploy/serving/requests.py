@@ -1,5 +1,6 @@
 """What endpoints read of a request, and how its work is done: the image, the policy, the queue."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,12 @@ FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 async def image_of(request: "Request", settings: Settings, deadline: float) -> bytes:
     """The bytes of the image that a request brings; raises a ServiceError."""
-    from starlette.requests import ClientDisconnect
-
     kind = request.headers.get("content-type", "")
     is_form = kind.lower().startswith("multipart/form-data")
     limit = settings.max_bytes + OVERHEAD * is_form
     declared = request.headers.get("content-length")
-    try:
-        body = await read_body(request.stream(), declared, limit, settings.body_timeout, deadline)
-    except ClientDisconnect:
-        raise ServiceError("client_gone", "the client has gone") from None
-    data = file_of_form(body, kind) if is_form else body
+    body = await read_body(request.stream(), declared, limit, settings.body_timeout, deadline)
+    data = await asyncio.to_thread(file_of_form, body, kind) if is_form else body
     if len(data) > settings.max_bytes:
         raise ServiceError("too_large", f"the image has more than {settings.max_bytes} bytes", settings.max_bytes)
     if not data:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from adkit.deploy.extras import require
 from adkit.deploy.serving.settings import Settings, read_token
-
-WRONG_USE = 2
+from adkit.runtime import command
 
 
 def serve(detector: str | Path, *, token_file: str | Path | None = None, token: str | None = None, **settings) -> int:
@@ -96,6 +95,6 @@ def take_port(host: str, port: int) -> socket.socket:
 
 
 def complain(text: str) -> int:
-    """One line on stderr; returns the exit code of wrong use."""
-    print(f"adkit serve: {' '.join(text.split())}", file=sys.stderr)
-    return WRONG_USE
+    """One line on stderr, as every command says it; returns the exit code of wrong use."""
+    command.complain("adkit serve", text)
+    return command.WRONG_USE

@@ -4,6 +4,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adkit.deploy.arguments import add_shared
 from adkit.deploy.serving.run import serve
 
 EPILOG = """
@@ -28,8 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     port = os.environ.get("PORT", "")
-    add("detector", type=Path, metavar="DETECTOR", help="folder of a saved or an exported detector")
-    add("--policy", type=Path, metavar="FILE", help="where to cut (default: policy.json beside the detector)")
+    add_shared(parser, "detector")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=int, default=int(port) if port.isdecimal() else 8000, help="(default: $PORT, else 8000)")
     add("--token-file", type=Path, metavar="FILE", help="its first line is the token (default: $ADKIT_TOKEN)")
@@ -37,9 +37,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--queue", type=int, default=16, metavar="N", help="images that may wait (default: 16)")
     add("--timeout", type=float, default=30.0, metavar="S", help="seconds for a request (default: 30)")
     add("--max-bytes", type=int, default=20_000_000, metavar="N", help="of an image file (default: 20000000)")
-    add("--max-pixels", type=int, metavar="N", help="of an image (default: 32000000, or 16 frames of the training)")
+    add("--max-pixels", type=int, metavar="N", help="of an image (default: 32000000, or 8 frames of the training)")
     add("--threads", type=int, default=1, metavar="N", help="that compute one image (default: 1)")
-    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
     add("--name", default="", help="of the model in the paths (default: the folder's name)")
     add("--state", type=Path, metavar="DIR", help="where the monitor's state is kept (default: nowhere)")
     add("--window", type=int, default=200, metavar="N", help="images of a window of the monitor (default: 200)")
@@ -48,6 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--docs", action="store_true", help="offer /docs and /openapi.json")
     add("--metrics-public", action="store_true", help="/metrics without a token")
     add("--behind-proxy", action="store_true", help="trust the forwarded headers of a proxy")
+    add_shared(parser, "--policy", "--device")
 
 
 def run(chosen: Namespace) -> int:

@@ -3,6 +3,7 @@
 import base64
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class Service:
         self.queue, self.metrics = Queue(settings.queue), Metrics(settings.queue)
         self.given, self.model, self.monitor = judge, None, None
         self.draining, self.failure, self._lock = False, "", threading.Lock()
+        # one thread loads every later model: each thread that has run a network keeps megabytes for itself
+        self.loader = ThreadPoolExecutor(1, thread_name_prefix="load")
 
     # -- the model -----------------------------------------------------------------------------------------------------
 
@@ -106,6 +109,12 @@ class Service:
         if self.model is None:
             raise ServiceError("loading", "the model is being loaded", headers={"Retry-After": "5"})
         return self.model
+
+    def close(self) -> None:
+        """Finish what has begun, and write the monitor's state."""
+        self.queue.close()
+        self.loader.shutdown(wait=True, cancel_futures=True)
+        self.save_state()
 
     # -- an image ------------------------------------------------------------------------------------------------------
 

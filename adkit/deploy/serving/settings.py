@@ -11,7 +11,7 @@ from adkit.scoring.policy import Policy
 
 SHORTEST_TOKEN = 16
 # pixels of an image where nothing else is said, see ``max_pixels``
-MOST_PIXELS, LEAST_PIXELS, FRAMES = 32_000_000, 1_000_000, 16
+MOST_PIXELS, LEAST_PIXELS, FRAMES = 32_000_000, 1_000_000, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Settings:
         timeout: seconds from a request's start until its answer, body included.
         body_timeout: seconds of silence in a body after which it is given up.
         max_bytes: of an image file.
-        max_pixels: of an image; None: 32 million, and where images are judged whole no more than 16 frames of the
+        max_pixels: of an image; None: 32 million, and where images are judged whole no more than 8 frames of the
             training (1 million at least), since memory grows with them.
         threads: of the one image that is judged at a time.
         device: of a saved detector: auto, cpu, cuda, cuda:N or mps.

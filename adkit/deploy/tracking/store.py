@@ -1,5 +1,6 @@
 """Where runs are tracked: MLflow's client, and nothing of its global state. Names are made safe, values finite."""
 
+import logging
 import math
 import os
 import re
@@ -13,6 +14,11 @@ from adkit.runtime import home
 ADDRESS = "adkit.address"
 # MLflow cuts a parameter there, with a warning
 LONGEST = 500
+# it would ask a host at every start, and wait minutes for a server that is gone
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}  # fmt: skip
 # bytes of a file that goes along as an artifact
 LARGEST = 50_000_000
 
@@ -85,11 +91,12 @@ def open_store(uri: str | None = None, experiment: str = "adkit") -> Store:
     Raises:
         ImportError: if MLflow is not installed; it says what to install.
     """
-    # it would ask a host at every start
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     require("mlflow", "tracking")
     from mlflow import MlflowClient, entities
+
+    logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # else it tells of each table that it makes
 
     uri = uri or f"sqlite:///{home() / 'mlflow.db'}"
     return Store(MlflowClient(tracking_uri=uri), entities, experiment, home() / "mlflow-artifacts")

@@ -5,9 +5,14 @@ from collections.abc import Callable, Mapping
 
 from adkit.deploy.tracking.store import Store, open_store
 
+# so many failures in a row, and no more is tried: one may be a file that is locked, more cost a training its time
+MOST_FAILURES = 3
+
 
 class Tracker:
     """Hangs on a detector's ``on_validation``, and logs each row of its history as it comes.
+
+    The first failure is a warning; after three in a row it is silent for good.
 
     Args:
         name: of the run.
@@ -25,7 +30,7 @@ class Tracker:
     def __init__(
         self, name: str, params: Mapping, uri: str | None = None, experiment: str = "adkit", store: Store | None = None
     ):
-        self.store, self.run_id, self._warned = store, None, False
+        self.store, self.run_id, self._warned, self._failures = store, None, False, 0
         self._try(lambda: self._begin(name, params, uri, experiment))
 
     def _begin(self, name: str, params: Mapping, uri: str | None, experiment: str) -> None:
@@ -51,9 +56,13 @@ class Tracker:
             self._try(lambda: self.store.end(self.run_id, status))
 
     def _try(self, work: Callable[[], None]) -> None:
+        if self._failures >= MOST_FAILURES:
+            return
         try:
             work()
+            self._failures = 0
         except Exception as error:  # a full disk, a locked file, a server that is gone: none may cost a training
+            self._failures += 1
             if not self._warned:
                 self._warned = True
                 warnings.warn(

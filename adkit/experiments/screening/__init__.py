@@ -10,6 +10,7 @@ from adkit.experiments.screening.fitted import fitted_detector as fitted_detecto
 from adkit.experiments.screening.measures import confusion_matrix as confusion_matrix
 from adkit.experiments.screening.measures import left_out as left_out
 from adkit.experiments.screening.measures import share_interval as share_interval
+from adkit.experiments.screening.measures import stage_gaps as stage_gaps
 from adkit.experiments.screening.measures import stage_table as stage_table
 from adkit.experiments.screening.stages import Screened as Screened
 from adkit.experiments.screening.stages import Screening as Screening

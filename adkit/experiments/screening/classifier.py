@@ -1,7 +1,8 @@
 """Stage 2: a classifier that has seen labelled images and names the type of an anomaly, trained, saved and loaded."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,7 @@ class TypeClassifier:
         Raises:
             ValueError: if they are all of one kind.
         """
+        self.preprocessing = replace(self.preprocessing, bits=train.bits)
         seen, settings = seen_by(self.preprocessing, train), self.settings
         self.classes = sorted(set(seen.kinds))
         if len(self.classes) < 2:
@@ -198,7 +200,9 @@ def seen_by(preprocessing: Preprocessing, dataset: AnomalyDataset) -> AnomalyDat
         torch.Size([1, 32, 32])
     """
     p = preprocessing
-    return AnomalyDataset(dataset.samples, p.resize, p.channels, p.tile, p.overlap, p.foreground)
+    seen = AnomalyDataset(dataset.samples, p.resize, p.channels, p.tile, p.overlap, p.foreground, bits=p.bits)
+    seen.blend = p.blend
+    return seen
 
 
 def _mirrored(images: Tensor, random: torch.Generator) -> Tensor:
@@ -227,13 +231,14 @@ def load_classifier(path: str | Path, device: str = "auto", verify: bool = True)
         ValueError: if it is damaged, was changed, does not fit this version, or the device is not there.
 
     Warns:
-        UserWarning: if it has no checksums, as older versions wrote none.
+        UserWarning: if it was changed and is not verified, or has no checksums, as older versions wrote none.
     """
     resolve_device(device)
     saved = read_saved(path, "classifier")
     description, tensors = saved.description, saved.tensors
     try:
         loaded = TypeClassifier(**description["settings"] | {"device": device})
+        loaded.preprocessing = Preprocessing.from_dict(description["preprocessing"])
         loaded.classes, loaded.history = description["classes"], description["history"]
         loaded.model = Classifier(len(loaded.classes), loaded.settings.depth).to(loaded.device)  # its weights follow
         loaded.model.load_state_dict(tensors)
@@ -243,5 +248,7 @@ def load_classifier(path: str | Path, device: str = "auto", verify: bool = True)
         ) from error
     if verify and saved.problem:
         raise ValueError(saved.problem)
+    if saved.problem:
+        warnings.warn(saved.problem, stacklevel=2)
     loaded.model.eval()
     return loaded
