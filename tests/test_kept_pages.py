@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adkit.compare.protocol import FORMAT
-from adkit.course.kept_pages import SETS, kept_pages, kept_regret, regrets
+from adkit.course.kept_pages import SETS, kept_pages, kept_regret, mean_over, regrets
 from adkit.figures import rows
 from adkit.metrics.significance import Difference
 from tests.keep_comparison import keep, sources
@@ -23,7 +23,7 @@ def page(validation=22, fast=False, **pro):
     methods = {
         name: {
             "metrics": {"pro": interval(value), "pixel_ap": none},
-            "by_kind": {"crack": {"pro": interval(value / 2), "n": 3}},
+            "by_kind": {"crack": {"pro": interval(value / 2), "n": 3, "n_regions": 4}},
             "cost": {"fit_seconds": 3.0},
         }
         for name, value in pro.items()
@@ -46,6 +46,7 @@ def test_a_page_gives_its_numbers_and_says_where_they_come_from(tmp_path, capsys
     found = kept_pages(["tiles", "leather"], written(tmp_path, tiles=kept, leather=page(validation=2, vae=0.4)))
     one = found["tiles"]
     assert (one.methods, one.best, one.types, one.few) == (["vae", "draem"], "draem", ["crack"], False)
+    assert (one.regions, one.defective, one.normal) == (4, 3, 107)
     assert one.number("vae", "pro").low == 0.4
     assert one.number("vae", "pro", "crack").value == 0.25
     assert str(one.number("vae", "pixel_ap")).startswith("nan")
@@ -54,6 +55,8 @@ def test_a_page_gives_its_numbers_and_says_where_they_come_from(tmp_path, capsys
     assert one.cost("vae") == {"fit_seconds": 3.0}
     assert one.gap("vae", "pro") == Difference(0.2, 0.1, 0.3, 0.01, 0.03)
     assert one.gap("draem", "pro") is None
+    assert (one.place("draem", "pro"), one.place("vae", "pro"), one.shown_behind()) == (1, 2, ["vae"])
+    assert mean_over(found.values(), "vae", "pro") == pytest.approx(0.45)
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("tiles: 2 methods, 3 seeds; 88 train, 22 validation, 110 test images; measured 2026-11-29")
     assert first.endswith("images 01234567, sources not noted")

@@ -5,7 +5,8 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +57,22 @@ class KeptPage:
     @property
     def types(self) -> list[str]:
         """The defect types."""
-        return list(next(iter(self.kept["methods"].values()))["by_kind"])
+        return list(self._by_kind)
+
+    @property
+    def regions(self) -> int:
+        """How many defective regions the test part has."""
+        return sum(row.get("n_regions") or 0 for row in self._rows)
+
+    @property
+    def defective(self) -> int:
+        """How many defective test images."""
+        return sum(row["n"] for row in self._rows)
+
+    @property
+    def normal(self) -> int:
+        """How many normal test images."""
+        return self.kept["protocol"]["frames"]["test"] - self.defective
 
     @property
     def few(self) -> bool:
@@ -85,6 +101,16 @@ class KeptPage:
         one = self.kept["paired"].get(method, {}).get(metric)
         return Difference(*(one[name] for name in ("value", "low", "high", "p", "p_holm"))) if one else None
 
+    def place(self, method: str, metric: str) -> int:
+        """The place of a method among all of the page by one number, 1 for the highest."""
+        order = sorted(self.methods, key=lambda name: -self.means(metric)[name])
+        return order.index(method) + 1
+
+    def shown_behind(self, metric: str = "pro") -> list[str]:
+        """The methods that are shown to stay behind the page's best one, after Holm's correction."""
+        gaps = {name: self.gap(name, metric) for name in self.methods}
+        return [name for name, gap in gaps.items() if gap and gap.shown and gap.value > 0]
+
     def cost(self, method: str) -> dict[str, float | None]:
         """Seconds of a fit and of a frame, parameters, and bytes, as they were measured."""
         return self.kept["methods"][method]["cost"]
@@ -102,6 +128,14 @@ class KeptPage:
         told += ["other sources than today's"] if self._aged else []
         told += [f"only {protocol['frames']['validation']} validation images"] if self.few else []
         return "; ".join(told)
+
+    @property
+    def _by_kind(self) -> dict[str, dict]:
+        return next(iter(self.kept["methods"].values()))["by_kind"]
+
+    @property
+    def _rows(self) -> list[dict]:
+        return list(self._by_kind.values())
 
     @property
     def _aged(self) -> bool:
@@ -151,6 +185,17 @@ def _problem(kept: Mapping) -> str:
     if kept["protocol"].get("format") != FORMAT:
         return "the page is of an older format"
     return "the page is of fast mode" if kept["protocol"]["fast"] else ""
+
+
+def mean_over(pages: Iterable[KeptPage], method: str, metric: str) -> float:
+    """The mean of a method's number over several pages.
+
+    Args:
+        pages: at least one.
+        method: one that all of them have.
+        metric: such as ``pixel_ap``.
+    """
+    return statistics.fmean(page.number(method, metric).value for page in pages)
 
 
 def regrets(pages: Mapping[str, KeptPage], metric: str = "pro") -> dict[str, dict[str, float]]:

@@ -83,7 +83,10 @@ def dot_rows(table: Mapping[str, Mapping[str, float | None]], logarithmic: Seque
     for ax, measure in zip(axes, measures, strict=True):
         if measure in logarithmic:
             ax.set_xscale("log")
-            ax.xaxis.set_major_locator(LogLocator(numticks=5))
+            known = [row[measure] for row in table.values() if row.get(measure) is not None]
+            ax.xaxis.set_major_locator(LogLocator(subs=(1,) if np.nanmax(known) > 30 * np.nanmin(known) else (1, 2, 5)))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.minorticks_off()
         else:
             ax.xaxis.set_major_locator(MaxNLocator(4))
         for height, row in enumerate(table.values()):
