@@ -27,6 +27,8 @@ from adkit.figures.panels import mask_rows as mask_rows
 from adkit.figures.panels import panels as panels
 from adkit.figures.reconstructions import error_maps as error_maps
 from adkit.figures.reconstructions import reconstructions as reconstructions
+from adkit.figures.rows import differences as differences
+from adkit.figures.rows import dot_rows as dot_rows
 from adkit.figures.spectrum import compare_spectra as compare_spectra
 from adkit.figures.spectrum import spectrum as spectrum
 from adkit.figures.style import Plot as Plot
