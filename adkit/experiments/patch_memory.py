@@ -35,7 +35,7 @@ def receptive_fields(backbone: Backbone | EncoderBackbone, channels: int, side: 
     Example:
         >>> from adkit.models.autoencoder import Autoencoder
         >>> receptive_fields(EncoderBackbone(Autoencoder(width=4, depth=3), layers=(0, 1)), channels=1, side=64)
-        [8, 18]
+        [4, 10]
     """
     device = next(backbone.parameters()).device
     seen = []
