@@ -25,6 +25,7 @@ from adkit.figures.panels import colour_scale as colour_scale
 from adkit.figures.panels import detections as detections
 from adkit.figures.panels import mask_rows as mask_rows
 from adkit.figures.panels import panels as panels
+from adkit.figures.pipeline import pipeline as pipeline
 from adkit.figures.reconstructions import error_maps as error_maps
 from adkit.figures.reconstructions import reconstructions as reconstructions
 from adkit.figures.rows import differences as differences
