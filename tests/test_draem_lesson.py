@@ -1,7 +1,5 @@
 """What notebook 10 needs of the library: exercises, two readings of one DRAEM, synthetic defects as a test part."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,6 @@ import torch
 from adkit import Experiment, figures, over_seeds, run
 from adkit.course.answers import exercise_of, notebook_10
 from adkit.course.checks import problem_of
-from adkit.course.compared import committed_rows, compared, firsts
 from adkit.defects import SyntheticDefects
 from adkit.experiments import paired
 from adkit.experiments.draem_readings import ResidualReading, residual_reading
@@ -111,15 +108,3 @@ def test_corners_mark_the_maps(result):
     assert [ax.get_title(loc="left") for ax in axes.ravel()] == ["image", "map", "", ""]
     with pytest.raises(ValueError, match="rows with the same columns"):
         figures.magnified({"a": row}, [])
-
-
-@pytest.mark.parametrize("plain", [True, False])
-def test_a_committed_comparison_is_read(tmp_path, plain):
-    pro = 0.5 if plain else {"mean": 0.5, "low": 0.4, "high": 0.6}
-    draem = {"metrics": {"pro": {"mean": 0.7, "low": None, "high": None}}, "by_kind": {"a": {"pro": pro}}}
-    (tmp_path / "toy.json").write_text(json.dumps({"methods": {"draem": draem}}))
-    titles = {"PRO": "pro", "macro": "pro_macro", "AP": "pixel_ap"}
-    rows = committed_rows(compared("toy", tmp_path), {"draem": "DRAEM", "vae": "VAE"}, titles)
-    assert rows == [{"": "DRAEM", "PRO": (0.7, 0.7, 0.7), "macro": (0.5, 0.5, 0.5), "AP": None}]
-    assert firsts(rows) == {"PRO": "DRAEM", "macro": "DRAEM"}
-    assert firsts([]) == {}

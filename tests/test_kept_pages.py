@@ -55,6 +55,8 @@ def test_a_page_gives_its_numbers_and_says_where_they_come_from(tmp_path, capsys
     assert one.cost("vae") == {"fit_seconds": 3.0}
     assert one.gap("vae", "pro") == Difference(0.2, 0.1, 0.3, 0.01, 0.03)
     assert one.gap("draem", "pro") is None
+    rows = one.rows({"draem": "DRAEM", "cork": "Cork"}, {"PRO": "pro"})
+    assert rows == [{"": "DRAEM", "PRO": one.number("draem", "pro")}]
     assert (one.place("draem", "pro"), one.place("vae", "pro"), one.shown_behind()) == (1, 2, ["vae"])
     assert mean_over(found.values(), "vae", "pro") == pytest.approx(0.45)
     first, second = capsys.readouterr().out.splitlines()

@@ -96,6 +96,17 @@ class KeptPage:
         """Method → mean over seeds."""
         return {name: self.number(name, metric).value for name in self.methods}
 
+    def rows(self, methods: Mapping[str, str], measures: Mapping[str, str]) -> list[dict]:
+        """Rows for :func:`adkit.figures.comparison`.
+
+        Args:
+            methods: name of a method → its name in the figure; one that the page lacks is left out.
+            measures: title → name of a number.
+        """
+        shown = {name: told for name, told in methods.items() if name in self.methods}
+        numbers = {name: {title: self.number(name, metric) for title, metric in measures.items()} for name in shown}
+        return [{"": told} | numbers[name] for name, told in shown.items()]
+
     def gap(self, method: str, metric: str) -> Difference | None:
         """The page's best method minus another one, on the same images, after Holm's correction; None: not compared."""
         one = self.kept["paired"].get(method, {}).get(metric)
