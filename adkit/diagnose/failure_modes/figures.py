@@ -13,7 +13,7 @@ from PIL import Image
 from adkit.diagnose.failure_modes import VERDICTS, Case, TypeVerdict
 from adkit.figures.animation import raster
 from adkit.figures.frames import is_wide
-from adkit.figures.marks import fill, outline, show, zoom_box
+from adkit.figures.marks import brackets, fill, outline, show, zoom_box
 from adkit.figures.panels import colour_bar, colour_limits
 from adkit.figures.style import (
     COLOURS,
@@ -68,7 +68,9 @@ def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set_title("verdict, its support; surround AUROC · retention · IoU of the mask; below, the single frames", pad=22)
+    ax.set_title(
+        "verdict, its support; surround AUROC · share let through · IoU of the mask; below, the single frames", pad=22
+    )
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
     return fig, ax
@@ -98,7 +100,7 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
         reconstructed: its reconstruction.
         a_map: (H, W).
         predicted: bool (H, W).
-        mask: bool (H, W), the true one; outlined everywhere but in the reconstruction.
+        mask: bool (H, W), the true one; outlined in image and masks, and marked by corners in the map.
         scale: of the map's colours, from validation normals: see :func:`adkit.figures.colour_scale`.
         caption: over the whole picture.
         smallest: side of the smallest window, in pixels.
@@ -124,8 +126,9 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     show(axes["b"], reconstructed[window], "reconstruction")
     show(axes["c"], np.asarray(a_map)[window], "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
     show(axes["d"], fill(image, predicted, PREDICTED)[window], "mask predicted")
-    for name in "acd":
+    for name in "ad":
         outline(axes[name], mask[window], TRUE, 1.0, rings=False)
+    brackets(axes["c"], mask[window])
     if "whole" in axes:
         areas = f"{100 * (predicted & ~mask).mean():.2f} % false, defect {100 * mask.mean():.2f} %"
         show(axes["whole"], fill(np.ones(mask.shape), predicted, PREDICTED), f"mask predicted, whole frame: {areas}")
