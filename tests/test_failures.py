@@ -1,5 +1,6 @@
 """Failure modes: the surround, the rules, their support, and the cases, on measurements whose answer is known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from adkit import AutoencoderDetector
+from adkit.course.plain import plain
 from adkit.diagnose.failure_modes import (
     CASE_RULES,
     VERDICTS,
@@ -15,9 +17,11 @@ from adkit.diagnose.failure_modes import (
     choose_cases,
     measure_defect,
     measure_defects,
+    read_verdicts,
     shape_of,
     surround,
     surround_auroc,
+    type_means,
     type_verdicts,
     verdict,
 )
@@ -110,6 +114,18 @@ def test_support_counts_draws_of_seeds_and_frames():
     assert found["dark"].shares == {name: 0.5 * (name in ("found", "segmentation missed")) for name in VERDICTS}
     low, high = found["dark"].numbers["iou"].low, found["dark"].numbers["iou"].high
     assert 0 <= low < 0.095 < high <= 0.19
+
+
+def test_means_of_a_measurement_by_type():
+    verdicts = type_verdicts({"plain": [[DOTS, replace(DOTS, index=1, kind="dark", iou=0.5)]]}, n=2)
+    assert type_means(verdicts, "iou") == {"plain": {"dots": 0.3, "dark": 0.5}}
+
+
+def test_verdicts_come_back_from_json_as_they_were():
+    verdicts = type_verdicts({"plain": [[DOTS, replace(DOTS, index=1, kind="dark", retention=float("nan"))]]}, n=2)
+    again = read_verdicts(json.loads(json.dumps(plain(verdicts))))
+    assert again["plain"]["dots"] == verdicts["plain"]["dots"]
+    assert np.isnan(again["plain"]["dark"].numbers["retention"].low)
 
 
 def test_seeds_that_differ_widen_the_interval():
@@ -208,6 +224,8 @@ def test_a_dark_defect_stands_for_inversion_where_one_is_inverted():
     assert choose_cases({"plain": [shade, dark]})["inversed_anomaly"].measurement.index == 2
     rising = replace(dark, surround=0.95)
     assert choose_cases({"plain": [shade, rising]})["inversed_anomaly"].measurement.index == 1
+    weave = replace(shade, index=3, kind="texture", surround=0.1)
+    assert choose_cases({"plain": [weave, shade]})["inversed_anomaly"].measurement.index == 1
 
 
 def test_a_light_defect_that_nobody_finds_is_no_success():

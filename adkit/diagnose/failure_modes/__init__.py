@@ -11,6 +11,8 @@ from adkit.diagnose.failure_modes.cases import view_cases as view_cases
 from adkit.diagnose.failure_modes.classify import VERDICTS as VERDICTS
 from adkit.diagnose.failure_modes.classify import TypeVerdict as TypeVerdict
 from adkit.diagnose.failure_modes.classify import VerdictLimits as VerdictLimits
+from adkit.diagnose.failure_modes.classify import read_verdicts as read_verdicts
+from adkit.diagnose.failure_modes.classify import type_means as type_means
 from adkit.diagnose.failure_modes.classify import type_verdicts as type_verdicts
 from adkit.diagnose.failure_modes.classify import verdict as verdict
 from adkit.diagnose.failure_modes.looks import by_visible_look as by_visible_look

@@ -1,7 +1,7 @@
 """How reconstructions fail: the table of verdicts, and one picture for each way of failing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -10,9 +10,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adkit.diagnose.failure_modes import VERDICTS, Case, TypeVerdict
+from adkit.diagnose.failure_modes import VERDICTS, Case, Shade, TypeVerdict
 from adkit.figures.animation import raster
 from adkit.figures.frames import is_wide
+from adkit.figures.latents import scatter
 from adkit.figures.marks import brackets, fill, outline, show, zoom_box
 from adkit.figures.panels import colour_bar, colour_limits
 from adkit.figures.style import (
@@ -89,6 +90,39 @@ def _cell(ax, x: int, y: int, cell: TypeVerdict) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "–"
+
+
+def shade_rule(shades: Mapping[str, Sequence[Shade]]) -> Plot:
+    """What the rule of shades expects, and what was measured: a point is a defect, on the diagonal the rule is right.
+
+    Left of the vertical line the rule expects a residual below that of the clean twin, below the horizontal line it is.
+
+    Args:
+        shades: network → what :func:`adkit.diagnose.failure_modes.measure_shades` returned.
+
+    Returns:
+        ``(fig, axes)``, axes an array of one.
+
+    Raises:
+        ValueError: if there is no shade.
+
+    Example:
+        >>> dark = Shade(0, "dark", gain=0.8, shift=-0.1, share=1.0, grain=0.01, measured=0.7, surround=0.4)
+        >>> len(shade_rule({"plain": [dark]}).axes)
+        1
+    """
+    points: dict[str, list] = {}
+    for name, found in shades.items():
+        for one in found:
+            tone = "darker" if one.shift < 0 else "lighter"
+            points.setdefault(f"{name}, {tone}", []).append((one.predicted, one.measured))
+    plot = scatter(points, labels=("relative residual by the rule", "relative residual, measured"))
+    ax = plot.axes[0]
+    ax.axvline(1, color=INK, linewidth=0.8)
+    ax.axhline(1, color=INK, linewidth=0.8)
+    ax.axline((1, 1), (2, 2), color=GREY, linewidth=0.8)
+    ax.set(xscale="log", yscale="log")
+    return plot
 
 
 @styled
