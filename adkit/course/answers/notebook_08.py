@@ -41,7 +41,7 @@ EXERCISES: dict[str, Exercise] = {
         "    best = (w * (1 - w) * (above - below) ** 2).argmax()\n"
         "    return (x[best] + x[best + 1]) / 2",
         cases=[
-            (np.array([0.0, 1.0, 10.0, 11.0]),),
+            (np.array([0.0, 0.25, 1.0, 0.5, 8.0]),),
             (np.array([5.0, 0.0, 4.0, 0.5]),),
             (SKEWED,),
             (np.append(SKEWED, 30.0),),

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator
 from PIL import Image
 
 from adkit.diagnose.failure_modes import VERDICTS, Case, Shade, TypeVerdict
@@ -122,6 +123,10 @@ def shade_rule(shades: Mapping[str, Sequence[Shade]]) -> Plot:
     ax.axhline(1, color=INK, linewidth=0.8)
     ax.axline((1, 1), (2, 2), color=GREY, linewidth=0.8)
     ax.set(xscale="log", yscale="log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32]))
+        axis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
     return plot
 
 
@@ -134,7 +139,7 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
         reconstructed: its reconstruction.
         a_map: (H, W).
         predicted: bool (H, W).
-        mask: bool (H, W), the true one; outlined in image and masks, and marked by corners in the map.
+        mask: bool (H, W), the true one; outlined in the masks, and marked by corners in image and map.
         scale: of the map's colours, from validation normals: see :func:`adkit.figures.colour_scale`.
         caption: over the whole picture.
         smallest: side of the smallest window, in pixels.
@@ -160,9 +165,9 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     show(axes["b"], reconstructed[window], "reconstruction")
     show(axes["c"], np.asarray(a_map)[window], "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
     show(axes["d"], fill(image, predicted, PREDICTED)[window], "mask predicted")
-    for name in "ad":
-        outline(axes[name], mask[window], TRUE, 1.0, rings=False)
-    brackets(axes["c"], mask[window])
+    for name in "ac":
+        brackets(axes[name], mask[window])
+    outline(axes["d"], mask[window], TRUE, 1.0, rings=False)
     if "whole" in axes:
         areas = f"{100 * (predicted & ~mask).mean():.2f} % false, defect {100 * mask.mean():.2f} %"
         show(axes["whole"], fill(np.ones(mask.shape), predicted, PREDICTED), f"mask predicted, whole frame: {areas}")
