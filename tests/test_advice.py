@@ -16,7 +16,7 @@ from adkit.diagnose.labelled_bound import Patches, classifier_scores, cut_patche
 from adkit.diagnose.latent_statistics import Codes
 from adkit.diagnose.root_causes import SYMPTOMS
 from adkit.diagnose.snapshots import Snapshots
-from adkit.diagnose.trials import gaps, judged_trial, over_trials, verdict
+from adkit.diagnose.trials import gaps, judged_trial, over_trials, recipe_row, verdict
 from adkit.metrics.significance import Difference
 from adkit.models.vae import VAE
 from tests.conftest import TINY_VAE
@@ -108,6 +108,10 @@ def test_trials_are_compared_as_results_are(splits, altered, few):
     gap = found["altered", "pixel_ap"]
     assert gap.value == pytest.approx(trials["altered"][0].evaluation.pixel_ap - plain_ap)
     assert gap.p_holm is not None
+    row = recipe_row(trials["plain"], few)
+    assert row["AP, synthetic"] == pytest.approx(trials["plain"][0].synthetic_ap)
+    assert row["pixel AP"] == pytest.approx(plain_ap)
+    assert row == pytest.approx(recipe_row(trials["plain"][:1], few))
     with pytest.raises(ValueError, match="base must be one of plain, altered, got 'other'"):
         gaps(trials, "other", ["pixel_ap"])
 

@@ -49,11 +49,12 @@ class Snapshots:
         """The step with the highest score; of equals, the first."""
         return max(self.rows, key=lambda row: row[SCORE])["step"]
 
-    def at(self, step: int) -> NetworkDetector:
+    def at(self, step: int, calibrate: bool = True) -> NetworkDetector:
         """The detector as it was at a step, with thresholds to match.
 
         Args:
             step: of a validation.
+            calibrate: set the thresholds; else they are those of the end, for who looks at reconstructions alone.
 
         Raises:
             RuntimeError: before ``fit`` is over.
@@ -65,7 +66,7 @@ class Snapshots:
             raise RuntimeError("the detector is not fitted yet; call fit(train, validation) first")
         then = self.detector.with_settings()
         then.model.load_state_dict(self.weights[step])
-        return recalibrated(then, self.validation)
+        return recalibrated(then, self.validation) if calibrate else then
 
     @torch.inference_mode()
     def film(self, image: Tensor) -> list[Tensor]:

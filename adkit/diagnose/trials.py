@@ -1,14 +1,17 @@
 """Advice on trial: the same recipe with and without a change, over seeds, compared on the same test images."""
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from adkit.data import AnomalyDataset
 from adkit.detectors.base import Detector
+from adkit.diagnose.reconstruction_readings import read_reconstructions
 from adkit.experiments.draws import Draws
 from adkit.experiments.evaluated import Evaluation
 from adkit.experiments.evaluation import judge
+from adkit.experiments.latent_codes import code_numbers
 from adkit.experiments.seeds import paired
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.metrics.significance import Difference, family
@@ -111,3 +114,27 @@ def verdict(differences: Sequence[Difference]) -> str:
     """
     signs = {each.value > 0 for each in differences if each.shown}
     return BOTH_WAYS if len(signs) == 2 else HELPS if True in signs else HARMS if signs else NOT_SHOWN
+
+
+def recipe_row(trials: Sequence[Trial], few: AnomalyDataset) -> dict[str, float]:
+    """What the trainings of one recipe make of normal images, of synthetic defects and of the test images, on average.
+
+    Args:
+        trials: of a VAE.
+        few: normal images that it was not trained on.
+
+    Returns:
+        ``gain on mean``, ``variance kept`` and ``defect kept`` as of
+        :class:`adkit.diagnose.reconstruction_readings.NormalReconstructions`; ``KL, nats`` of a window and its
+        ``mean σ``; ``AP, synthetic`` on validation normals; and on the test images ``pixel AP``.
+    """
+    rows = []
+    for trial in trials:
+        seen, code = read_reconstructions(trial.detector, few), code_numbers(trial.detector, few)
+        rows.append({
+            "gain on mean": seen.gain_over_mean, "variance kept": seen.variance_ratio, "defect kept": seen.retention,
+            "KL, nats": code["KL, nats"], "mean σ": code["mean σ"], "AP, synthetic": trial.synthetic_ap,
+            "pixel AP": trial.evaluation.pixel_ap,
+        })  # fmt: skip
+    known = {name: [row[name] for row in rows if row[name] is not None] for name in rows[0]}
+    return {name: statistics.fmean(values) if values else float("nan") for name, values in known.items()}
