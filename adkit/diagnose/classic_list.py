@@ -95,7 +95,7 @@ CLASSIC_LIST = (
     *_of(4,
          (CAUSE, "the KL term is too strong: posterior collapse", IS_CAUSE, PLAYBOOK, "alike"),
          (CAUSE, "the network has hardly been trained", IS_CAUSE, PLAYBOOK, "matrix", True),
-         (ACTION, "lower β, or let it grow slowly", HELPS, PLAYBOOK, "flat"),
+         (ACTION, "lower β", HELPS, PLAYBOOK, "flat"),
          (ACTION, "more latent dimensions", NO_HELP, VAE, "")),
     *_of(5,
          (CAUSE, "the KL term is missing or far too weak", IS_CAUSE, PLAYBOOK, "sigma"),

@@ -140,7 +140,8 @@ def _history_readings(history: list[dict] | None, limits: Limits) -> Evidence:
     else:
         # a drift within twice the scatter about its line is none
         limit = max(limit, 2 * rest.noise)
-        verdict = f"{rest.drift:+.3g} ± {rest.error:.2g}, {'at rest' if rest.flat else 'still moving'}"
+        error = f" ± {rest.error:.2g}" if rest.error == rest.error else ""
+        verdict = f"{rest.drift:+.3g}{error}, {'at rest' if rest.flat else 'still moving'}"
         drift = Reading(name, abs(rest.drift), limit, ABOVE, f"{verdict}, at {rest.level * scale:.3g}")
     steps = history[-1].get("step") if history else None
     note = "" if steps is not None else "needs history"

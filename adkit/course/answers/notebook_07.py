@@ -65,7 +65,11 @@ def my_drift(values):
     return slope * (len(last) - 1)  # from the first of them to the last
 """,
         tolerance=1e-6,
-        cases=[([0.5, 0.55, 0.6, 0.65, 0.7, 0.75],), ([0.4, 0.5, 0.6, 0.6, 0.6, 0.6],), ([3.0, 1.0, 2.0, 2.0, 2.0, 1.0, 3.0, 1.0],)],
+        cases=[
+            ([0.5, 0.55, 0.6, 0.65, 0.7, 0.75],),
+            ([0.4, 0.5, 0.6, 0.6, 0.6, 0.6],),
+            ([3.0, 1.0, 2.0, 2.0, 2.0, 1.0, 3.0, 1.0],),
+        ],
         why="A last value minus a first one would hang on two values; the line uses all of them.",
     ),
 }
