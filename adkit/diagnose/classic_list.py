@@ -156,7 +156,8 @@ class Listing:
         for number in (*SYMPTOMS, ALL):
             title = SYMPTOMS[number].name if number else "whatever the symptom"
             if rows := [entry for entry in self.entries if entry.symptom == number]:
-                yield title[0].upper() + title[1:], rows
+                # a Greek letter that begins a title is a symbol, and stays
+                yield title[0].upper() + title[1:] if title[0].isascii() else title, rows
 
 
 def _text(entry: Entry) -> str:
