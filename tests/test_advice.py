@@ -236,3 +236,11 @@ def test_the_list_reads_as_text_and_as_html():
     part = listed.classic_list(listed.ACTIONS, only=[listed.ACTIONS])
     assert {entry.notebook for entry in part.entries} == {listed.ACTIONS}
     assert not re.search(r"symptom \d", text + page)
+
+
+@pytest.mark.parametrize("entry", listed.CLASSIC_LIST, ids=lambda entry: entry.text[:40])
+def test_every_entry_leads_to_a_cell(entry):
+    path = NOTEBOOKS / f"{entry.notebook}.ipynb"
+    assert path.is_file()
+    if entry.section:
+        assert f'<a id=\\"{entry.section}\\"></a>' in path.read_text(encoding="utf-8")
