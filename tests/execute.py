@@ -1,12 +1,15 @@
 """Execute notebooks in place, as they are committed: ``python -m tests.execute notebooks/01_phase1_baseline.ipynb``.
 
+    python -m tests.execute --all                       every notebook, then ``python -m tests.course_table``
+    python -m tests.execute --seeds 7 8 9 [--resume]    do their claims hold with other seeds? See tests/other_seeds.py
+    python -m tests.execute --full NOTEBOOK …           their full runs, see tests/full_runs.py
+
 Each runs in its own folder with no slider and no fast mode, its results are kept under ``runs/`` of the repository, and
 ``results.json`` is copied to ``notebooks/results/``. Figures are written as palette PNGs. What changes from run to run
 without meaning (timing, widget state) is left out, and an output that names a folder of this machine is an error.
 """
 
 import argparse
-import os
 import re
 import shutil
 import time
@@ -16,11 +19,12 @@ import nbformat
 from nbclient import NotebookClient
 
 from adkit.runtime import atomic_path
+from tests.environment import REPOSITORY, environment
+from tests.full_runs import keep_full_runs
+from tests.other_seeds import try_seeds
 from tests.palette import convert
 
-REPOSITORY = Path(__file__).parents[1]
 ABSOLUTE = re.compile(r"(?<![\w.:/~])(?:/(?:work|home|root|tmp|Users|private|opt|mnt|var)/|[A-Z]:\\)[\w.-]*")
-SETTINGS = {"ADKIT_HEADLESS": "1", "ADKIT_FAST": None, "MPLBACKEND": None, "PYTHONWARNINGS": None}
 
 
 def texts(cell: dict) -> list[str]:
@@ -83,12 +87,6 @@ def execute(path: Path, home: Path, cell_timeout: int) -> float:
     return seconds
 
 
-def environment(home: Path) -> dict[str, str]:
-    """The environment of a committed run."""
-    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    return kept | {name: value for name, value in SETTINGS.items() if value} | {"ADKIT_HOME": str(home)}
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Execute the notebooks named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.execute", description="execute notebooks in place")
@@ -97,15 +95,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--home", type=Path, default=REPOSITORY / "runs", help="folder of the runs")
     parser.add_argument("--fresh", action="store_true", help="delete stored experiments first: honest running times")
     parser.add_argument("--cell-timeout", type=int, default=1800, help="seconds a cell may take")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], help="count claims with other seeds instead")
+    parser.add_argument("--resume", action="store_true", help="with --seeds: keep what was run before")
+    parser.add_argument("--full", action="store_true", help="make the full runs of notebooks/params/full.yaml")
     options = parser.parse_args(arguments)
-    paths = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb")) if options.all else options.notebooks
+    everything = options.all or (options.seeds and not options.notebooks)
+    paths = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb")) if everything else options.notebooks
     if not paths or (options.all and options.notebooks):
         parser.error("name notebooks, or say --all")
-    home = options.home.absolute()
+    home, paths = options.home.absolute(), [path.absolute() for path in paths]
+    if options.seeds:
+        return try_seeds(paths, options.seeds, home, options.resume)
+    if options.full:
+        return keep_full_runs(paths, home)
     if options.fresh:
-        shutil.rmtree(home / "results", ignore_errors=True)
+        for stored in ("results", "fitted", "selections"):
+            shutil.rmtree(home / stored, ignore_errors=True)
     for path in paths:
-        seconds = execute(path.absolute(), home, options.cell_timeout)
+        seconds = execute(path, home, options.cell_timeout)
         print(f"{path.name}: {seconds:.0f} s", flush=True)
 
 

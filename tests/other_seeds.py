@@ -1,25 +1,22 @@
 """Do the claims of the course hold with other seeds? Each notebook once more, with other trainings and other cloth.
 
-    python -m tests.other_seeds 7 8 9 [--notebooks notebooks/01_phase1_baseline.ipynb …] [--resume]
+    python -m tests.execute --seeds 7 8 9 [--resume] [notebooks/01_phase1_baseline.ipynb …]
 
 Nothing of it is committed but the table: ``tests/bench/COURSE.md`` says of each notebook how long it took, how large it
 is, how many claims held in the committed run, how many with each other seed, and which ones fell. Claims are reported,
 not enforced, since the parameters are not the default ones. ``--resume`` goes on where it was killed.
 """
 
-import argparse
 import ast
 import json
 from pathlib import Path
 
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
 
 from adkit.runtime import atomic_path
 from tests.course_table import notebooks, noted, running_time
-from tests.execute import REPOSITORY, environment
+from tests.parameterised import run_with
 
 TABLE = Path(__file__).parent / "bench" / "COURSE.md"
 
@@ -35,16 +32,11 @@ def other_parameters(notebook: dict, seed: int) -> dict:
     return others
 
 
-def run_with(path: Path, seed: int, home: Path) -> dict:
-    """What a notebook finds with other seeds: its results; of one that failed, the error under ``error``."""
+def run_seed(path: Path, seed: int, home: Path) -> dict:
+    """What a notebook finds with other seeds; of one that failed, the error under ``error``."""
     out = home / "other_seeds" / f"{path.stem}_{seed}"
-    notebook = load_notebook_node(str(path))
-    notebook = parameterize_notebook(notebook, other_parameters(notebook, seed) | {"out": str(out)})
-    place = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=7200, kernel_name="python3", resources=place)
     try:
-        client.execute(env=environment(home))
-        return json.loads((out / "results.json").read_text(encoding="utf-8"))
+        return run_with(path, other_parameters(load_notebook_node(str(path)), seed), out, home)
     except CellExecutionError as error:
         return {"claims": [], "error": f"{error.ename}: {error.evalue}"}
 
@@ -54,8 +46,8 @@ def report(found: dict[str, dict[str, dict]], seeds: list[int], folder: Path) ->
     lines = [
         "# The course: times, sizes, and claims with other seeds",
         "",
-        "Made by `python -m tests.other_seeds`. Claims that hold of claims made, in the committed run and with other",
-        "seeds of the trainings and, where the notebook has them, of the textile.",
+        "Made by `python -m tests.execute --seeds`. Claims that hold of claims made, in the committed run and with",
+        "other seeds of the trainings and, where the notebook has them, of the textile.",
         "",
         f"| notebook | default run | MB | committed | {' | '.join(f'seed {seed}' for seed in seeds)} |",
         f"|---|---|---|---|{'---|' * len(seeds)}",
@@ -78,30 +70,25 @@ def _held(results: dict) -> str:
     return results.get("error") or f"{sum(each['holds'] for each in claims)} of {len(claims)}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the notebooks and write the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.other_seeds", description="claims with other seeds")
-    parser.add_argument("seeds", nargs="+", type=int)
-    parser.add_argument("--notebooks", nargs="*", type=Path)
-    parser.add_argument("--home", type=Path, default=REPOSITORY / "runs", help="folder of the runs")
-    parser.add_argument("--resume", action="store_true", help="keep what was run before")
-    parser.add_argument("--table", type=Path, default=TABLE)
-    chosen = parser.parse_args(arguments)
-    chosen.home = chosen.home.absolute()
-    paths = [path.absolute() for path in chosen.notebooks or notebooks()]
-    kept = chosen.home / "other_seeds" / "found.json"
-    found = json.loads(kept.read_text(encoding="utf-8")) if chosen.resume and kept.is_file() else {}
+def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = False, table: Path = TABLE) -> None:
+    """Run notebooks with other seeds, and write the table.
+
+    Args:
+        paths: of the notebooks.
+        seeds: each is one run of each notebook.
+        home: folder of the runs.
+        resume: keep what was run before.
+        table: the file written.
+    """
+    kept = home / "other_seeds" / "found.json"
+    found = json.loads(kept.read_text(encoding="utf-8")) if resume and kept.is_file() else {}
     for path in paths:
-        for seed in chosen.seeds:
+        for seed in seeds:
             if str(seed) not in found.setdefault(path.stem, {}):
-                results = run_with(path, seed, chosen.home)
+                results = run_seed(path, seed, home)
                 found[path.stem][str(seed)] = {key: results[key] for key in ("claims", "error") if key in results}
                 print(f"{path.stem}, seed {seed}: {_held(results)}", flush=True)
                 with atomic_path(kept) as temporary:
                     temporary.write_text(json.dumps(found), encoding="utf-8")
-    with atomic_path(chosen.table) as temporary:
-        temporary.write_text(report(found, chosen.seeds, paths[0].parent), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    with atomic_path(table) as temporary:
+        temporary.write_text(report(found, seeds, paths[0].parent), encoding="utf-8")

@@ -2,11 +2,14 @@
 
 import json
 import os
+import time
 
 import nbformat
 import pytest
 
+from adkit.course.full_run import full_run
 from tests import course_table, other_seeds
+from tests.full_runs import keep_full_runs
 
 
 @pytest.fixture
@@ -54,21 +57,36 @@ def test_table_and_heads_tell_one_time_and_lead_on(course):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_claims_are_counted_with_other_seeds_and_it_goes_on(course, tmp_path, capsys):
-    paths = [str(path) for path in course_table.notebooks(course)]
-    where = ["--home", str(tmp_path / "home"), "--table", str(tmp_path / "COURSE.md")]
-    other_seeds.main(["7", "--notebooks", *paths, *where])
+    paths = course_table.notebooks(course)
+    home, table = tmp_path / "home", tmp_path / "COURSE.md"
+    other_seeds.try_seeds(paths, [7], home, table=table)
     assert "00_first, seed 7: 1 of 1" in capsys.readouterr().out
-    other_seeds.main(["7", "70", "--notebooks", paths[0], "--resume", *where])
+    other_seeds.try_seeds(paths[:1], [7, 70], home, resume=True, table=table)
     printed = capsys.readouterr().out
     assert "seed 7:" not in printed
-    table = (tmp_path / "COURSE.md").read_text()
+    table = table.read_text()
     assert "| 00_first | 1 min 06 s | 0.00 | 1 of 1 | 1 of 1 | 0 of 1 |" in table
     assert "| 01_second | 1 min 06 s | 0.00 | 1 of 1 | 1 of 1 | not run |" in table
     assert "- 00_first, seed 70: it holds" in table
-    kept = json.loads((tmp_path / "home" / "other_seeds" / "00_first_7" / "results.json").read_text())
+    kept = json.loads((home / "other_seeds" / "00_first_7" / "results.json").read_text())
     assert kept["results"]["seeds"] == [700, 701]
 
 
 def test_a_notebook_that_fails_says_so(course, tmp_path):
     found = {"00_first": {"7": {"claims": [], "error": "ValueError: x"}}}
     assert "| ValueError: x |" in other_seeds.report(found, [7], course)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_full_runs_are_kept_with_their_date(course, tmp_path, monkeypatch, capsys):
+    (course / "params").mkdir()
+    (course / "params" / "full.yaml").write_text("00_first:\n  seeds: [1, 2, 3]\n")
+    first, second = course_table.notebooks(course)
+    keep_full_runs([first], tmp_path / "home")
+    assert "00_first, full run: " in capsys.readouterr().out
+    monkeypatch.chdir(course.parent)
+    assert full_run("00_first") == {"seeds": [1, 2, 3]}
+    assert time.strftime("%Y-") in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no full run of 01_second, only of 00_first"):
+        keep_full_runs([second], tmp_path / "home")
