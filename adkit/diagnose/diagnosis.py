@@ -199,6 +199,7 @@ def _unexplained(number: int, evidence: Evidence, verdicts: dict[str, str]) -> F
         evidence=_taken(SYMPTOMS[number].condition.readings, evidence),
         likely=tuple((candidate, verdicts[candidate]) for candidate in likely_causes(number)),
         actions=("look at the images with the most surprising scores", "check the causes below in their order",
+                 "ask whether patches can be told apart at all, with labels (adkit.diagnose.labelled_bound)",
                  "the method may be at its end: compare another one (python -m adkit.compare)"),
     )  # fmt: skip
 

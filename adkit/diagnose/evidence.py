@@ -105,7 +105,11 @@ def _code_readings(codes: Codes | None, limits: Limits) -> Evidence:
         "mean_variance": float(codes.variance.mean()),
     }
     notes = {"active_units": f"{int(codes.active.sum())} of {len(codes.active)}"}
-    notes["mutual_information"] = f"at most log of {min(len(codes.mu), MOST)} codes"
+    compared = min(len(codes.mu), MOST)
+    bound = (
+        "at least: the estimate has reached its ceiling, the" if codes.information_is_bound else "its ceiling is the"
+    )
+    notes["mutual_information"] = f"{bound} log of {compared} codes"
     return {key: Reading(name, values[key], *rest, notes.get(key, "")) for key, (name, *rest) in rows.items()}
 
 
@@ -134,9 +138,11 @@ def _history_readings(history: list[dict] | None, limits: Limits) -> Evidence:
     if rest is None:
         drift = Reading(name, None, note=f"{len(values)} validations, needs 4")
     else:
-        beyond_noise = 0.0 if rest.flat else abs(rest.drift)
-        verdict = f"{'at rest' if rest.flat else 'still moving'}, at {rest.level * scale:.3g}"
-        drift = Reading(name, beyond_noise, limit, ABOVE, verdict)
+        # a drift within twice the scatter about its line is none
+        limit = max(limit, 2 * rest.noise)
+        error = f" ± {rest.error:.2g}" if rest.error == rest.error else ""
+        verdict = f"{rest.drift:+.3g}{error}, {'at rest' if rest.flat else 'still moving'}"
+        drift = Reading(name, abs(rest.drift), limit, ABOVE, f"{verdict}, at {rest.level * scale:.3g}")
     steps = history[-1].get("step") if history else None
     note = "" if steps is not None else "needs history"
     return {"steps": Reading("steps of training", steps, limits.steps, BELOW, note), "plateau": drift}

@@ -13,6 +13,7 @@ from adkit.runtime import generator
 
 # codes that are compared with one another; the mutual information cannot come out above log(MOST)
 MOST = 512
+CEILING = 0.9  # share of that highest value from which on the estimate only says "at least so much"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Codes:
         few = torch.linspace(0, len(mu) - 1, min(most, len(mu))).long()
         parts = (mu, log_variance.exp(), kl, spread, spread > ACTIVE_VARIANCE)
         return cls(*(part.numpy() for part in parts), mutual_information(mu[few], log_variance[few]))
+
+    @property
+    def information_is_bound(self) -> bool:
+        """Whether the mutual information has come near log N, above which its estimate cannot rise: a lower bound."""
+        return self.mutual_information > CEILING * np.log(max(2, min(len(self.mu), MOST)))
 
 
 def mutual_information(mu: Tensor, log_variance: Tensor, seed: int = 0) -> float:

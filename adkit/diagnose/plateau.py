@@ -25,12 +25,14 @@ class Plateau(NamedTuple):
         drift: how far its last half still moves, by a straight line through it.
         noise: standard deviation about that line.
         flat: whether the drift is smaller than the tolerance, or than twice the noise.
+        error: standard error of the drift, of independent scatter about the line; NaN of fewer than three values.
     """
 
     level: float
     drift: float
     noise: float
     flat: bool
+    error: float = float("nan")
 
 
 def plateau(values: Sequence[float], tolerance: float = 0.02) -> Plateau | None:
@@ -50,7 +52,16 @@ def plateau(values: Sequence[float], tolerance: float = 0.02) -> Plateau | None:
     steps = np.arange(len(last))
     line = np.polynomial.Polynomial.fit(steps, last, 1) if len(last) > 1 else np.polynomial.Polynomial([last[0]])
     drift, noise = float(line(steps[-1]) - line(0)), float((last - line(steps)).std())
-    return Plateau(float(last.mean()), drift, noise, abs(drift) <= max(tolerance, 2 * noise))
+    return Plateau(float(last.mean()), drift, noise, abs(drift) <= max(tolerance, 2 * noise), _error(steps, noise))
+
+
+def _error(steps: np.ndarray, noise: float) -> float:
+    """Standard error of the difference between the ends of a straight line that was fitted to n values."""
+    n = len(steps)
+    if n < 3:
+        return float("nan")
+    # the residual variance has n - 2 degrees of freedom; the slope's variance is it by the sum of squares of the steps
+    return float(noise * np.sqrt(n / (n - 2) / np.square(steps - steps.mean()).sum()) * (n - 1))
 
 
 def score_watcher(detector: NetworkDetector, validation: AnomalyDataset, frames: int = 12) -> Callable[[dict], None]:

@@ -10,7 +10,10 @@ from adkit.diagnose.diagnosis import Diagnosis, diagnose
 from adkit.diagnose.fault_injection import FAULTS, HEALTHY, with_cached_reconstruction
 from adkit.diagnose.root_causes import SYMPTOMS
 
-COLUMNS = (*(f"symptom {number}" for number in SYMPTOMS), "recognised")
+# symptoms in words, in two lines, and whether the fault was named first
+COLUMNS = (*(symptom.short.replace(" ", "\n", 1) for symptom in SYMPTOMS.values()), "named\nfirst")
+# what was done to a network, in words: name of a fault or of a healthy run → title of its row
+TITLES = {name: f"healthy {name}" for name in HEALTHY} | {fault.name: fault.knob for fault in FAULTS.values()}
 
 
 def induce_all(

@@ -53,7 +53,7 @@ def _sections(finding) -> Sequence[tuple[str, list[str]]]:
     """Headings with their entries, those with none left out."""
     others = [f"{ROOT_CAUSES[name].title}: {verdict}" for name, verdict in finding.likely]
     sections = [
-        ("shows as symptom", [f"{number}: {name}" for number, name in finding.symptoms]),
+        ("shows as", [name for _, name in finding.symptoms]),
         ("evidence", [str(reading) for reading in finding.evidence]),
         ("likely causes, in order", others if len(others) > 1 else []),
         ("do", list(finding.actions)),
@@ -66,10 +66,10 @@ def _states(diagnosis) -> list[str]:
     """One line for each state that symptoms are in, but for the present ones, which the findings name."""
     lines = []
     for state in ("absent", "not assessed", "not applicable"):
-        numbers = [str(number) for number in SYMPTOMS if diagnosis.symptoms[number] == state]
-        if numbers:
+        names = [symptom.short for number, symptom in SYMPTOMS.items() if diagnosis.symptoms[number] == state]
+        if names:
             reason = {"not assessed": " (needs test)", "not applicable": " (no latent Gaussians, or no reconstruction)"}
-            lines.append(f"{state}: symptom {', '.join(numbers)}{reason.get(state, '')}")
+            lines.append(f"{state}: {', '.join(names)}{reason.get(state, '')}")
     return lines
 
 

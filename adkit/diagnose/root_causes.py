@@ -184,12 +184,14 @@ class Symptom:
         number, name: as in the playbook.
         condition: the question that the evidence answers.
         needs_test: it cannot be assessed without labelled images.
+        short: its name in two or three words, for tables.
     """
 
     number: int
     name: str
     condition: Condition
     needs_test: bool = False
+    short: str = ""
 
     def state(self, evidence: Evidence, with_test: bool) -> str:
         """``present``, ``absent``, ``not assessed`` (a part is missing) or ``not applicable`` (to this method).
@@ -208,12 +210,13 @@ SYMPTOMS = {
     symptom.number: symptom
     for symptom in (
         Symptom(
-            1, "precision, recall and F1 are zero while ROC AUC is above 0.5", asked.NOTHING_FOUND, needs_test=True
+            1, "precision, recall and F1 are zero while ROC AUC is above 0.5", asked.NOTHING_FOUND, needs_test=True,
+            short="nothing found",
         ),
-        Symptom(2, "all reconstructions look the same", asked.SAME_RECONSTRUCTIONS),
-        Symptom(3, "heat maps are red or uniform everywhere", asked.RED_OR_UNIFORM),
-        Symptom(4, "latent μ is flat or squeezed around 0", asked.SILENT_CODE),
-        Symptom(5, "σ goes to 0", asked.NO_NOISE),
-        Symptom(6, "ROC AUC is stuck at 0.55 to 0.60", asked.POOR_RANKING, needs_test=True),
+        Symptom(2, "all reconstructions look the same", asked.SAME_RECONSTRUCTIONS, short="all alike"),
+        Symptom(3, "heat maps are red or uniform everywhere", asked.RED_OR_UNIFORM, short="red maps"),
+        Symptom(4, "latent μ is flat or squeezed around 0", asked.SILENT_CODE, short="μ flat"),
+        Symptom(5, "σ goes to 0", asked.NO_NOISE, short="σ at 0"),
+        Symptom(6, "ROC AUC is stuck at 0.55 to 0.60", asked.POOR_RANKING, needs_test=True, short="ROC stuck"),
     )
-}
+}  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from adkit.figures.frames import frame_grid, is_wide
-from adkit.figures.marks import outline, show, zoom_box
+from adkit.figures.marks import brackets, outline, show, zoom_box
 from adkit.figures.panels import colour_limits, colour_scale
 from adkit.figures.style import MAP, TRUE, WIDTH, new_figure, styled, to_images, to_masks
 from adkit.scoring import MAP_METHODS
@@ -52,8 +52,9 @@ def reconstructions(image, mask, reconstructed: Mapping, *, gain: float = 4.0, s
         residual = np.abs(image - other).reshape(*mask.shape, -1).mean(axis=-1)
         show(upper, other[window], name)
         show(lower, residual[window], "residual", cmap=MAP, vmin=0, vmax=1 / gain)
-    for ax in axes[1]:
-        outline(ax, mask[window], TRUE, 1.0, rings=False)
+    outline(axes[1, 0], mask[window], TRUE, 1.0, rings=False)
+    for ax in axes[1, 1:]:
+        brackets(ax, mask[window])
     return fig, axes
 
 
@@ -102,7 +103,7 @@ def error_maps(images: Sequence, reconstructions: Sequence, masks: Sequence, *, 
     Args:
         images: N images (C, H, W) in [0, 1], all of one size.
         reconstructions: their N reconstructions, of the same shapes.
-        masks: N masks, bool (H, W), outlined on the maps.
+        masks: N masks, bool (H, W), whose regions are marked by corners on the maps.
         scales: kind of error → colour scale, from :func:`error_scales`: the kinds that are shown, in this order.
         titles: N texts.
 
@@ -136,5 +137,5 @@ def error_maps(images: Sequence, reconstructions: Sequence, masks: Sequence, *, 
             low, high = colour_limits(scale)
             name = NAMES.get(method, f"{method} error") if headed or not number else ""
             show(ax, error_map(image, reconstructed, method).numpy(), name, cmap=MAP, vmin=low, vmax=high)
-            outline(ax, torch.as_tensor(mask).numpy().astype(bool), TRUE, 0.8)
+            brackets(ax, torch.as_tensor(mask).numpy().astype(bool))
     return fig, axes
