@@ -9,8 +9,8 @@ from adkit.course.answers import exercise_of, notebook_10
 from adkit.course.checks import problem_of
 from adkit.defects import SyntheticDefects
 from adkit.experiments import paired
-from adkit.experiments.draem_readings import ResidualReading, residual_reading
-from adkit.experiments.synthetic_judging import between_types, judged_on_synthetic, synthetic_predictions
+from adkit.experiments.studies.draem_readings import ResidualReading, residual_reading
+from adkit.experiments.studies.synthetic_judging import between_types, judged_on_synthetic, synthetic_predictions
 
 TINY = {"width": 4, "segment_width": 4, "depth": 2, "segment_depth": 2, "steps": 2, "crop": 32, "device": "cpu"}
 WRONG = {

@@ -6,8 +6,8 @@ import torch
 
 from adkit import PatchCoreDetector, figures, load_dataset
 from adkit.course.screws import plate
-from adkit.experiments.image_rules import peaks_at_border, score_gaps
-from adkit.experiments.patch_memory import (
+from adkit.experiments.studies.image_rules import peaks_at_border, score_gaps
+from adkit.experiments.studies.patch_memory import (
     coverage_radius,
     fitted_for_maps,
     memory_costs,
@@ -17,7 +17,7 @@ from adkit.experiments.patch_memory import (
     receptive_fields,
     worst_patches,
 )
-from adkit.experiments.synthetic_frames import synthetic_frames
+from adkit.experiments.studies.synthetic_frames import synthetic_frames
 from adkit.metrics import auroc, pixel_metrics
 
 

@@ -6,8 +6,8 @@ import torch
 
 from adkit import Experiment, load_dataset, run
 from adkit.defects.realism import covered, defect_windows, looks_in, looks_of, region_looks
-from adkit.experiments import by_scale, defect_search, peeking
-from adkit.experiments.defect_search import DefectSearch, parted, search_defects
+from adkit.experiments.studies import by_scale, defect_search, peeking
+from adkit.experiments.studies.defect_search import DefectSearch, parted, search_defects
 from adkit.models.autoencoder import Autoencoder
 from adkit.models.skips import scaled_skips, skip_sizes
 

@@ -7,7 +7,7 @@ import skimage.metrics
 import torch
 
 from adkit import Experiment, load_dataset, run
-from adkit.experiments.reconstruction_quality import quality_row, reconstruction_quality
+from adkit.experiments.studies.reconstruction_quality import quality_row, reconstruction_quality
 from adkit.losses import psnr
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from adkit import Experiment, run
 from adkit.experiments import paired
-from adkit.experiments.latent_codes import code_numbers
-from adkit.experiments.rescoring import rescored
+from adkit.experiments.studies.latent_codes import code_numbers
+from adkit.experiments.studies.rescoring import rescored
 
 TINY = {"latent_dim": 4, "widths": [4, 8], "steps": 3, "crop": 32, "batch_size": 4, "device": "cpu"}
 

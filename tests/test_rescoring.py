@@ -5,8 +5,8 @@ import pytest
 
 from adkit import Experiment, over_seeds, run
 from adkit.experiments import paired
-from adkit.experiments.rescoring import TermMaps, in_latent_space, rejudged
-from adkit.experiments.synthetic_frames import synthetic_frames
+from adkit.experiments.studies.rescoring import TermMaps, in_latent_space, rejudged
+from adkit.experiments.studies.synthetic_frames import synthetic_frames
 
 SETTINGS = {"width": 4, "depth": 2, "steps": 2, "crop": 32, "device": "cpu"}
 

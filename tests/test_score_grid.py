@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from adkit import scoring
-from adkit.experiments.score_grid import MEAN, score_grid, told
-from adkit.experiments.synthetic_frames import synthetic_frames
+from adkit.experiments.studies.score_grid import MEAN, score_grid, told
+from adkit.experiments.studies.synthetic_frames import synthetic_frames
 from adkit.metrics import pixel_metrics_by_kind
 
 SETTINGS = [("half", "l2", 2.0), ("half", "ssim", 0.0), ("blur", "l2", 2.0)]

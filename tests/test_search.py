@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from adkit import Experiment, run
-from adkit.experiments import experiment, loss_search
-from adkit.experiments.loss_search import random_weights, search, unit_weights, weighted_loss
-from adkit.experiments.selecting import selection_of
+from adkit.experiments import experiment
+from adkit.experiments.studies import loss_search
+from adkit.experiments.studies.loss_search import random_weights, search, unit_weights, weighted_loss
+from adkit.experiments.studies.selecting import selection_of
 from adkit.losses import LOSSES, build_loss
 
 PARTS = ["mse", "l1", "ssim", "focal_frequency", "sobel"]

@@ -11,8 +11,8 @@ from adkit.diagnose.reconstruction_readings import read_reconstructions
 from adkit.experiments.draws import Draws
 from adkit.experiments.evaluated import Evaluation
 from adkit.experiments.evaluation import judge
-from adkit.experiments.latent_codes import code_numbers
 from adkit.experiments.seeds import paired
+from adkit.experiments.studies.latent_codes import code_numbers
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 from adkit.metrics.significance import Difference, family
 

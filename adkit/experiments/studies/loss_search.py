@@ -12,7 +12,7 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.experiments.experiment import Experiment
-from adkit.experiments.selecting import selection_of
+from adkit.experiments.studies.selecting import selection_of
 from adkit.losses import build_loss
 from adkit.runtime.progress import progress
 
@@ -125,7 +125,7 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
 
     Returns:
         Loss → pixel AP on validation normals with synthetic defects, the best one first; see
-        :func:`adkit.experiments.selecting.selection_of`.
+        :func:`adkit.experiments.studies.selecting.selection_of`.
 
     Raises:
         ValueError: if there is no candidate, or the budget is below 1.

@@ -9,7 +9,7 @@ from torch import Tensor
 from adkit import scoring
 from adkit.detectors.draem import DRAEMDetector
 from adkit.experiments.experiment import Result
-from adkit.experiments.rescoring import rejudged
+from adkit.experiments.studies.rescoring import rejudged
 
 
 class ResidualReading(DRAEMDetector):

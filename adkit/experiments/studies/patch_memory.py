@@ -109,7 +109,7 @@ def metrics_by_neighbours(
     Args:
         detector: fitted, with ``reference="train"``.
         frames: with ``image`` (C, H, W) and ``mask`` (H, W), such as those of
-            :func:`adkit.experiments.synthetic_frames.synthetic_frames`.
+            :func:`adkit.experiments.studies.synthetic_frames.synthetic_frames`.
         neighbours: how many; more than the memory holds are as many as it holds.
 
     Returns:
