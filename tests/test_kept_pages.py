@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adkit.compare.protocol import FORMAT
-from adkit.course.kept_pages import SETS, kept_pages, kept_regret, mean_over, regrets
+from adkit.course.kept_pages import SETS, kept_pages, kept_regret, leaders, mean_over, regrets
 from adkit.figures import rows
 from adkit.metrics.significance import Difference
 from tests.keep_comparison import keep, sources
@@ -59,6 +59,8 @@ def test_a_page_gives_its_numbers_and_says_where_they_come_from(tmp_path, capsys
     assert rows == [{"": "DRAEM", "PRO": one.number("draem", "pro")}]
     assert (one.place("draem", "pro"), one.place("vae", "pro"), one.shown_behind()) == (1, 2, ["vae"])
     assert mean_over(found.values(), "vae", "pro") == pytest.approx(0.45)
+    assert list(leaders([one], "pro")) == ["draem", "vae"]
+    assert leaders(found.values(), "pro") == {"vae": pytest.approx(0.45)}
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("tiles: 2 methods, 3 seeds; 88 train, 22 validation, 110 test images; measured 2026-11-29")
     assert first.endswith("images 01234567, sources not noted")

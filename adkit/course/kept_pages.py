@@ -209,6 +209,19 @@ def mean_over(pages: Iterable[KeptPage], method: str, metric: str) -> float:
     return statistics.fmean(page.number(method, metric).value for page in pages)
 
 
+def leaders(pages: Iterable[KeptPage], metric: str) -> dict[str, float]:
+    """Methods that all pages have, by the mean of a number over the pages, the highest first.
+
+    Args:
+        pages: at least one.
+        metric: such as ``image_auroc``.
+    """
+    several = list(pages)
+    shared = [name for name in several[0].methods if all(name in page.methods for page in several)]
+    means = {name: mean_over(several, name, metric) for name in shared}
+    return dict(sorted(means.items(), key=lambda item: item[1], reverse=True))
+
+
 def regrets(pages: Mapping[str, KeptPage], metric: str = "pro") -> dict[str, dict[str, float]]:
     """What is lost by always taking one method: the best number of each page minus that of the method.
 
