@@ -1,6 +1,6 @@
-"""README's tables of the comparison, made of the committed results: ``python -m tests.comparison_table`` writes them.
+"""The tables of the comparison, made of the committed results: ``python -m tests.comparison_table`` writes them.
 
-The results come from ``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
+README has what the default fusion reaches, ``notebooks/results/README.md`` every method. The results come from ``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
 """
 
 import json
@@ -10,7 +10,9 @@ from adkit.compare import METHODS
 from adkit.runtime import atomic_path
 
 REPOSITORY = Path(__file__).parents[1]
+README = REPOSITORY / "README.md"
 FOLDER = REPOSITORY / "notebooks" / "results" / "compare"
+PAGE = FOLDER.parent / "README.md"
 SETS = {
     "textile": "textile",
     "aitex00": "AITEX 00",
@@ -85,18 +87,15 @@ def _methods(path: Path) -> dict:
 
 
 def parts(text: str, marks: tuple[str, str] = (START, END)) -> tuple[str, str, str]:
-    """What stands before, between and behind two marks of the README."""
+    """What stands before, between and behind two marks of a page."""
     before, rest = text.split(marks[0])
     between, behind = rest.split(marks[1])
     return before, between.strip(), behind
 
 
 if __name__ == "__main__":
-    path = REPOSITORY / "README.md"
-    text = path.read_text(encoding="utf-8")
-    for marks, made in (((START, END), table()), (FUSION_MARKS, fusion_table())):
-        before, _, behind = parts(text, marks)
-        text = f"{before}{marks[0]}\n{made}\n{marks[1]}{behind}"
+    for path, marks, made in ((PAGE, (START, END), table()), (README, FUSION_MARKS, fusion_table())):
+        before, _, behind = parts(path.read_text(encoding="utf-8"), marks)
+        with atomic_path(path) as temporary:
+            temporary.write_text(f"{before}{marks[0]}\n{made}\n{marks[1]}{behind}", encoding="utf-8")
         print(made)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

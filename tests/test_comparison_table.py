@@ -1,4 +1,4 @@
-"""The README's table of the comparison says what the committed results say."""
+"""The tables of README and of the results' page say what the committed results say."""
 
 import json
 import shutil
@@ -10,7 +10,8 @@ from adkit.compare.protocol import FORMAT
 from tests.comparison_table import (
     FOLDER,
     FUSION_MARKS,
-    REPOSITORY,
+    PAGE,
+    README,
     SETS,
     fusion_table,
     missed,
@@ -19,8 +20,8 @@ from tests.comparison_table import (
 )
 
 
-def test_readme_shows_the_committed_comparison():
-    assert parts((REPOSITORY / "README.md").read_text(encoding="utf-8"))[1] == table()
+def test_the_page_shows_the_committed_comparison():
+    assert parts(PAGE.read_text(encoding="utf-8"))[1] == table()
 
 
 def test_table_has_every_method_and_marks_the_best_of_each_set():
@@ -70,4 +71,4 @@ def test_results_name_no_folder_of_a_machine():
 
 
 def test_readme_tells_what_the_committed_results_say_of_the_fusion():
-    assert parts((REPOSITORY / "README.md").read_text(encoding="utf-8"), FUSION_MARKS)[1] == fusion_table()
+    assert parts(README.read_text(encoding="utf-8"), FUSION_MARKS)[1] == fusion_table()
