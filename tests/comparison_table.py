@@ -1,6 +1,7 @@
 """The tables of the comparison, made of the committed results: ``python -m tests.comparison_table`` writes them.
 
-README has what the default fusion reaches, ``notebooks/results/README.md`` every method. The results come from ``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
+README has what the default fusion reaches, ``notebooks/results/README.md`` every method. The results come from
+``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
 """
 
 import json
