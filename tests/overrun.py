@@ -2,7 +2,7 @@
 
     python -m tests.overrun DATA [--budgets "1 min" "3 min"]
 
-DATA is the folder with ``aitex``, ``magnetic_tile`` and ``mvtec_leather``. For a machine with nothing else to do. Writes
+DATA is the folder with ``aitex``, ``magnetic_tile`` and ``mvtec_leather``. Run it with nothing else to do. It writes
 ``tests/bench/OVERRUN.md``.
 """
 
