@@ -1,5 +1,12 @@
-"""The pictures of the README, made by the library: ``python -m tests.pictures`` (a minute on two cores)."""
+"""The pictures of the README, made by the library: ``python -m tests.pictures`` (a minute on two cores).
 
+Those of notebook 08 are made by its own default run; ``python -m tests.pictures failures`` copies them from there, and
+trains nothing.
+"""
+
+import json
+import shutil
+import sys
 from pathlib import Path
 
 import torch
@@ -10,8 +17,10 @@ from adkit.course.explorers import detector_panels
 from adkit.data import Textile
 from adkit.data.plots import ANOMALY_TYPES, Plots
 from adkit.data.textile import DEFECT_TYPES, FABRICS
+from adkit.diagnose.failure_modes import CASE_RULES
 
 IMAGES = Path(__file__).parents[1] / "images"
+FAILURES = Path(__file__).parents[1] / "runs" / "08_why_vaes_struggle"
 
 
 def fabrics() -> figures.Plot:
@@ -37,7 +46,29 @@ def detection() -> figures.Plot:
     return detector_panels(detector, [splits.test[i] for i in defective[:2]], scale=scale)
 
 
+def failures(run: Path = FAILURES, folder: Path = IMAGES) -> list[Path]:
+    """Copy the pictures of notebook 08 from its last run, one for each rule; returns the files.
+
+    Args:
+        run: folder of the run, with ``results.json`` and ``pictures``.
+        folder: where to.
+
+    Raises:
+        SystemExit: if that was no default run, of the textile, or a picture is missing.
+    """
+    results, files = run / "results.json", [run / "pictures" / f"{name}.png" for name in CASE_RULES]
+    missing = [file.name for file in (results, *files) if not file.is_file()]
+    if missing:
+        raise SystemExit(f"{', '.join(missing)} not there; first: python -m tests.execute notebooks/{run.name}.ipynb")
+    mode = json.loads(results.read_text(encoding="utf-8"))["mode"]
+    if mode != "default":
+        raise SystemExit(f"the pictures are of a {mode} run; those that are kept come from a default run")
+    return [Path(shutil.copyfile(file, folder / file.name)) for file in files]
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["failures"]:
+        sys.exit(print(*(file.name for file in failures()), sep="\n"))
     fabrics().save(IMAGES / "textile.png")
     plots().save(IMAGES / "plots.png")
     detection().save(IMAGES / "detection.png")

@@ -4,12 +4,13 @@
 
 DATA is the folder with ``aitex``, ``magnetic_tile`` and ``mvtec_leather``; the five fabrics of the textile join. Each
 method is judged by stand-ins, as :func:`adkit.recommend` judges, and on the test part, which nothing is chosen by.
-Writes ``tests/bench/REGRET.md``.
+Writes ``tests/bench/REGRET.md``, and what notebook 11 shows of it, ``notebooks/results/recommend/regret.json``.
 """
 
 import argparse
 import statistics
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adkit import run
@@ -17,7 +18,10 @@ from adkit.compare.methods import experiment
 from adkit.compare.recommend import judge_candidate
 from adkit.data.textile import FABRICS
 from adkit.defects.stand_in import stand_ins
+from adkit.runtime.serialization import write_json
 from tests.choose import SETS
+
+KEPT = Path(__file__).parents[1] / "notebooks" / "results" / "recommend" / "regret.json"
 
 # what recommend chooses from
 CANDIDATES = ("filterbank", "draem-drift", "latent-drift", "fusion")
@@ -40,6 +44,8 @@ def main() -> None:
         print(name, rows[name], flush=True)
     text = report(rows)
     (Path(__file__).parent / "bench" / "REGRET.md").write_text(text)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    write_json(KEPT, {"date": datetime.now(UTC).date().isoformat(), "sets": rows})
     print(text)
 
 

@@ -1,5 +1,6 @@
 """Failure modes: the surround, the rules, their support, and the cases, on measurements whose answer is known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from adkit import AutoencoderDetector
+from adkit.course.plain import plain
 from adkit.diagnose.failure_modes import (
     CASE_RULES,
     VERDICTS,
@@ -15,9 +17,11 @@ from adkit.diagnose.failure_modes import (
     choose_cases,
     measure_defect,
     measure_defects,
+    read_verdicts,
     shape_of,
     surround,
     surround_auroc,
+    type_means,
     type_verdicts,
     verdict,
 )
@@ -112,6 +116,18 @@ def test_support_counts_draws_of_seeds_and_frames():
     assert 0 <= low < 0.095 < high <= 0.19
 
 
+def test_means_of_a_measurement_by_type():
+    verdicts = type_verdicts({"plain": [[DOTS, replace(DOTS, index=1, kind="dark", iou=0.5)]]}, n=2)
+    assert type_means(verdicts, "iou") == {"plain": {"dots": 0.3, "dark": 0.5}}
+
+
+def test_verdicts_come_back_from_json_as_they_were():
+    verdicts = type_verdicts({"plain": [[DOTS, replace(DOTS, index=1, kind="dark", retention=float("nan"))]]}, n=2)
+    again = read_verdicts(json.loads(json.dumps(plain(verdicts))))
+    assert again["plain"]["dots"] == verdicts["plain"]["dots"]
+    assert np.isnan(again["plain"]["dark"].numbers["retention"].low)
+
+
 def test_seeds_that_differ_widen_the_interval():
     runs = [[replace(DOTS, surround=0.6)], [replace(DOTS, surround=0.9)]]
     interval = type_verdicts({"plain": runs})["plain"]["dots"].numbers["surround"]
@@ -182,22 +198,41 @@ def test_a_flat_map_has_no_otsu_threshold(square):
 
 
 def test_each_rule_takes_the_extreme_frame_over_all_architectures():
+    light = replace(DOTS, kind="bright", shape="line", grey=0.2)
     measurements = [
-        replace(DOTS, index=1, grey=0.2, retention=0.95),
-        replace(DOTS, index=2, surround=0.3),
+        replace(light, index=0, retention=0.3, surround=0.97, iou=0.6, iou_otsu=0.5),
+        replace(light, index=1, retention=0.95, surround=0.6, iou=0.0),
+        replace(DOTS, index=2, shape="area", grey=-0.1, surround=0.3),
         replace(DOTS, index=3, kind="brightness", shape="area", retention=0.8, surround=0.6),
-        replace(DOTS, index=4, shape="line", surround=0.95, iou=0.05),
+        replace(DOTS, index=4, kind="texture", shape="line", grey=0.0, surround=0.95, iou=0.05),
         replace(DOTS, index=5, surround=0.99, iou=0.02),
         replace(DOTS, index=6, surround=0.98, iou=0.9, iou_otsu=0.0),
     ]
     dull = [replace(one, surround=0.75, retention=0.2, iou=0.4, iou_otsu=0.4) for one in measurements]
     cases = choose_cases({"dull": dull, "plain": measurements})
     assert list(cases) == list(CASE_RULES)
-    assert [case.measurement.index for case in cases.values()] == [1, 2, 3, 4, 5, 6]
+    assert [case.measurement.index for case in cases.values()] == [0, 1, 2, 3, 4, 5, 6]
     assert {case.architecture for case in cases.values()} == {"plain"}
     assert all(case.occurs for case in cases.values())
-    assert [case.otsu for case in cases.values()] == [False] * 5 + [True]
-    assert "95 % retained" in cases["white_anomaly"].caption
+    assert [case.otsu for case in cases.values()] == [False] * 6 + [True]
+    assert "30 % let through" in cases["white_anomaly"].caption
+
+
+def test_a_dark_defect_stands_for_inversion_where_one_is_inverted():
+    shade = replace(DOTS, index=1, kind="brightness", shape="area", grey=-0.05, surround=0.2)
+    dark = replace(shade, index=2, kind="dark", surround=0.45)
+    assert choose_cases({"plain": [shade, dark]})["inversed_anomaly"].measurement.index == 2
+    rising = replace(dark, surround=0.95)
+    assert choose_cases({"plain": [shade, rising]})["inversed_anomaly"].measurement.index == 1
+    weave = replace(shade, index=3, kind="texture", surround=0.1)
+    assert choose_cases({"plain": [weave, shade]})["inversed_anomaly"].measurement.index == 1
+
+
+def test_a_light_defect_that_nobody_finds_is_no_success():
+    lost = replace(DOTS, kind="bright", shape="area", grey=0.2, iou=0.01)
+    case = choose_cases({"plain": [lost]})["white_anomaly"]
+    assert not case.occurs
+    assert "Not here: nearest case" in case.caption
 
 
 def test_where_an_effect_is_missing_the_nearest_case_says_so():
@@ -206,11 +241,11 @@ def test_where_an_effect_is_missing_the_nearest_case_says_so():
     assert cases["dot_not_usable"].measurement.index in (0, 1, 2)
     assert not cases["dot_not_usable"].occurs
     assert "Not here: nearest case" in cases["dot_not_usable"].caption
-    assert "brightness_only_anomaly" not in cases
-    assert "line_not_usable" not in cases
+    assert not {"white_anomaly", "brightness_only_anomaly", "line_not_usable"} & set(cases)
 
 
 def test_without_counterparts_no_case_rests_on_them():
-    cases = choose_cases({"plain": [replace(DOTS, retention=float("nan"))]})
-    assert "white_anomaly" not in cases
+    unknown = replace(DOTS, kind="bright", shape="line", grey=0.2, retention=float("nan"))
+    cases = choose_cases({"plain": [unknown, replace(unknown, index=1, shape="area", grey=-0.2)]})
+    assert "white_anomaly_copied" not in cases
     assert "no clean counterpart" in cases["inversed_anomaly"].caption

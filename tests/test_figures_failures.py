@@ -9,12 +9,13 @@ from PIL import Image
 from adkit import figures
 from adkit.diagnose.failure_modes import (
     DefectMeasurement,
+    Shade,
     choose_cases,
     measure_defects,
     type_verdicts,
     view_cases,
 )
-from adkit.diagnose.failure_modes.figures import failure, failure_pictures, save_pictures, verdict_table
+from adkit.diagnose.failure_modes.figures import failure, failure_pictures, save_pictures, shade_rule, verdict_table
 from adkit.figures.style import PREDICTED, TRUE
 
 DOTS = DefectMeasurement(0, "dots", "dot", 40, grey=0.1, surround=0.9, retention=0.1, iou=0.3, iou_otsu=0.2)
@@ -31,6 +32,15 @@ def test_each_cell_says_its_verdict_and_its_numbers():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["dots", "dark"]
     with pytest.raises(ValueError, match="no verdicts at all"):
         verdict_table({})
+
+
+def test_shades_are_told_by_network_and_tone():
+    dark = Shade(0, "dark", gain=0.8, shift=-0.1, share=1.0, grain=0.01, measured=0.7, surround=0.4)
+    (ax,) = shade_rule({"plain": [dark, replace(dark, shift=0.1)], "add": [dark]}).axes
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["plain, darker (1)", "plain, lighter (1)", "add, darker (1)"]
+    with pytest.raises(ValueError, match="one or more groups"):
+        shade_rule({})
 
 
 @pytest.mark.parametrize(("shape", "count"), [((44, 244), 5), ((64, 64), 4)])

@@ -1,4 +1,4 @@
-"""One frame for each way of failing, chosen by a rule that was written down before anything was measured.
+"""One frame for each way of failing, and one of a success, each chosen by a rule and not by hand.
 
 A rule names the frames that come into question, what it looks for among them, and when the effect is there. Where it
 is not, the nearest frame is taken all the same, and the case says so.
@@ -62,14 +62,24 @@ class Case:
 # -- when an effect is there, and which frame shows it best -----------------------------------------------------------
 
 
+def is_light(m: DefectMeasurement) -> bool:
+    """A line or an area that is clearly lighter than its surround."""
+    return m.grey > LIGHTER and m.shape != "dot"
+
+
+def is_found(m: DefectMeasurement, limits: VerdictLimits) -> bool:
+    """Less than half of it is reconstructed, it stands out, and the mask is of use."""
+    return m.retention < limits.copied and m.surround >= limits.visible and m.iou >= limits.usable
+
+
+def by_success(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
+    """The best mask of those that are found; where none is, the best mask."""
+    return (float(is_found(m, limits)), m.iou)
+
+
 def is_copied(m: DefectMeasurement, limits: VerdictLimits) -> bool:
     """It is reconstructed."""
     return m.retention >= limits.copied
-
-
-def by_retention(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
-    """What is reconstructed most."""
-    return (m.retention,)
 
 
 def is_inverted(m: DefectMeasurement, limits: VerdictLimits) -> bool:
@@ -78,8 +88,8 @@ def is_inverted(m: DefectMeasurement, limits: VerdictLimits) -> bool:
 
 
 def by_inversion(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
-    """What lies lowest in the map."""
-    return (-m.surround,)
+    """Of what is inverted a dark defect, where there is none a shade, else anything; what lies lowest in the map."""
+    return (float(is_inverted(m, limits)) * {"dark": 2, "brightness": 1}.get(m.kind, 0), -m.surround)
 
 
 def is_copied_silently(m: DefectMeasurement, limits: VerdictLimits) -> bool:
@@ -107,17 +117,22 @@ is_missed_by_otsu, by_miss_of_otsu = partial(is_missed, iou="iou_otsu"), partial
 
 CASE_RULES = {
     "white_anomaly": CaseRule(
-        "a light defect is reconstructed as light as it is", lambda m: m.grey > LIGHTER, by_retention, is_copied
+        "a light defect is reconstructed too dark, and found", is_light, by_success, is_found
+    ),
+    "white_anomaly_copied": CaseRule(
+        "a light defect is reconstructed as light as it is, and the map stays silent",
+        is_light, by_silent_retention, is_copied_silently,
     ),
     "inversed_anomaly": CaseRule(
-        "the map is lower at the defect than around it", lambda m: True, by_inversion, is_inverted
+        "a darker place is lower in the map than the cloth around it", lambda m: m.grey < 0, by_inversion, is_inverted
     ),
     "brightness_only_anomaly": CaseRule(
         "only the brightness changes; it is reconstructed, and the map stays silent",
         lambda m: m.kind == "brightness", by_silent_retention, is_copied_silently,
     ),
     "line_not_usable": CaseRule(
-        "a line stands out in the map, and the mask is of no use", lambda m: m.shape == "line", by_miss, is_missed
+        "a line in the weave stands out in the map, and the mask is of no use",
+        lambda m: m.shape == "line" and m.kind == "texture", by_miss, is_missed,
     ),
     "dot_not_usable": CaseRule(
         "dots stand out in the map, and the mask is of no use", lambda m: m.shape == "dot", by_miss, is_missed
@@ -143,10 +158,10 @@ def choose_cases(
 
     Example:
         >>> dots = DefectMeasurement(7, "dots", "dot", 40, 0.2, surround=0.9, retention=0.1, iou=0.02, iou_otsu=0.01)
-        >>> case = choose_cases({"plain": [dots]})["white_anomaly"]
+        >>> case = choose_cases({"plain": [dots]})["dot_not_usable_2"]
         >>> print(case.caption)
-        plain, dots: a light defect is reconstructed as light as it is? Not here: nearest case
-        10 % retained, surround AUROC 0.90, IoU 0.02
+        plain, dots: dots stand out in the map, and Otsu cuts elsewhere
+        10 % let through, surround AUROC 0.90, IoU 0.01
     """
     limits, shown, cases = limits or VerdictLimits(), set(), {}
     pairs = [(architecture, m) for architecture, measurements in measured.items() for m in measurements]
@@ -197,7 +212,7 @@ def _caption(rule: CaseRule, architecture: str, measurement: DefectMeasurement, 
     iou = measurement.iou_otsu if rule.otsu else measurement.iou
     share = "no clean counterpart"
     if np.isfinite(measurement.retention):
-        share = f"{100 * measurement.retention:.0f} % retained"
+        share = f"{100 * measurement.retention:.0f} % let through"
     answer = "" if occurs else "? Not here: nearest case"
     numbers = f"{share}, surround AUROC {measurement.surround:.2f}, IoU {iou:.2f}"
     return f"{architecture}, {measurement.kind}: {rule.effect}{answer}\n{numbers}"

@@ -121,6 +121,44 @@ def type_verdicts(
     return verdicts
 
 
+def type_means(verdicts: Mapping[str, Mapping[str, TypeVerdict]], measured: str) -> dict[str, dict[str, float]]:
+    """One of the numbers behind the verdicts.
+
+    Args:
+        verdicts: of :func:`type_verdicts`.
+        measured: ``surround``, ``retention`` or ``iou``.
+
+    Returns:
+        Architecture → defect type → mean over frames and seeds.
+    """
+    return {
+        name: {kind: found.numbers[measured].value for kind, found in row.items()} for name, row in verdicts.items()
+    }
+
+
+def read_verdicts(kept: Mapping[str, Mapping[str, Mapping]]) -> dict[str, dict[str, TypeVerdict]]:
+    """Verdicts as a ``results.json`` keeps them, made whole again.
+
+    Args:
+        kept: architecture → defect type → verdict, plain dicts in which None stands for what was never measured.
+
+    Example:
+        >>> numbers = {name: {"value": None, "low": None, "high": None} for name in MEASURED}
+        >>> plain = {"verdict": "inverted", "support": 1.0, "numbers": numbers, "shares": {"inverted": 1.0}}
+        >>> read_verdicts({"add": {"dark": plain}})["add"]["dark"].verdict
+        'inverted'
+    """
+
+    def interval(number: Mapping) -> Interval:
+        return Interval(*(np.nan if number[end] is None else number[end] for end in ("value", "low", "high")))
+
+    def whole(found: Mapping) -> TypeVerdict:
+        numbers = {name: interval(number) for name, number in found["numbers"].items()}
+        return TypeVerdict(found["verdict"], found["support"], numbers, found["shares"])
+
+    return {name: {kind: whole(found) for kind, found in row.items()} for name, row in kept.items()}
+
+
 def _values(runs: Sequence[Sequence[DefectMeasurement]], kind: str) -> dict[str, np.ndarray]:
     """What was measured at the defects of one type: name → (seeds, frames)."""
     of_type = [[measurement for measurement in run if measurement.kind == kind] for run in runs]

@@ -1,19 +1,21 @@
 """How reconstructions fail: the table of verdicts, and one picture for each way of failing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator
 from PIL import Image
 
-from adkit.diagnose.failure_modes import VERDICTS, Case, TypeVerdict
+from adkit.diagnose.failure_modes import VERDICTS, Case, Shade, TypeVerdict
 from adkit.figures.animation import raster
 from adkit.figures.frames import is_wide
-from adkit.figures.marks import fill, outline, show, zoom_box
+from adkit.figures.latents import scatter
+from adkit.figures.marks import brackets, fill, outline, show, zoom_box
 from adkit.figures.panels import colour_bar, colour_limits
 from adkit.figures.style import (
     COLOURS,
@@ -68,7 +70,9 @@ def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set_title("verdict, its support; surround AUROC · retention · IoU of the mask; below, the single frames", pad=22)
+    ax.set_title(
+        "verdict, its support; surround AUROC · share let through · IoU of the mask; below, the single frames", pad=22
+    )
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
     return fig, ax
@@ -89,6 +93,43 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
+def shade_rule(shades: Mapping[str, Sequence[Shade]]) -> Plot:
+    """What the rule of shades expects, and what was measured: a point is a defect, on the diagonal the rule is right.
+
+    Left of the vertical line the rule expects a residual below that of the clean twin, below the horizontal line it is.
+
+    Args:
+        shades: network → what :func:`adkit.diagnose.failure_modes.measure_shades` returned.
+
+    Returns:
+        ``(fig, axes)``, axes an array of one.
+
+    Raises:
+        ValueError: if there is no shade.
+
+    Example:
+        >>> dark = Shade(0, "dark", gain=0.8, shift=-0.1, share=1.0, grain=0.01, measured=0.7, surround=0.4)
+        >>> len(shade_rule({"plain": [dark]}).axes)
+        1
+    """
+    points: dict[str, list] = {}
+    for name, found in shades.items():
+        for one in found:
+            tone = "darker" if one.shift < 0 else "lighter"
+            points.setdefault(f"{name}, {tone}", []).append((one.predicted, one.measured))
+    plot = scatter(points, labels=("relative residual by the rule", "relative residual, measured"))
+    ax = plot.axes[0]
+    ax.axvline(1, color=INK, linewidth=0.8)
+    ax.axhline(1, color=INK, linewidth=0.8)
+    ax.axline((1, 1), (2, 2), color=GREY, linewidth=0.8)
+    ax.set(xscale="log", yscale="log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32]))
+        axis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    return plot
+
+
 @styled
 def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str, smallest: int = 96):
     """One defect close up: image, reconstruction, map and mask; below, the mask over the whole frame.
@@ -98,7 +139,7 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
         reconstructed: its reconstruction.
         a_map: (H, W).
         predicted: bool (H, W).
-        mask: bool (H, W), the true one; outlined everywhere but in the reconstruction.
+        mask: bool (H, W), the true one; outlined in the masks, and marked by corners in image and map.
         scale: of the map's colours, from validation normals: see :func:`adkit.figures.colour_scale`.
         caption: over the whole picture.
         smallest: side of the smallest window, in pixels.
@@ -124,8 +165,9 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     show(axes["b"], reconstructed[window], "reconstruction")
     show(axes["c"], np.asarray(a_map)[window], "anomaly map", cmap=MAP, vmin=limits[0], vmax=limits[1])
     show(axes["d"], fill(image, predicted, PREDICTED)[window], "mask predicted")
-    for name in "acd":
-        outline(axes[name], mask[window], TRUE, 1.0, rings=False)
+    for name in "ac":
+        brackets(axes[name], mask[window])
+    outline(axes["d"], mask[window], TRUE, 1.0, rings=False)
     if "whole" in axes:
         areas = f"{100 * (predicted & ~mask).mean():.2f} % false, defect {100 * mask.mean():.2f} %"
         show(axes["whole"], fill(np.ones(mask.shape), predicted, PREDICTED), f"mask predicted, whole frame: {areas}")
