@@ -1,58 +1,42 @@
-"""The README's table of the comparison says what the committed results say."""
+"""The tables of README and of the results' page say what the committed results say."""
 
 import json
 import shutil
 
 import pytest
 
+from adkit.compare import METHODS
 from adkit.compare.protocol import FORMAT
 from tests.comparison_table import (
     FOLDER,
-    FUSION,
     FUSION_MARKS,
-    REPOSITORY,
+    PAGE,
+    README,
     SETS,
-    TITLES,
     fusion_table,
-    methods_of,
     missed,
     parts,
     table,
 )
 
 
-def test_readme_shows_the_committed_comparison():
-    assert parts((REPOSITORY / "README.md").read_text(encoding="utf-8"))[1] == table()
+def test_the_page_shows_the_committed_comparison():
+    assert parts(PAGE.read_text(encoding="utf-8"))[1] == table()
 
 
 def test_table_has_every_method_and_marks_the_best_of_each_set():
-    for part in table().split("\n\n"):
-        head, _, *rows = part.splitlines()
-        assert head.count("|") == len(SETS) + 3
-        protocol = json.loads((FOLDER / "textile.json").read_text(encoding="utf-8"))["protocol"]
-        assert [row.split("`")[1] for row in rows] == methods_of(protocol)
-        for column in range(2, len(SETS) + 3):
-            cells = [row.split("|")[column] for row in rows]
-            (best,) = (float(cell.split("**")[1]) for cell in cells if "**" in cell)
-            assert best == max(float(cell.replace("*", "").split()[0]) for cell in cells)
-
-
-def test_macro_pro_stands_below_pro_where_all_results_have_it(tmp_path):
-    shutil.copytree(FOLDER, tmp_path / "compare")
-    for path in (tmp_path / "compare").glob("*.json"):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        for each in kept["methods"].values():
-            each["metrics"]["pro_macro"] = each["metrics"]["pro"]
-        path.write_text(json.dumps(kept), encoding="utf-8")
-    pooled, macro = table(tmp_path / "compare").split("\n\n")
-    assert macro == pooled.replace(TITLES["pro"], TITLES["pro_macro"], 1)
+    head, _, *rows = table().splitlines()
+    assert head.count("|") == len(SETS) + 3
+    assert [row.split("`")[1] for row in rows] == list(METHODS)
+    for column in range(2, len(SETS) + 3):
+        cells = [row.split("|")[column] for row in rows]
+        (best,) = (float(cell.split("**")[1].split()[0]) for cell in cells if "**" in cell)
+        assert best == max(float(cell.replace("*", "").split()[0]) for cell in cells)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_every_committed_interval_contains_its_own_estimate(path):
     kept = json.loads(path.read_text(encoding="utf-8"))
-    if kept["protocol"].get("format") is None:
-        pytest.skip("made before format 2: its intervals are of the middle seed, not of the mean")
     assert kept["protocol"]["format"] == FORMAT
     assert {name: missed(each) for name, each in kept["methods"].items() if missed(each)} == {}
     for name, row in kept["paired"].items():
@@ -86,10 +70,5 @@ def test_results_name_no_folder_of_a_machine():
         assert not kept["problems"]
 
 
-def test_readme_tells_what_the_committed_results_of_the_fusion_say():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert parts(text, FUSION_MARKS)[1] == fusion_table()
-    for path in FUSION.glob("*.json"):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        assert not kept["protocol"]["fast"]
-        assert missed(kept["methods"]["fusion"]) == []
+def test_readme_tells_what_the_committed_results_say_of_the_fusion():
+    assert parts(README.read_text(encoding="utf-8"), FUSION_MARKS)[1] == fusion_table()
