@@ -123,7 +123,7 @@ def test_means_of_a_measurement_by_type():
 
 def test_verdicts_come_back_from_json_as_they_were():
     verdicts = type_verdicts({"plain": [[DOTS, replace(DOTS, index=1, kind="dark", retention=float("nan"))]]}, n=2)
-    again = read_verdicts(json.loads(json.dumps(plain(verdicts))))
+    again = read_verdicts(json.loads(json.dumps(plain(verdicts, "verdicts"))))
     assert again["plain"]["dots"] == verdicts["plain"]["dots"]
     assert np.isnan(again["plain"]["dark"].numbers["retention"].low)
 

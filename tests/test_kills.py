@@ -36,13 +36,18 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ADKIT_HOME": str(tmp_path / "home")}
     settings = ["--set", "width=4", "crop=32", "steps=100000", "validate_every=5", "--out", str(tmp_path / "d")]
     command = [sys.executable, "-m", *COMMAND, *settings]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    # tests that run in the background of a shell have inherited that interrupts are ignored
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, **heeding) as process:
         for _ in range(2400):
             if list(tmp_path.glob("d.*.checkpoint")):
                 break
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        complaint = process.communicate(timeout=60)[1]
+        try:
+            complaint = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert complaint.strip().splitlines()[-1] == (
         "adkit fit: error: interrupted; the same command goes on where this one stopped"

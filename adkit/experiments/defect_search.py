@@ -15,8 +15,8 @@ from adkit.data import AnomalyDataset
 from adkit.defects import SyntheticDefects
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
-from adkit.experiments.experiment import Experiment
-from adkit.experiments.fitted import DETECTOR, detector_once
+from adkit.experiments.experiment import Experiment, fit_experiment
+from adkit.experiments.fitted import DETECTOR
 from adkit.metrics import pixel_metrics
 from adkit.runtime import generator
 from adkit.runtime.progress import progress
@@ -104,11 +104,7 @@ def fitted_detector(experiment: Experiment) -> Detector:
         >>> fitted_detector(tiny).settings.steps
         4
     """
-    splits, unfitted = experiment.splits(), experiment.detector()
-    unfitted.quiet = True
-    data = unfitted, splits.train, splits.validation
-    entry = detector_once(*data, experiment.fit_sources(), sources_of=experiment.fit_sources)
-    return load_detector(entry.folder / DETECTOR, device=unfitted.settings.device)
+    return load_detector(fit_experiment(experiment).folder / DETECTOR, device=experiment.all_settings().device)
 
 
 def quality_by_type(detector: Detector, normals: AnomalyDataset, types: Sequence[str]) -> dict[str, float]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
-from adkit.experiments.experiment import SELECTION, Experiment
-from adkit.experiments.fitted import DETECTOR, detector_once
+from adkit.experiments.experiment import SELECTION, Experiment, fit_experiment
+from adkit.experiments.fitted import DETECTOR
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 
 
@@ -30,13 +30,10 @@ def selection_of(experiment: Experiment, quiet: bool = True) -> dict[str, float]
     """
 
     def work(folder: Path) -> dict:
-        splits, unfitted = experiment.splits(), experiment.detector()
-        unfitted.quiet = quiet or unfitted.quiet
-        data = unfitted, splits.train, splits.validation
-        fitted = detector_once(*data, experiment.fit_sources(), sources_of=experiment.fit_sources)
-        detector = load_detector(fitted.folder / DETECTOR, device=unfitted.settings.device)
+        fitted = fit_experiment(experiment, quiet=quiet)
+        detector = load_detector(fitted.folder / DETECTOR, device=experiment.all_settings().device)
         start = time.perf_counter()
-        found = synthetic_validation_metrics(detector, splits.validation)
+        found = synthetic_validation_metrics(detector, experiment.splits().validation)
         seconds = {**fitted.content["seconds"], "select": time.perf_counter() - start}
         return {"selection": {name: getattr(found, name) for name in SELECTION}, "seconds": seconds}
 

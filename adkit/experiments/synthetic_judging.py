@@ -15,8 +15,8 @@ from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
 from adkit.detectors.storage import load_detector
 from adkit.experiments.evaluation import judge_predictions
-from adkit.experiments.experiment import Experiment, Result
-from adkit.experiments.fitted import DETECTOR, detector_once
+from adkit.experiments.experiment import Experiment, Result, fit_experiment
+from adkit.experiments.fitted import DETECTOR
 from adkit.experiments.seeds import check_results, mean, mean_draws
 from adkit.metrics.significance import Difference, difference_of
 from adkit.runtime import generator
@@ -81,11 +81,8 @@ def judged_on_synthetic(
         >>> list(result.evaluation.by_kind)
         ['stains']
     """
-    splits, unfitted = experiment.splits(), experiment.detector()
-    unfitted.quiet = True
-    data = unfitted, splits.train, splits.validation
-    entry = detector_once(*data, experiment.fit_sources(), sources_of=experiment.fit_sources)
-    detector = load_detector(entry.folder / DETECTOR, device=unfitted.settings.device)
+    entry = fit_experiment(experiment)
+    detector = load_detector(entry.folder / DETECTOR, device=experiment.all_settings().device)
     judged = synthetic_predictions(detector, normals, sources, seed)
     evaluation, draws = judge_predictions(judged, detector.threshold, detector.pixel_threshold)
     seconds = entry.content["seconds"]
