@@ -230,7 +230,7 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     """
     if not isinstance(experiment, Experiment):
         raise TypeError(f"run takes an Experiment, got a {type(experiment).__name__}: run(Experiment(seed=1))")
-    key, fit = experiment.key(), partial(fit_experiment, experiment, force)
+    key, fit = experiment.key(), partial(_fit, experiment, force)
 
     def work(part: Callable[[bool], cache.Entry]) -> cache.Entry:
         return cache.cached("results", key, lambda folder: _judge_fitted(experiment, part(quiet), folder, quiet), force)
@@ -242,8 +242,8 @@ def run(experiment: Experiment, force: bool = False, quiet: bool = False) -> Res
     return Result(experiment, evaluation, *measured, entry.folder, entry.from_cache, draws)
 
 
-def fit_experiment(experiment: Experiment, force: bool = False, quiet: bool = True) -> cache.Entry:
-    """The entry of its fitted detector, fitted now or before; processes launched together fit it together."""
+def _fit(experiment: Experiment, force: bool, quiet: bool) -> cache.Entry:
+    """The fitted detector; several processes that were launched together fit it together."""
     splits, unfitted = experiment.splits(), experiment.detector()
     unfitted.quiet = quiet or unfitted.quiet
     data = unfitted, splits.train, splits.validation

@@ -15,7 +15,8 @@ from adkit.data import AnomalyDataset
 from adkit.defects import SyntheticDefects
 from adkit.detectors.base import Detector
 from adkit.detectors.storage import load_detector
-from adkit.experiments.experiment import Experiment, fit_experiment
+from adkit.experiments.experiment import Experiment
+from adkit.experiments.fit_only import fit_experiment
 from adkit.experiments.fitted import DETECTOR
 from adkit.metrics import pixel_metrics
 from adkit.runtime import generator

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from adkit.detectors.storage import load_detector
 from adkit.experiments import cache
-from adkit.experiments.experiment import SELECTION, Experiment, fit_experiment
+from adkit.experiments.experiment import SELECTION, Experiment
+from adkit.experiments.fit_only import fit_experiment
 from adkit.experiments.fitted import DETECTOR
 from adkit.experiments.synthetic_validation import synthetic_validation_metrics
 

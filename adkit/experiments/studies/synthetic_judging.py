@@ -15,7 +15,8 @@ from adkit.detectors.base import Detector
 from adkit.detectors.prediction import Predictions
 from adkit.detectors.storage import load_detector
 from adkit.experiments.evaluation import judge_predictions
-from adkit.experiments.experiment import Experiment, Result, fit_experiment
+from adkit.experiments.experiment import Experiment, Result
+from adkit.experiments.fit_only import fit_experiment
 from adkit.experiments.fitted import DETECTOR
 from adkit.experiments.seeds import check_results, mean, mean_draws
 from adkit.metrics.significance import Difference, difference_of
