@@ -82,7 +82,7 @@ IMPORTS = {name: imports(name, MODULES) - FREE for name in MODULES}
 
 def test_few_rooms_and_each_has_its_floor():
     # a folder in which Python left compiled files of a room that has moved is no room
-    inhabited = [path for path in PACKAGE.iterdir() if path.is_file() or any(path.rglob("*.py"))]
+    inhabited = [path for path in PACKAGE.iterdir() if path.suffix == ".py" or any(path.rglob("*.py"))]
     rooms = {path.name.split(".")[0] for path in inhabited} - NO_ROOM
     assert rooms <= {room for floor in FLOORS for room in floor}
     assert len(rooms) <= MOST_ROOMS
