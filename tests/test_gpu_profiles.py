@@ -11,6 +11,7 @@ import yaml
 
 from adkit import AutoencoderDetector, DRAEMDetector, Experiment, PatchCoreDetector, VAEDetector
 from adkit.compare import METHODS
+from adkit.data.textile import FABRICS
 from adkit.defects import DEFECT_TYPES
 from adkit.detectors.base import Detector
 from adkit.detectors.latent import LatentDetector
@@ -34,10 +35,10 @@ def baselines(chosen: dict) -> Iterator[Detector]:
 
 
 def mixtures(chosen: dict) -> Iterator[Detector]:
-    tries = [{"defect_types": [kind for kind in DEFECT_TYPES if kind != left]} for left in chosen["left_out"]]
+    tries = [{"defect_types": [kind]} for kind in chosen["alone"]]
     tries += [{"contrast": pair} for pair in chosen["contrasts"]] + [{"size": pair} for pair in chosen["sizes"]]
     tries += [{"count": pair} for pair in chosen["counts"]] + [{"clean": share} for share in chosen["cleans"]]
-    assert set(chosen["left_out"]) <= set(DEFECT_TYPES)
+    assert set(chosen["alone"]) <= set(DEFECT_TYPES)
     for mixture in tries:
         yield AutoencoderDetector(**shared(chosen), defects=mixture)
     for weight in chosen["repairs"]:
@@ -61,13 +62,19 @@ def latents(chosen: dict) -> Iterator[Detector]:
 
 
 def variational(chosen: dict) -> Iterator[Detector]:
+    usual = {name: chosen[name] for name in ("steps", "widths", "batch_size", "precision")} | {"device": "cpu"}
+    for beta in chosen["betas"] + chosen["latent_betas"]:
+        yield VAEDetector(**usual, beta=beta)
+    for nats in chosen["free_bits"]:
+        yield VAEDetector(**usual, free_bits=nats)
+
+
+def screening(chosen: dict) -> Iterator[Detector]:
     plots = {"crop": "size", "latent_dim": "latent", "widths": "widths", "beta": "beta", "annealing": "annealing"}
     plots |= {"batch_size": "batch", "learning_rate": "rate", "weight_decay": "decay", "schedule": "schedule"}
     yield VAEDetector(**{name: chosen[f"plots_{own}"] for name, own in plots.items()}, device="cpu")
-    usual = {name: chosen[name] for name in ("steps", "widths", "batch_size", "precision")} | {"device": "cpu"}
-    for name in ("betas", "free_bits"):
-        for value in chosen[name]:
-            yield VAEDetector(**usual, **{name.removesuffix("s") if name == "betas" else name: value})
+    yield VAEDetector(**{name: chosen[name] for name in ("widths", "batch_size", "precision")}, device="cpu")
+    assert set(chosen["fabrics"]) <= set(FABRICS)
     assert chosen["layers"] in (18, 34, 50)
 
 
@@ -108,6 +115,7 @@ MADE: dict[str, Callable[[dict], Iterator[Detector]]] = {
     "gpu_04": losses,
     "gpu_05": latents,
     "gpu_06": variational,
+    "gpu_06b": screening,
     "gpu_07": faults,
     "gpu_08": lambda chosen: iter([VAEDetector(**chosen["vae"], device="cpu")]),
     "gpu_09": patches,
