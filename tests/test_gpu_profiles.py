@@ -51,7 +51,7 @@ def skips(chosen: dict) -> Iterator[Detector]:
 
 
 def losses(chosen: dict) -> Iterator[Detector]:
-    for parts in [*([loss] for loss in chosen["losses"]), *chosen["pairs"]]:
+    for parts in [*([loss] for loss in chosen["losses"]), *map(str.split, chosen["pairs"])]:
         assert build_loss(" + ".join(parts)) is not None
         yield AutoencoderDetector(**shared(chosen), loss=" + ".join(parts))
 
