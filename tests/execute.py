@@ -1,6 +1,6 @@
 """Execute notebooks in place, as they are committed: ``python -m tests.execute notebooks/01_phase1_baseline.ipynb``.
 
-    python -m tests.execute --all                       every notebook, then ``python -m tests.course_table``
+    python -m tests.execute --all [--resume]            every notebook, then ``python -m tests.course_table``
     python -m tests.execute --seeds 7 8 9 [--resume]    do their claims hold with other seeds? See tests/other_seeds.py
     python -m tests.execute --full NOTEBOOK …           their full runs, see tests/full_runs.py
 
@@ -10,6 +10,8 @@ without meaning (timing, widget state) is left out, and an output that names a f
 """
 
 import argparse
+import hashlib
+import json
 import re
 import shutil
 import time
@@ -17,8 +19,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from adkit.runtime import atomic_path
+from adkit.runtime.provenance import find_source, source_fingerprint
 from tests.environment import REPOSITORY, environment
 from tests.full_runs import keep_full_runs
 from tests.other_seeds import try_seeds
@@ -87,6 +91,49 @@ def execute(path: Path, home: Path, cell_timeout: int) -> float:
     return seconds
 
 
+def state(path: Path, home: Path) -> str:
+    """What the run of a notebook in this home rests on: its code, and the sources that its results name.
+
+    A hash; empty where the home has no results of it.
+    """
+    results = home / path.stem / "results.json"
+    if not results.is_file():
+        return ""
+    named = [name for name in json.loads(results.read_text(encoding="utf-8"))["sources"] if find_source(name)]
+    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return hashlib.sha256("\0".join([*code, source_fingerprint(named)]).encode()).hexdigest()
+
+
+def execute_all(paths: list[Path], home: Path, cell_timeout: int, resume: bool) -> None:
+    """Run notebooks one after the other; one that fails does not keep the others from running.
+
+    What was run is noted in ``executed.json`` of the home; with ``resume`` a notebook is passed over that was run
+    there with the code and the sources of today.
+
+    Raises:
+        SystemExit: at the end, if one failed; it says which and why.
+    """
+    kept = home / "executed.json"
+    done = json.loads(kept.read_text(encoding="utf-8")) if resume and kept.is_file() else {}
+    failed = []
+    for path in paths:
+        if done.get(path.stem) == state(path, home) != "":
+            print(f"{path.name}: run before", flush=True)
+            continue
+        try:
+            seconds = execute(path, home, cell_timeout)
+        except CellExecutionError as error:
+            failed.append(f"{path.name}: {error.ename}: {error.evalue}")
+            print(failed[-1], flush=True)
+            continue
+        print(f"{path.name}: {seconds:.0f} s", flush=True)
+        done[path.stem] = state(path, home)
+        with atomic_path(kept) as temporary:
+            temporary.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+    if failed:
+        raise SystemExit("\n".join(["not executed:", *failed]))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Execute the notebooks named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.execute", description="execute notebooks in place")
@@ -96,7 +143,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--fresh", action="store_true", help="delete stored experiments first: honest running times")
     parser.add_argument("--cell-timeout", type=int, default=1800, help="seconds a cell may take")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help="count claims with other seeds instead")
-    parser.add_argument("--resume", action="store_true", help="with --seeds: keep what was run before")
+    parser.add_argument("--resume", action="store_true", help="pass over what was run before")
     parser.add_argument("--full", action="store_true", help="make the full runs of notebooks/params/full.yaml")
     options = parser.parse_args(arguments)
     everything = options.all or (options.seeds and not options.notebooks)
@@ -111,9 +158,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.fresh:
         for stored in ("results", "fitted", "selections"):
             shutil.rmtree(home / stored, ignore_errors=True)
-    for path in paths:
-        seconds = execute(path, home, options.cell_timeout)
-        print(f"{path.name}: {seconds:.0f} s", flush=True)
+    execute_all(paths, home, options.cell_timeout, options.resume)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,15 @@ def test_the_runner_executes_in_place(tmp_path, capsys):
     assert json.loads((path.parent / "results" / "toy.json").read_text())["mode"] == "default"
     assert not stale.exists()
     assert "toy.ipynb: " in capsys.readouterr().out
+    main([str(path), "--home", str(tmp_path / "runs"), "--resume"])
+    assert capsys.readouterr().out == "toy.ipynb: run before\n"
+    failing = path.with_name("failing.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), failing)
+    notebook.cells[0].source += "\n"
+    nbformat.write(notebook, path)
+    with pytest.raises(SystemExit, match=r"not executed:\nfailing.ipynb: ZeroDivisionError: division by zero"):
+        main([str(failing), str(path), "--home", str(tmp_path / "runs"), "--resume"])
+    assert "toy.ipynb: run before" not in capsys.readouterr().out
     notebook.cells.append(nbformat.v4.new_code_cell("print('/tm' + 'p/x')"))
     nbformat.write(notebook, path)
     with pytest.raises(SystemExit, match=r"toy.ipynb names folders of this machine: /tmp/x; nothing written"):
