@@ -48,7 +48,7 @@ def test_streams_without_an_encoding_or_with_an_unknown_one():
         "rows = [Result(*one, {}, [], {}, Path()) for one in scored]\n"
         "print(table(rows, ['image_auroc']))",
         "from adkit.course.lesson import Lesson\n"
-        "lesson = Lesson()\nlesson.claim('a · b', True)\nlesson.exercise(1, 1)\nlesson.exercise(1, 2)",
+        "lesson = Lesson()\nlesson.claim('a · b', True)\nlesson.check('12.1', 8640)\nlesson.check('12.1', None)",
         "from adkit.runtime.progress import Progress\nwith Progress(3, 'denim · mse') as bar: bar.update(3, β=1)",
     ],
 )

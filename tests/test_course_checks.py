@@ -14,6 +14,14 @@ from adkit.course.lesson import Lesson
 from adkit.course.quizzes import question
 
 
+class Hostile:
+    def __repr__(self):
+        raise RuntimeError
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("no")
+
+
 def root_mean_square(values):
     return float(np.sqrt(np.mean(np.square(values))))
 
@@ -43,6 +51,8 @@ def toy(monkeypatch):
         ("1", 0.3, "✗ not yet: it is too high"),
         ("1", torch.tensor(0.1), "✗ not yet: it is too low"),
         ("1", [0.25], "✗ not yet: its shape is (1,); a single number is asked for"),
+        ("1", Hostile(), "✗ not yet: numbers are asked for, this is a Hostile"),
+        ("1", [[1], [2, 3]], "✗ not yet: numbers are asked for, this is a list"),
         ("1", "a quarter", "✗ not yet: numbers are asked for, this is a str"),
         ("1", float("nan"), "✗ not yet: it holds NaN"),
         ("1", 1, "✗ not yet: they add"),

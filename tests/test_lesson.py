@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from adkit.course.exercises import exercise, quiz
 from adkit.course.lesson import ClaimError, Lesson, begin, device_name
 from adkit.course.parameters import annotated, digest
 from adkit.experiments import cache, experiment
@@ -154,71 +153,7 @@ def test_fingerprint_follows_the_sources(tmp_path, monkeypatch):
         source_fingerprint(["torch"])
 
 
-# ---- exercise, quiz, predict first
-
-
-class Hostile:
-    def __repr__(self):
-        raise RuntimeError
-
-    def __array__(self, *args, **kwargs):
-        raise RuntimeError("no")
-
-
-@pytest.mark.parametrize("yours", [0.5, np.array(0.5), torch.tensor(0.5, requires_grad=True), 0.5 + 1e-9])
-def test_exercise_right(yours, capsys):
-    exercise(yours, 0.5)
-    assert capsys.readouterr().out.endswith("✓ right\n")
-
-
-@pytest.mark.parametrize(
-    "yours, expected, reason",
-    [
-        (None, 0.5, "there is no answer"),
-        (..., 0.5, "there is no answer"),
-        (0.4, 0.5, "it is off by up to 0.1"),
-        ([1, 2], 0.5, r"its shape is (2,), expected ()"),
-        (float("nan"), 0.5, "it holds NaN 1 times"),
-        ([float("nan"), 1.0], [float("nan"), 2.0], "it is off by up to 1"),
-        ("half", 0.5, "a str cannot be compared with the expected float"),
-        ([[1], [2, 3]], [1.0, 2.0], "a list cannot be compared"),
-        (Hostile(), 0.5, "a Hostile cannot be compared"),
-        (lambda: 0.5, 0.5, "a function cannot be compared"),
-        ("mse", "ssim", "it is not the same"),
-        (1, True, "it is not the same"),
-        (["a"] * 400, {"a": 1}, "it is not the same"),
-    ],
-)
-def test_exercise_not_yet(yours, expected, reason, capsys):
-    exercise(yours, expected, hint="look again")
-    printed = capsys.readouterr().out
-    assert f"✗ not yet: {reason}" in printed
-    assert printed.endswith("Hint: look again\n")
-    assert max(map(len, printed.splitlines()[:2])) <= 101
-
-
-def test_exercise_compares_text_and_nan_places(capsys):
-    exercise("mse", "mse")
-    exercise(torch.tensor([float("nan"), 1.0]), [float("nan"), 1.0])
-    assert capsys.readouterr().out.count("✓ right") == 2
-
-
-def test_quiz_folds_its_answer_and_escapes():
-    card = quiz("Is `a < b`?", ["<yes>", "no"], 1, "Because.")
-    page = card._repr_html_()
-    assert "<code>a &lt; b</code>" in page
-    assert "&lt;yes&gt;" in page
-    assert page.index("<details>") < page.index("Because.") < page.index("</details>")
-    assert "Because" not in repr(card)
-
-
-@pytest.mark.parametrize(
-    "options, answer, message",
-    [(["a"], 0, "two to eight options, got 1"), (["a", "b"], 2, "0 to 1, got 2"), (["a", "b"], "a", "0 to 1, got 'a'")],
-)
-def test_quiz_errors(options, answer, message):
-    with pytest.raises(ValueError, match=message):
-        quiz("?", options, answer, "")
+# ---- predict first
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 
 from adkit.course.answers import Exercise, exercise_of, tried
 from adkit.course.cards import Card, folded, listing, markup, show
-from adkit.course.exercises import numbers_of, shortened
+from adkit.course.written import numbers_of, shortened
 
 
 def check(identifier: str, yours: Any, **given: Any) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from adkit.course.cards import Card, markup, show
 from adkit.course.checks import check, help_with
-from adkit.course.exercises import Guess, exercise, quiz
+from adkit.course.guesses import Guess
 from adkit.course.pace import expected_seconds, step_seconds
 from adkit.course.parameters import PLACES, digest, given
 from adkit.course.plain import plain
@@ -66,8 +66,6 @@ class Lesson:
     # seconds of results that were fetched before it began
     fetched: float = field(default_factory=lambda: fetched_time.total)
 
-    exercise = staticmethod(exercise)
-    quiz = staticmethod(quiz)
     check = staticmethod(check)
     help = staticmethod(help_with)
     question = staticmethod(question)

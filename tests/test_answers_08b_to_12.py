@@ -1,15 +1,16 @@
-"""Exercises of notebooks 08b and 09: their own solutions agree, and what people get wrong is told."""
+"""Exercises of notebooks 08b to 12: their own solutions agree, and what people get wrong is told."""
 
 import numpy as np
 import pytest
 import torch
 
-from adkit.course.answers import exercise_of, notebook_08b, notebook_09
+from adkit.course.answers import exercise_of, notebook_08b, notebook_09, notebook_11, notebook_12
 from adkit.course.checks import problem_of
 from adkit.models.memory import greedy_coreset
 
 GIVEN = {"dimensions": 56}
-IDS = [f"08b.{number}" for number in notebook_08b.EXERCISES] + [f"09.{number}" for number in notebook_09.EXERCISES]
+MODULES = {"08b": notebook_08b, "09": notebook_09, "11": notebook_11, "12": notebook_12}
+IDS = [f"{notebook}.{number}" for notebook, module in MODULES.items() for number in module.EXERCISES]
 WRONG = {
     "08b.1": [
         (lambda places, covariance: (places - places.mean(0)).norm(dim=1), "it is too"),
@@ -27,6 +28,19 @@ WRONG = {
     ],
     "09.2": [(56_000, "count of numbers"), (1_792_000, "bits"), (0, "too low")],
     "09.3": [(3.0, "without a weight"), (1.1326, "one minus the share"), (2.5, "too high")],
+    "11.1": [
+        (lambda a, b, rows: a[rows].mean(1) - b.mean(), "it is too"),
+        (lambda a, b, rows: a[rows].mean(1) - b[rows[::-1]].mean(1), "it is too"),
+        (lambda a, b, rows: (a[rows] - b[rows]).mean(), "its shape"),
+    ],
+    "11.2": [(lambda p: [min(1.0, len(p) * each) for each in p], "too high"), (lambda p: p, "too low")],
+    "11.3": [(0.7, "on average"), (0.05, "one look"), (0.4877, "no such find")],
+    "12.1": [(4320, "two frames"), (172_800, "number of frames"), (8639, "too low")],
+    "12.2": [(2.25, "its own"), (2.5, "too high")],
+    "12.3": [
+        (lambda below, frames: (frames - below) / frames, "too low"),
+        (lambda below, frames: below / (frames + 1), "too high"),
+    ],
 }
 
 
@@ -44,8 +58,10 @@ def test_the_solution_is_right(identifier):
 
 
 @pytest.mark.parametrize("identifier", IDS)
-def test_no_answer_is_none(identifier):
+def test_no_answer_and_nonsense_are_not_right(identifier):
     assert problem(identifier, None) == "there is no answer yet"
+    for yours in (0.123, "yes", [], lambda *_: 0.5):
+        assert problem(identifier, yours) != ""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Guesses: what a learner expects, noted before the run and shown beside what was measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adkit.course.cards import Card, markup, show
+from adkit.course.written import shortened
+
+
+@dataclass
+class Guess:
+    """What the learner expects, noted before the run, to be compared with what was measured.
+
+    Attributes:
+        question: what was asked.
+        guess: the learner's answer; None: none yet.
+        measured: what the run found; None until `reveal` is called.
+    """
+
+    question: str
+    guess: Any
+    measured: Any = None
+
+    def reveal(self, measured: Any, why: str | Mapping[Any, str] = "") -> None:
+        """Show the guess beside the measured value, and to a wrong guess, why.
+
+        Args:
+            measured: number, text, or a list of them; numbers are compared to within 2 %, texts letter by letter.
+            why: what a wrong guess overlooks: a text for any of them, or guess → text.
+
+        Example:
+            >>> Guess("Which AUROC?", 0.9).reveal(0.75)
+            Which AUROC?
+            your guess  0.9
+            measured    0.75
+            too high by 0.15
+        """
+        self.measured = measured
+        guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
+        verdict = "" if self.guess is None else self._verdict()
+        wrong = bool(verdict) and not verdict.startswith("as you thought")
+        reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
+        rows = [f"your guess  {guess}", f"measured    {shortened(measured)}", verdict, reason]
+        tone = "quiet" if not verdict else "wrong" if wrong else "right"
+        body = "".join(f"<div>{markup(row)}</div>" for row in rows if row)
+        show(Card("\n".join(filter(None, [self.question, *rows])), f"<b>{markup(self.question)}</b>{body}", tone))
+
+    def _verdict(self) -> str:
+        if isinstance(self.measured, str):
+            return "as you thought" if str(self.guess).strip().lower() == self.measured.lower() else "a surprise"
+        try:
+            gap = float(self.guess) - float(self.measured)
+        except (TypeError, ValueError):
+            # A guess in words, or more than one number: the learner judges.
+            return ""
+        if abs(gap) <= 0.02 * abs(float(self.measured)):
+            return "as you thought, within 2 %"
+        return f"too {'high' if gap > 0 else 'low'} by {abs(gap):.3g}"
+
+
+def _reason(why: Mapping[Any, str], guess: Any) -> str:
+    """What is said to one guess, compared as texts."""
+    said = str(guess).strip().lower()
+    return next((reason for key, reason in why.items() if str(key).lower() == said), "")
