@@ -1,6 +1,7 @@
 """The tables of the comparison, made of the committed results: ``python -m tests.comparison_table`` writes them.
 
-README has what the default fusion reaches, ``notebooks/results/README.md`` every method. The results come from
+README has what the default fusion reaches, ``notebooks/results/README.md`` every method, and every metric of those
+that the course teaches on its textile. The results come from
 ``python -m adkit.compare``, one run a set; ``notebooks/results/compare`` keeps what it wrote.
 """
 
@@ -25,11 +26,23 @@ SETS = {
 TITLE = "PRO"
 START, END = "<!-- comparison: python -m tests.comparison_table -->", "<!-- end of comparison -->"
 FUSION_MARKS = "<!-- fusion: python -m tests.comparison_table -->", "<!-- end of fusion -->"
-FUSION_TITLES = {
+COURSE_MARKS = "<!-- course methods: python -m tests.comparison_table -->", "<!-- end of course methods -->"
+METRICS = {
     "pro": "PRO",
     "pro_macro": "PRO, mean of the types",
     "pixel_ap": "pixel AP",
     "image_auroc": "image AUROC",
+}
+COURSE = {
+    "autoencoder": "Phase 1: plain autoencoder, mse + 0.1*ssim",
+    "synthetic": "Phase 2: + synthetic defects, of the size that was chosen",
+    "skip": "Phase 3: + skips (concat)",
+    "loss": "Phase 4: + L1 instead",
+    "latent": "Latent-space scoring: + distance of the features",
+    "vae": "VAE, its recipe chosen on validation normals",
+    "patchcore-own": "PatchCore on the encoder of Phase 4",
+    "patchcore": "PatchCore on EfficientNet-Lite0",
+    "draem": "DRAEM",
 }
 
 
@@ -54,10 +67,21 @@ def fusion_table(folder: Path = FOLDER) -> str:
     """What the default fusion reaches, metrics × sets as Markdown: mean over seeds, and interval."""
     metrics = {name: _methods(folder / f"{name}.json")["fusion"]["metrics"] for name in SETS}
     lines = ["| " + " | ".join(["", *SETS.values(), "mean of AITEX"]) + " |", "|---" * (len(SETS) + 2) + "|"]
-    for metric, title in FUSION_TITLES.items():
+    for metric, title in METRICS.items():
         fabrics = [metrics[name][metric]["mean"] for name in SETS if name.startswith("aitex")]
         cells = [_cell(metrics[name][metric], False) for name in SETS]
         lines.append("| " + " | ".join([title, *cells, f"{sum(fabrics) / len(fabrics):.3f}"]) + " |")
+    return "\n".join(lines)
+
+
+def course_table(folder: Path = FOLDER) -> str:
+    """The methods of the course on its textile, methods × metrics as Markdown: mean over seeds, and interval."""
+    found = _methods(folder / "textile.json")
+    best = {metric: max(COURSE, key=lambda m: found[m]["metrics"][metric]["mean"]) for metric in METRICS}
+    lines = ["| " + " | ".join(["recipe", *METRICS.values()]) + " |", "|---" * (len(METRICS) + 1) + "|"]
+    for method, told in COURSE.items():
+        cells = [_cell(found[method]["metrics"][metric], best[metric] == method) for metric in METRICS]
+        lines.append("| " + " | ".join([told, *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -95,7 +119,11 @@ def parts(text: str, marks: tuple[str, str] = (START, END)) -> tuple[str, str, s
 
 
 if __name__ == "__main__":
-    for path, marks, made in ((PAGE, (START, END), table()), (README, FUSION_MARKS, fusion_table())):
+    for path, marks, made in (
+        (PAGE, (START, END), table()),
+        (PAGE, COURSE_MARKS, course_table()),
+        (README, FUSION_MARKS, fusion_table()),
+    ):
         before, _, behind = parts(path.read_text(encoding="utf-8"), marks)
         with atomic_path(path) as temporary:
             temporary.write_text(f"{before}{marks[0]}\n{made}\n{marks[1]}{behind}", encoding="utf-8")

@@ -2,8 +2,8 @@
 
 A figure of this course is mostly cloth: grey, rough, and hard to compress. Where grey is rough, no eye counts its
 levels, so few are kept; where it is smooth, and in colours (heat maps, contours), they stay fine. A notebook keeps as
-many levels as its size allows. Nothing but the pictures changes in a file, and what has a palette already is left
-alone, so that a second run changes nothing.
+many levels as its size allows; where the fewest do not suffice, its wide pictures become smaller. Nothing but pictures
+changes in a file, and a second run changes nothing.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from adkit.runtime import atomic_path
 
 LIMIT = 1_000_000  # bytes of a notebook
 STEPS = (8, 12, 16, 20, 24)  # between two levels of rough grey, of 255; the finest that keeps within the limit is taken
+SCALES = (0.85, 0.7, 0.6, 0.5)  # of the sides of wide pictures, where the steps alone do not suffice
+WIDE = 600  # pixels
 GREY = 2  # how far red, green and blue of a grey pixel differ
 
 
@@ -44,6 +46,17 @@ def palette_png(png: bytes, step: int = STEPS[0]) -> bytes:
     # fine everywhere is shorter where a picture is smooth as a whole: each pixel tells the next one
     converted = [written(*indexed(pixels, rough, step // 4)) for rough in (step // 4, step)]
     return min(*converted, png, key=len)
+
+
+def scaled_png(png: bytes, scale: float) -> bytes:
+    """A PNG with both sides ``scale`` times as long, true colours; a picture that is not wide comes back as it is."""
+    with Image.open(io.BytesIO(png)) as picture:
+        if picture.width <= WIDE:
+            return png
+        sides = tuple(round(scale * side) for side in picture.size)
+        buffer = io.BytesIO()
+        picture.convert("RGB").resize(sides, Image.Resampling.LANCZOS).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def indexed(pixels: np.ndarray, rough: int, smooth: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +143,7 @@ def smaller_gif(gif: bytes) -> bytes:
 
 
 def smaller_notebook(text: str, limit: int = LIMIT) -> str:
-    """A notebook with its pictures as palette PNGs: as fine as ``limit`` bytes allow, else as coarse as it gets.
+    """A notebook with its pictures as palette PNGs: as fine as ``limit`` bytes allow, else smaller, down to a half.
 
     Args:
         text: content of the .ipynb file.
@@ -148,11 +161,24 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     pictures = {picture: base64.b64decode(picture) for picture in outputs_of(notebook, "image/png")}
     if scattered := [picture for picture in pictures if picture not in text]:
         raise ValueError(f"{len(scattered)} pictures are written over several lines; execute the notebook again")
-    for step in STEPS:
+
+    def converted(step: int, scale: float = 1) -> str:
         smaller = text
         for picture, png in pictures.items():
-            smaller = smaller.replace(picture, base64.b64encode(palette_png(png, step)).decode())
-        if len(smaller.encode()) <= limit:
+            png = palette_png(png if scale == 1 else scaled_png(png, scale), step)
+            smaller = smaller.replace(picture, base64.b64encode(png).decode())
+        return smaller
+
+    def fits(content: str) -> bool:
+        return len(content.encode()) <= limit
+
+    coarsest = converted(STEPS[-1])  # first, for it says which of the others are worth their time
+    if fits(coarsest):
+        return next(filter(fits, map(converted, STEPS[:-1])), coarsest)
+    over = len(coarsest.encode()) / limit
+    smaller = coarsest
+    for scale in [scale for scale in SCALES if scale**2 * over < 1.2] or SCALES[-1:]:
+        if fits(smaller := converted(STEPS[-1], scale)):
             break
     return smaller
 

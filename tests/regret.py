@@ -10,6 +10,7 @@ Writes ``tests/bench/REGRET.md``, and what notebook 11 shows of it, ``notebooks/
 import argparse
 import statistics
 import warnings
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,6 +86,15 @@ def report(rows: dict) -> str:
     means = {name: statistics.fmean(values) for name, values in regrets.items()}
     cells = " | ".join(f"{means[name]:.3f}" for name in names)
     lines.append(f"| mean | | | **{means['recommended']:.3f}** | {cells} |")
+    taken = Counter(row["recommended"] for row in rows.values())
+    best = min(names, key=means.get)
+    lines += [
+        "",
+        "Taken: "
+        + ", ".join(f"`{name}` {count} times" for name, count in taken.most_common())
+        + f", of {len(rows)} sets. The best single method in hindsight is always `{best}`, with a mean regret of "
+        f"{means[best]:.3f}, beside {means['recommended']:.3f} of the recommendation.",
+    ]
     return "\n".join([*lines, ""])
 
 

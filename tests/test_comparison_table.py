@@ -8,11 +8,13 @@ import pytest
 from adkit.compare import METHODS
 from adkit.compare.protocol import FORMAT
 from tests.comparison_table import (
+    COURSE_MARKS,
     FOLDER,
     FUSION_MARKS,
     PAGE,
     README,
     SETS,
+    course_table,
     fusion_table,
     missed,
     parts,
@@ -21,7 +23,9 @@ from tests.comparison_table import (
 
 
 def test_the_page_shows_the_committed_comparison():
-    assert parts(PAGE.read_text(encoding="utf-8"))[1] == table()
+    page = PAGE.read_text(encoding="utf-8")
+    assert parts(page)[1] == table()
+    assert parts(page, COURSE_MARKS)[1] == course_table()
 
 
 def test_table_has_every_method_and_marks_the_best_of_each_set():

@@ -286,3 +286,14 @@ def test_a_wrong_guess_is_told_why(capsys):
     ):
         Lesson().predict_first("Which?", guess).reveal("texture", why)
         assert told in capsys.readouterr().out
+
+
+def test_a_guess_that_the_run_cannot_tell_from_the_best_is_not_wrong(capsys):
+    for guess, level, told in (
+        ("attention", ["plain", "attention"], "or nearly"),
+        (0.005, [0.02, 0.005], "or nearly"),
+        ("gated", ["plain", "attention"], "a surprise\nskips copy"),
+        (None, ["plain"], "none yet"),
+    ):
+        Lesson().predict_first("Which?", guess).reveal("plain" if isinstance(guess, str) else 0.02, "skips copy", level)
+        assert told in capsys.readouterr().out

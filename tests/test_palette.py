@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from tests.palette import LIMIT, STEPS, main, palette_png, smaller_gif, smaller_notebook
+from tests.palette import LIMIT, SCALES, STEPS, main, palette_png, smaller_gif, smaller_notebook
 
 BLUE = (0, 114, 178)
 
@@ -111,6 +111,17 @@ def test_a_notebook_is_as_fine_as_its_size_allows(figure):
     limits = {sizes[0]: 0, sizes[0] - 1: 1, sizes[2]: 2, 10: -1}
     for limit, choice in limits.items():
         assert len(smaller_notebook(text, limit).encode()) == sizes[choice]
+
+
+def test_a_wide_picture_becomes_smaller_where_levels_do_not_suffice(figure):
+    text = notebook_with(png_of(np.concatenate([figure, figure], axis=1)))
+    coarse = len(notebook_with(palette_png(png_of(np.concatenate([figure, figure], axis=1)), STEPS[-1])).encode())
+    for limit in (0.9 * coarse, 0.6 * coarse):
+        after = smaller_notebook(text, int(limit))
+        assert len(after.encode()) <= limit
+        (picture,) = pictures_of(after)
+        assert pixels_of(base64.b64decode(picture)).shape[1] in [round(scale * 800) for scale in SCALES]
+        assert smaller_notebook(after, int(limit)) == after
 
 
 def test_a_picture_in_several_lines_is_refused(figure):

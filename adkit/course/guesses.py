@@ -1,6 +1,6 @@
 """Guesses: what a learner expects, noted before the run and shown beside what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,13 @@ class Guess:
     guess: Any
     measured: Any = None
 
-    def reveal(self, measured: Any, why: str | Mapping[Any, str] = "") -> None:
+    def reveal(self, measured: Any, why: str | Mapping[Any, str] = "", level: Collection = ()) -> None:
         """Show the guess beside the measured value, and to a wrong guess, why.
 
         Args:
             measured: number, text, or a list of them; numbers are compared to within 2 %, texts letter by letter.
             why: what a wrong guess overlooks: a text for any of them, or guess → text.
+            level: answers that are as good, because the run cannot tell them from the measured one.
 
         Example:
             >>> Guess("Which AUROC?", 0.9).reveal(0.75)
@@ -39,6 +40,8 @@ class Guess:
         self.measured = measured
         guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
         verdict = "" if self.guess is None else self._verdict()
+        if not verdict.startswith("as you thought") and str(self.guess).strip().lower() in map(_lower, level):
+            verdict = "as you thought, or nearly: this run cannot tell the two apart"
         wrong = bool(verdict) and not verdict.startswith("as you thought")
         reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
         rows = [f"your guess  {guess}", f"measured    {shortened(measured)}", verdict, reason]
@@ -57,6 +60,10 @@ class Guess:
         if abs(gap) <= 0.02 * abs(float(self.measured)):
             return "as you thought, within 2 %"
         return f"too {'high' if gap > 0 else 'low'} by {abs(gap):.3g}"
+
+
+def _lower(answer: Any) -> str:
+    return str(answer).lower()
 
 
 def _reason(why: Mapping[Any, str], guess: Any) -> str:

@@ -12,8 +12,9 @@ from adkit.diagnose.root_causes import SYMPTOMS
 
 CAUSE, ACTION, LOOK = "said to cause it", "said to help", "said to be worth a look"
 IS_CAUSE, NO_CAUSE = "a cause, shown", "tested, not its cause here"
-HELPS, NO_HELP, BACKWARDS, MIXED = "tested, helps", "tested, does not help", "backwards", "tested, helps one kind only"
-VERDICTS = {CAUSE: (IS_CAUSE, NO_CAUSE), ACTION: (HELPS, NO_HELP, BACKWARDS, MIXED), LOOK: (HELPS, NO_HELP)}
+HELPS, NO_HELP, BACKWARDS = "tested, helps", "tested, not shown to help", "backwards"
+MIXED, TRADE = "tested, better for one type of defect only", "tested, finds more and flags more"
+VERDICTS = {CAUSE: (IS_CAUSE, NO_CAUSE), ACTION: (HELPS, NO_HELP, BACKWARDS, MIXED, TRADE), LOOK: (HELPS, NO_HELP)}
 
 PLAYBOOK, ACTIONS = "07_diagnostic_playbook", "07b_more_actions"
 PHASE_3, VAE, VARIANTS = "03_phase3_architectures", "06_variational_autoencoder", "06b_vae_variants_and_screening"
@@ -66,10 +67,10 @@ CLASSIC_LIST = (
          (CAUSE, "… it was measured before smoothing, scores come after it", IS_CAUSE, PLAYBOOK, "nothing-found", True),
          (CAUSE, "… it is the maximum of a set with defects in it", IS_CAUSE, PLAYBOOK, "nothing-found", True),
          (CAUSE, "the percentile of normal scores is too strict", NO_CAUSE, ACTIONS, "percentiles"),
-         (CAUSE, "the errors lie too close together, by over-smoothing", NO_CAUSE, ACTIONS, "narrow"),
+         (CAUSE, "the errors lie too close together", NO_CAUSE, ACTIONS, "narrow"),
          (CAUSE, "normal and defective scores overlap", NO_CAUSE, PLAYBOOK, "nothing-found"),
-         (ACTION, "lower the percentile from 95 to 90 or 85, and look again", HELPS, ACTIONS, "percentiles"),
-         (ACTION, "raise the percentile when nothing is found", BACKWARDS, VAE, ""),
+         (ACTION, "lower the percentile from 95 to 90 or 85, and look again", TRADE, ACTIONS, "percentiles"),
+         (ACTION, "raise the percentile when nothing is found", BACKWARDS, ACTIONS, "percentiles"),
          (ACTION, "stop training before it over-smooths", NO_HELP, ACTIONS, "stopping"),
          (ACTION, "train the network again", NO_HELP, PLAYBOOK, "nothing-found")),
     *_of(2,
@@ -89,21 +90,21 @@ CLASSIC_LIST = (
          (CAUSE, "the percentile is too low", IS_CAUSE, PLAYBOOK, "red", True),
          (ACTION, "train longer", HELPS, PLAYBOOK, "red"),
          (ACTION, "a larger latent space, from 32 to 64 or 128 dimensions", NO_HELP, ACTIONS, "capacity"),
-         (ACTION, "BatchNorm, or another initialisation", NO_HELP, ACTIONS, "training"),
-         (ACTION, "skip connections, a shallow U-Net", BACKWARDS, VARIANTS, ""),
+         (ACTION, "BatchNorm", HELPS, ACTIONS, "training"),
+         (ACTION, "another initialisation in place of BatchNorm", NO_HELP, ACTIONS, "training"),
+         (ACTION, "skip connections, a shallow U-Net (less is found)", BACKWARDS, VARIANTS, ""),
          (ACTION, "lower the percentile when everything is flagged", BACKWARDS, PLAYBOOK, "red")),
     *_of(4,
          (CAUSE, "the KL term is too strong: posterior collapse", IS_CAUSE, PLAYBOOK, "alike"),
-         (CAUSE, "the network has hardly been trained", IS_CAUSE, PLAYBOOK, "matrix", True),
          (ACTION, "lower β", HELPS, PLAYBOOK, "flat"),
          (ACTION, "more latent dimensions", NO_HELP, VAE, "")),
     *_of(5,
          (CAUSE, "the KL term is missing or far too weak", IS_CAUSE, PLAYBOOK, "sigma"),
          (ACTION, "raise β", HELPS, PLAYBOOK, "sigma"),
          (ACTION, "lower the weight of the KL term", BACKWARDS, PLAYBOOK, "sigma"),
-         (ACTION, "mild noise on the input", NO_HELP, ACTIONS, "training"),
-         (ACTION, "a shallower encoder", NO_HELP, ACTIONS, "capacity"),
-         (ACTION, "look for the defects in the latent space", NO_HELP, ACTIONS, "latent")),
+         (ACTION, "mild noise on the input", NO_HELP, ACTIONS, "sigma"),
+         (ACTION, "a shallower encoder", NO_HELP, ACTIONS, "sigma"),
+         (ACTION, "look for the defects in the latent space", MIXED, ACTIONS, "latent")),
     *_of(6,
          (CAUSE, "maps and masks do not lie on one another", IS_CAUSE, PLAYBOOK, "stuck"),
          (CAUSE, "the network copies the defects", IS_CAUSE, PLAYBOOK, "stuck", True),
@@ -112,7 +113,7 @@ CLASSIC_LIST = (
          (CAUSE, "latent space or decoder cannot express the cloth", NO_CAUSE, ACTIONS, "capacity"),
          (CAUSE, "patches do not hold what is sought: nothing can separate the set", NO_CAUSE, ACTIONS, "bound"),
          (ACTION, "widen the latent space or the decoder", NO_HELP, ACTIONS, "capacity"),
-         (ACTION, "train on several fabrics", NO_HELP, ACTIONS, "training"),
+         (ACTION, "train on several fabrics, in the same steps", BACKWARDS, ACTIONS, "training"),
          (ACTION, "weight the loss to high frequencies", NO_HELP, ACTIONS, "training"),
          (ACTION, "train longer", NO_HELP, ACTIONS, "training")),
     *_of(ALL,

@@ -87,7 +87,7 @@ ROOT_CAUSES = {
              ("active_units", "kl_per_dimension", "mutual_information", "variance_ratio", "gain_over_mean"),
              {2: 1, 4: 1, 3: 5, 6: 6},
              ("lower β, by factors of ten, until dimensions become active",
-              "let β grow slowly (annealing='linear'), or leave nats free (free_bits)",
+              "leave each dimension some free nats (free_bits)",
               "check the units: the reconstruction must be summed over the image as the KL is over the dimensions"),
              "a wider latent space: the new dimensions collapse as well"),
         RootCause("no_kl", "nothing keeps σ up: the KL term is missing or far too small",

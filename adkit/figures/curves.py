@@ -250,7 +250,8 @@ def sweep(x, ys: Mapping, *, xlabel: str, ylabel: str, log: bool = True, chance:
     if log:
         ax.set_xscale("log")
         ax.minorticks_off()
-    ax.set_xticks(x, labels=[f"{value:g}" for value in x])
+    if len(x) <= 12:  # more labels would run into one another
+        ax.set_xticks(x, labels=[f"{value:g}" for value in x])
     if chance is not None:
         ax.axhline(chance, color=GREY, linewidth=0.8)
         ax.text(0.005, chance, "chance", transform=ax.get_yaxis_transform(), va="bottom", color=GREY)

@@ -106,13 +106,13 @@ def network(
     Example:
         >>> model = nn.Sequential(nn.Conv2d(1, 8, 4, 2, 1), nn.ConvTranspose2d(8, 1, 4, 2, 1))
         >>> fig, ax = network(model, (1, 64, 64), {"0": "down", "1": "up"})
-        >>> [text.get_text() for text in ax.texts][:2]
-        ['image', '1 × 64 × 64']
+        >>> [text.get_text() for text in ax.texts][:3]
+        ['image', '1 ×', '64 × 64']
     """
     if skips is None:
         skips = [(f"down {level}", f"up {level}") for level in getattr(model, "skip_levels", ())]
     found = stages(model, shape, parts_of(model) if names is None else names)
-    fig = new_figure(2.5)
+    fig = new_figure(2.7)
     ax = fig.subplots()
     places, x, floor = {}, 0.0, -max(_height(each) for _, each, _ in found) / 2
     for number, (name, each, weights) in enumerate(found):
@@ -120,12 +120,11 @@ def network(
         colour = GREY if number == 0 else VERMILLION if np.prod(each) == _narrowest(found) else BLUE
         middle = x + 0.6
         ax.add_patch(Rectangle((middle - width / 2, -height / 2), width, height, color=colour, alpha=0.75, linewidth=0))
+        # channels above the sides: in one line the shapes of neighbours run into one another
         sides = " × ".join(map(str, each[1:]))
-        for line, (text, shade) in enumerate(
-            [(name, INK), (f"{each[0]} × {sides}" if sides else str(each[0]), INK), (f"{weights:,}", GREY)]
-        ):
-            if line < 2 or weights:
-                ax.text(middle, floor - 0.25 - 0.42 * line, text, ha="center", va="top", color=shade, fontsize=8)
+        shape_lines = [(f"{each[0]} ×", INK), (sides, INK)] if sides else [(str(each[0]), INK), ("", INK)]
+        for line, (text, shade) in enumerate([(name, INK), *shape_lines, (f"{weights:,}" if weights else "", GREY)]):
+            ax.text(middle, floor - 0.25 - 0.42 * line, text, ha="center", va="top", color=shade, fontsize=8)
         places[name] = (middle, height / 2)
         x += 1.45
     for first, last in skips:
@@ -134,7 +133,7 @@ def network(
         ends = [(places[name][0], places[name][1] + 0.06) for name in (first, last)]
         style = {"connectionstyle": "arc3,rad=-0.12", "arrowstyle": "-|>", "mutation_scale": 9, "color": INK}
         ax.add_patch(FancyArrowPatch(*ends, **style))
-    ax.set(xlim=(-0.2, x), ylim=(floor - 1.6, -floor + (0.13 * x if skips else 0.2)))
+    ax.set(xlim=(-0.2, x), ylim=(floor - 2.0, -floor + (0.13 * x if skips else 0.2)))
     ax.axis("off")
     return fig, ax
 
