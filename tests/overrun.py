@@ -40,7 +40,8 @@ def main() -> None:
     ]
     for name, options in SETS.items():
         where = {"root": str(chosen.data / options["root"])} if "root" in options else {"category": "gabardine"}
-        splits = load_dataset(**options | where)
+        asked = dict(options | where)
+        splits = load_dataset(asked.pop("dataset"), **asked)
         for budget in chosen.budgets:
             start = time.perf_counter()
             found = recommend(splits, budget, quiet=True)
