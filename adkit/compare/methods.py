@@ -6,7 +6,7 @@ from adkit.experiments.experiment import Experiment
 from adkit.runtime import fast_mode
 
 PHASE_1 = {"loss": "mse + 0.1*ssim", "skip": "none", "defects": None, "width": 16, "steps": 400, "crop": 64}
-# notebook 02's choice: corrupted in, clean out
+# the setting that notebook 02 keeps: corrupted in, clean out
 PHASE_2 = PHASE_1 | {"defects": {"size": [0.1, 0.4]}, "repair": 1.0}
 # the decoder sees the encoder's features
 PHASE_3 = PHASE_2 | {"skip": "concat"}
