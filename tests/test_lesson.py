@@ -293,7 +293,7 @@ def test_a_guess_that_the_run_cannot_tell_from_the_best_is_not_wrong(capsys):
         ("attention", ["plain", "attention"], "or nearly"),
         (0.005, [0.02, 0.005], "or nearly"),
         ("gated", ["plain", "attention"], "a surprise\nskips copy"),
-        (None, ["plain"], "none yet"),
+        (None, ["plain", "none"], "none yet"),
     ):
         Lesson().predict_first("Which?", guess).reveal("plain" if isinstance(guess, str) else 0.02, "skips copy", level)
         assert told in capsys.readouterr().out

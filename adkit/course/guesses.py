@@ -40,7 +40,7 @@ class Guess:
         self.measured = measured
         guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
         verdict = "" if self.guess is None else self._verdict()
-        if not verdict.startswith("as you thought") and str(self.guess).strip().lower() in map(_lower, level):
+        if verdict and not verdict.startswith("as you thought") and _said(self.guess) in map(_said, level):
             verdict = "as you thought, or nearly: this run cannot tell the two apart"
         wrong = bool(verdict) and not verdict.startswith("as you thought")
         reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
@@ -51,7 +51,7 @@ class Guess:
 
     def _verdict(self) -> str:
         if isinstance(self.measured, str):
-            return "as you thought" if str(self.guess).strip().lower() == self.measured.lower() else "a surprise"
+            return "as you thought" if _said(self.guess) == _said(self.measured) else "a surprise"
         try:
             gap = float(self.guess) - float(self.measured)
         except (TypeError, ValueError):
@@ -62,11 +62,11 @@ class Guess:
         return f"too {'high' if gap > 0 else 'low'} by {abs(gap):.3g}"
 
 
-def _lower(answer: Any) -> str:
-    return str(answer).lower()
+def _said(answer: Any) -> str:
+    """An answer as a text to compare."""
+    return str(answer).strip().lower()
 
 
 def _reason(why: Mapping[Any, str], guess: Any) -> str:
     """What is said to one guess, compared as texts."""
-    said = str(guess).strip().lower()
-    return next((reason for key, reason in why.items() if str(key).lower() == said), "")
+    return next((reason for key, reason in why.items() if _said(key) == _said(guess)), "")
