@@ -29,7 +29,7 @@ FUSION_MARKS = "<!-- fusion: python -m tests.comparison_table -->", "<!-- end of
 COURSE_MARKS = "<!-- course methods: python -m tests.comparison_table -->", "<!-- end of course methods -->"
 METRICS = {
     "pro": "PRO",
-    "pro_macro": "PRO, mean of the types",
+    "pro_macro": "macro PRO",
     "pixel_ap": "pixel AP",
     "image_auroc": "image AUROC",
 }

@@ -218,14 +218,14 @@ def test_each_rule_takes_the_extreme_frame_over_all_architectures():
     assert "30 % let through" in cases["white_anomaly"].caption
 
 
-def test_a_dark_defect_stands_for_inversion_where_one_is_inverted():
-    shade = replace(DOTS, index=1, kind="brightness", shape="area", grey=-0.05, surround=0.2)
-    dark = replace(shade, index=2, kind="dark", surround=0.45)
-    assert choose_cases({"plain": [shade, dark]})["inversed_anomaly"].measurement.index == 2
-    rising = replace(dark, surround=0.95)
-    assert choose_cases({"plain": [shade, rising]})["inversed_anomaly"].measurement.index == 1
+def test_a_shade_stands_for_inversion_where_one_is_inverted():
+    shade = replace(DOTS, index=1, kind="brightness", shape="area", grey=-0.05, surround=0.45)
+    dark = replace(shade, index=2, kind="dark", surround=0.2)
+    assert choose_cases({"plain": [shade, dark]})["inversed_anomaly"].measurement.index == 1
+    rising = replace(shade, surround=0.95)
+    assert choose_cases({"plain": [rising, dark]})["inversed_anomaly"].measurement.index == 2
     weave = replace(shade, index=3, kind="texture", surround=0.1)
-    assert choose_cases({"plain": [weave, shade]})["inversed_anomaly"].measurement.index == 1
+    assert choose_cases({"plain": [weave, dark]})["inversed_anomaly"].measurement.index == 2
 
 
 def test_a_light_defect_that_nobody_finds_is_no_success():

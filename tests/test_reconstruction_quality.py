@@ -43,6 +43,6 @@ def test_a_row_of_a_sweep_holds_what_the_evaluation_says():
     result = run(Experiment(settings=settings, image_size=(64, 64), category="denim"), quiet=True)
     row = quality_row(result, frames=2)
     assert row["PRO"] == result.evaluation.pro
-    assert row["PRO, macro mean"] == result.evaluation.pro_macro
+    assert row["macro PRO"] == result.evaluation.pro_macro
     assert -1 < row["let through"] < 2
     assert 0 < row["PSNR, dB"] < 60

@@ -69,19 +69,27 @@ class Explorer:
             ImportError: if ipywidgets is not installed.
         """
         widgets = import_ipywidgets()
+        whole = {"description_width": "initial"}  # names are shown whole
         for name, slider in sliders.items():
             if isinstance(slider, list):
-                self.sliders[name] = widgets.Dropdown(options=slider, value=slider[0], description=name)
+                self.sliders[name] = widgets.Dropdown(options=slider, value=slider[0], description=name, style=whole)
             else:
                 low, high, step, start = slider
                 if not low <= start <= high:
                     raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
                 self.sliders[name] = widgets.FloatSlider(
-                    start, min=low, max=high, step=step, description=name, readout_format=".3g", continuous_update=False
+                    start,
+                    min=low,
+                    max=high,
+                    step=step,
+                    description=name,
+                    style=whole,
+                    readout_format=".4",
+                    continuous_update=False,
                 )
             self.sliders[name].observe(self.refresh, names="value")
         self.message = widgets.HTML()
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", align_self="flex-start"))
         self.widget = widgets.VBox([widgets.HBox(list(self.sliders.values())), self.message, self.picture])
         self.refresh()
 

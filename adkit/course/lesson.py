@@ -108,7 +108,7 @@ class Lesson:
                 f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit"
             )
         told = f"✓ holds: {said}" if holds else f"✗ does not hold here: {said}"
-        shown = f'<span style="color: #6A6A6A">{markup(told)}</span>' if holds else f"<b>{markup(told)}</b>"
+        shown = f'<span style="opacity: 0.75">{markup(told)}</span>' if holds else f"<b>{markup(told)}</b>"
         show(Card(told, shown, "quiet" if holds else "wrong"))
 
     def claim_above(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:

@@ -29,7 +29,7 @@ class TreeExplorer(Explorer):
             self.buttons[name] = widgets.Button(description=name)
             self.buttons[name].on_click(lambda button: self.press(button.description))
         self.message = widgets.HTML()
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", align_self="flex-start"))
         self.widget = widgets.VBox([self.message, widgets.HBox(list(self.buttons.values())), self.picture])
         self.show()
 

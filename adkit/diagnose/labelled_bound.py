@@ -1,8 +1,8 @@
-"""Can these defects be told from cloth at all? A classifier that is given the labels, on patches, as an upper bound.
+"""Can these defects be told from cloth at all? A classifier that is given the labels, on patches, says whether.
 
-A detector that has seen normal images only should not be asked for more than a network that was shown the defects.
-Where the latter fails as well, patches of this size do not hold what is sought: no setting of the detector will help.
-The bound is one of practice, not of theory: more labels or a larger network may raise it.
+Where it succeeds, patches of this size hold what is sought, and a better detector may find it. Where it fails, either
+they do not, or the labels were too few: with few labels a detector that has seen normal images only can be ahead of it
+(notebook 07b). So it bounds what is known to be possible from below, and nothing from above.
 """
 
 from collections.abc import Sequence

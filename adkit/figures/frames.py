@@ -45,7 +45,7 @@ def frame_grid(count: int, parts: int, shape: tuple[int, int], columns: int = 2)
 
 @styled
 def strips(images, titles, masks=None, *, zoom=False):
-    """Frames one below another at full width, defects outlined.
+    """Frames one below another at full width; where masks are given, with the defects outlined.
 
     Args:
         images: a list of (C, H, W) or (H, W) images in [0, 1], or a batch (B, C, H, W).

@@ -48,7 +48,10 @@ def score_histograms(normal, anomalous=None, threshold=None, by_kind: Mapping | 
         if threshold is not None:
             _threshold_line(ax, threshold)
     if threshold is not None:
-        axes[0].text(_value(threshold), 1.0, " threshold", transform=axes[0].get_xaxis_transform(), va="top")
+        low, high = axes[0].get_xlim()
+        side = "right" if _value(threshold) > (low + high) / 2 else "left"  # the word stays within the panel
+        places = {"transform": axes[0].get_xaxis_transform(), "va": "bottom", "ha": side}
+        axes[0].text(_value(threshold), 1.0, " threshold ", **places)
     axes[-1].set_xlabel(xlabel)
     return fig, axes
 

@@ -89,7 +89,7 @@ def network(
     names: dict[str, str] | None = None,
     skips: Sequence[tuple[str, str]] | None = None,
 ):
-    """Draw a network as blocks: as high as the image is there, as wide as it has channels (both on a log scale).
+    """A network as blocks: as high as the image is there, as wide as it has channels (both on a log scale).
 
     Args:
         model: the network.

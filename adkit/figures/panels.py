@@ -73,14 +73,14 @@ def colour_bar(ax: Axes, scale: tuple[float, float], wide: bool) -> Axes:
     shades = ScalarMappable(Normalize(*scale), MAP)
     bar = ax.figure.colorbar(shades, cax=bar_axes, orientation="vertical" if wide else "horizontal", extend="max")
     ticks = [scale[0], sum(scale) / 2, scale[1]]
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
+    bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
     bar.outline.set_visible(False)
     return bar_axes
 
 
 @styled
 def panels(image, reconstruction, anomaly_map, mask_predicted, mask_true, *, scale, titles=None):
-    """Image, reconstruction, anomaly map, predicted mask and true mask, for one frame or several.
+    """Frames with what a method makes of them, and the true mask: a row each, a panel for each picture.
 
     On the map, corners mark the true regions, so that nothing of it is covered; the predicted mask shows the true
     outline.
@@ -145,7 +145,7 @@ def _show_frame(row, image, reconstructed, a_map, predicted, true, title, limits
 
 @styled
 def detections(images, maps, masks, captions, *, scale, thresholds=None, parts=PARTS, columns: int = 3):
-    """A few detections beside one another: image, anomaly map, and mask with its IoU and false-positive area.
+    """A few detections beside one another, each with its pictures, and the IoU and the false area of its mask.
 
     Args:
         images: a list of (C, H, W) or (H, W) images in [0, 1].

@@ -14,7 +14,7 @@ STEP, DOWN = 2.0, 1.55
 
 @styled
 def pipeline(rows: Mapping[str, Sequence[str]], links: Sequence[tuple[str, str]] = ()):
-    """Draw how images go through a method.
+    """How images go through a method.
 
     Args:
         rows: name of a way, such as ``training`` → the texts of its boxes in order; a text may have line breaks.

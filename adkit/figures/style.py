@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+from collections.abc import Iterator
 from functools import wraps
 from typing import NamedTuple
 
@@ -77,10 +79,22 @@ class StyledFigure(Figure):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in words, for whoever does not see it: what it is, and the titles within."""
-        titles = [ax.get_title(loc=side) for ax in self.axes for side in ("left", "center")]
-        words = dict.fromkeys(" ".join(title.split()) for title in titles if title.strip())
-        return ": ".join(filter(None, [getattr(self, "subject", "figure"), "; ".join(words)]))[:400]
+        """What the figure shows, in words, for whoever does not see it: what it is, and all that is named within."""
+        words = dict.fromkeys(" ".join(name.split()) for ax in self.axes for name in _names(ax))
+        named = (word for word in words if re.search("[^\\W\\d_]", word))  # numbers alone say nothing
+        return ": ".join(filter(None, [getattr(self, "subject", "figure"), "; ".join(named)]))[:600]
+
+
+def _names(ax: Axes) -> Iterator[str]:
+    """Titles of a panel, and what its axes, rows, columns and lines are called."""
+    yield from (ax.get_title(loc=side) for side in ("left", "center"))
+    if ax.axison:
+        for axis in (ax.yaxis, ax.xaxis):
+            yield axis.get_label_text()
+            yield from (tick.get_text() for tick in axis.get_ticklabels() if "mathdefault" not in tick.get_text())
+    yield from (text.get_text() for text in ax.texts if text.get_visible())
+    if legend := ax.get_legend():
+        yield from (text.get_text() for text in legend.get_texts())
 
 
 class Plot(NamedTuple):

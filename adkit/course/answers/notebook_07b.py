@@ -34,7 +34,7 @@ EXERCISES = {
         stop,
         hint="Keep two numbers: where the best score so far was, and how many validations have passed since.",
         solution="""
-def my_stop(scores, patience):
+def my_stopping(scores, patience):
     best = 0
     for now in range(len(scores)):
         if scores[now] > scores[best]:

@@ -88,8 +88,8 @@ def is_inverted(m: DefectMeasurement, limits: VerdictLimits) -> bool:
 
 
 def by_inversion(m: DefectMeasurement, limits: VerdictLimits) -> tuple[float, ...]:
-    """Of what is inverted a dark defect, where there is none a shade, else anything; what lies lowest in the map."""
-    return (float(is_inverted(m, limits)) * {"dark": 2, "brightness": 1}.get(m.kind, 0), -m.surround)
+    """Of what is inverted a shade, where there is none a dark defect, else anything; what lies lowest in the map."""
+    return (float(is_inverted(m, limits)) * {"brightness": 2, "dark": 1}.get(m.kind, 0), -m.surround)
 
 
 def is_copied_silently(m: DefectMeasurement, limits: VerdictLimits) -> bool:

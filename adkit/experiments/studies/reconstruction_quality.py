@@ -54,7 +54,7 @@ def quality_row(result: Result, frames: int = FRAMES) -> dict[str, float]:
         frames: as of :func:`reconstruction_quality`.
 
     Returns:
-        ``image AUROC``, ``pixel AP``, ``PRO``, ``PRO, macro mean``, ``let through`` (mean over the defect types; NaN
+        ``image AUROC``, ``pixel AP``, ``PRO``, ``macro PRO``, ``let through`` (mean over the defect types; NaN
         where the set has no clean twins), ``PSNR, dB`` and ``SSIM`` on validation normals. What could not be measured
         is NaN.
 
@@ -62,10 +62,10 @@ def quality_row(result: Result, frames: int = FRAMES) -> dict[str, float]:
         >>> from adkit import Experiment, run
         >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
         >>> list(quality_row(run(tiny, quiet=True), frames=1))
-        ['image AUROC', 'pixel AP', 'PRO', 'PRO, macro mean', 'let through', 'PSNR, dB', 'SSIM']
+        ['image AUROC', 'pixel AP', 'PRO', 'macro PRO', 'let through', 'PSNR, dB', 'SSIM']
     """
     splits, detector, found = result.experiment.splits(), result.detector(), result.evaluation
-    names = {"image AUROC": "image_auroc", "pixel AP": "pixel_ap", "PRO": "pro", "PRO, macro mean": "pro_macro"}
+    names = {"image AUROC": "image_auroc", "pixel AP": "pixel_ap", "PRO": "pro", "macro PRO": "pro_macro"}
     row = {name: float("nan") if found[key] is None else float(found[key]) for name, key in names.items()}
     shares = defect_retention(detector.reconstruct, splits.test).values()
     row["let through"] = statistics.fmean(shares) if shares else float("nan")
