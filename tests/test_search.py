@@ -95,7 +95,7 @@ def test_impossible_draws_are_refused(arguments):
 def test_a_search_ranks_by_validation_within_its_budget(monkeypatch, capsys):
     worth, asked = {"mse": 0.3, "l1": 0.5, "ssim": 0.4, "sobel": 0.9}, []
 
-    def fake(experiment):
+    def fake(experiment, quiet=True):
         asked.append(experiment)
         return {"ap": worth[experiment.settings["loss"]]}
 

@@ -69,23 +69,16 @@ class Explorer:
             ImportError: if ipywidgets is not installed.
         """
         widgets = import_ipywidgets()
-        whole = {"description_width": "initial"}  # names are shown whole
         for name, slider in sliders.items():
+            shown = {"description": name, "style": {"description_width": "initial"}}  # the name is shown whole
             if isinstance(slider, list):
-                self.sliders[name] = widgets.Dropdown(options=slider, value=slider[0], description=name, style=whole)
+                self.sliders[name] = widgets.Dropdown(options=slider, value=slider[0], **shown)
             else:
                 low, high, step, start = slider
                 if not low <= start <= high:
                     raise ValueError(f"slider {name!r} must start between {low} and {high}, got {start}")
                 self.sliders[name] = widgets.FloatSlider(
-                    start,
-                    min=low,
-                    max=high,
-                    step=step,
-                    description=name,
-                    style=whole,
-                    readout_format=".4",
-                    continuous_update=False,
+                    start, min=low, max=high, step=step, readout_format=".4", continuous_update=False, **shown
                 )
             self.sliders[name].observe(self.refresh, names="value")
         self.message = widgets.HTML()

@@ -17,6 +17,7 @@ from adkit.experiments.evaluation import judge
 from adkit.experiments.experiment import Result
 from adkit.metrics.seeds import mean_of_drawn_seeds
 from adkit.metrics.significance import Difference, difference_of
+from adkit.runtime.cores import in_threads
 
 
 def found_shares(anomaly_map: Callable[[Tensor], Tensor], dataset: AnomalyDataset, fpr: float = 0.05) -> np.ndarray:
@@ -145,8 +146,9 @@ def rejudged(results: Sequence[Result], dataset: AnomalyDataset) -> list[Result]
         >>> other.evaluation.images[0]["path"]
         'textile/denim/1/2000000'
     """
-    judged = []
-    for result in results:
+
+    def judged(result: Result) -> Result:
         evaluation, draws = judge(result.detector(), dataset, result.evaluation.fpr_limit)
-        judged.append(replace(result, evaluation=evaluation, draws=draws))
-    return judged
+        return replace(result, evaluation=evaluation, draws=draws)
+
+    return in_threads(judged, results)

@@ -18,9 +18,10 @@ from adkit.detectors.storage import load_detector
 from adkit.experiments.experiment import Experiment
 from adkit.experiments.fit_only import fit_experiment
 from adkit.experiments.fitted import DETECTOR
+from adkit.experiments.studies.side_by_side import side_by_side
 from adkit.metrics import pixel_metrics
 from adkit.runtime import generator
-from adkit.runtime.progress import progress
+from adkit.runtime.cores import in_threads
 
 
 @dataclass(frozen=True)
@@ -179,13 +180,17 @@ def search_defects(
     """
     if not settings or not seeds:
         raise ValueError(f"needs settings and seeds, got {list(settings)} and {list(seeds)}")
-    values = np.zeros((len(settings), len(seeds)))
-    plan = [(row, column) for row in range(len(settings)) for column in range(len(seeds))]
-    for row, column in progress(plan, "settings × seeds", quiet=quiet):
-        seed, options = seeds[column], dict(list(settings.values())[row])
-        trained, judges = parted(types, seed)
-        repair = options.pop("repair", 1.0)
-        experiment = base.variant(seed=seed, defects={"defect_types": trained, **options}, repair=repair)
-        detector = fitted_detector(experiment)
-        values[row, column] = np.nanmean(list(quality_by_type(detector, normals, judges).values()))
-    return DefectSearch(tuple(settings), values)
+    plan = [(dict(options), seed) for options in settings.values() for seed in seeds]
+    experiments = []
+    for options, seed in plan:
+        repair, trained = options.pop("repair", 1.0), parted(types, seed)[0]
+        defects = {"defect_types": trained, **options}
+        experiments.append(base.variant(seed=seed, defects=defects, repair=repair))
+    side_by_side(fit_experiment, experiments, "settings × seeds", quiet)
+
+    def quality(number: int) -> float:
+        judges = parted(types, plan[number][1])[1]
+        return np.nanmean(list(quality_by_type(fitted_detector(experiments[number]), normals, judges).values()))
+
+    values = in_threads(quality, range(len(plan)))
+    return DefectSearch(tuple(settings), np.reshape(values, (len(settings), len(seeds))))

@@ -13,8 +13,8 @@ from torch import Tensor
 from adkit.data import AnomalyDataset
 from adkit.experiments.experiment import Experiment
 from adkit.experiments.studies.selecting import selection_of
+from adkit.experiments.studies.side_by_side import side_by_side
 from adkit.losses import build_loss
-from adkit.runtime.progress import progress
 
 
 def unit_weights(
@@ -133,5 +133,6 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
     chosen = list(dict.fromkeys(candidates))[: max(budget, 0)]
     if not chosen:
         raise ValueError(f"search needs candidates and a budget of 1 run at least, got {len(candidates)} and {budget}")
-    precision = {loss: selection_of(make(loss))["ap"] for loss in progress(chosen, "search")}
+    found = side_by_side(selection_of, map(make, chosen), "search")
+    precision = {loss: selection["ap"] for loss, selection in zip(chosen, found, strict=True)}
     return dict(sorted(precision.items(), key=lambda entry: entry[1], reverse=True))

@@ -19,6 +19,7 @@ from adkit.metrics.intervals import interval_of
 from adkit.metrics.resampling import ScoreTable, counts_of_groups
 from adkit.metrics.seeds import mean_of_drawn_seeds
 from adkit.metrics.significance import LEVEL, Difference, difference_of
+from adkit.runtime.cores import in_threads
 from adkit.scoring import MAP_METHODS, gaussian_smooth
 
 Setting = tuple[str, str, float]  # loss of the training, residual, sigma of the smoothing in pixels
@@ -165,13 +166,17 @@ def score_grid(
     counts = np.concatenate([np.ones((1, len(items))), counts])  # the frames themselves first
     rows = {kind: [i for i, other in enumerate(found) if other in (kind, NORMAL)] for kind in kinds}
     measured: dict[Setting, list[np.ndarray]] = {setting: [] for setting in settings}
+
+    def of_maps(maps: list[np.ndarray]) -> np.ndarray:
+        table = ScoreTable.of_maps(masks, maps)
+        drawn = [table.measure(counts, rows=rows[kind], names=(measure,))[measure] for kind in kinds]
+        return np.stack([*drawn, np.mean(drawn, axis=0)])
+
     for loss, reconstructs in trainings.items():
         asked = {setting for setting in settings if setting[0] == loss}
         for reconstruct in reconstructs if asked else ():
-            for setting, maps in _maps(reconstruct, items, asked):
-                table = ScoreTable.of_maps(masks, maps)
-                drawn = [table.measure(counts, rows=rows[kind], names=(measure,))[measure] for kind in kinds]
-                measured[setting].append(np.stack([*drawn, np.mean(drawn, axis=0)]))
+            for setting, drawn in _maps(reconstruct, items, asked, of_maps):
+                measured[setting].append(drawn)
     values = np.stack([np.mean(measured[setting], axis=0)[:, 0] for setting in settings])
     draws = [_over_trainings(np.stack(measured[setting])[..., 1:], setting[0]) for setting in settings]
     return ScoreGrid(settings, (*kinds, MEAN), measure, values, np.stack(draws))
@@ -183,16 +188,21 @@ def _over_trainings(draws: np.ndarray, loss: str) -> np.ndarray:
     return np.stack([mean_of_drawn_seeds(of_kind, drawn_by) for of_kind in draws.swapaxes(0, 1)])
 
 
-def _maps(reconstruct: Callable, items: Sequence[Mapping], settings: set[Setting]):
-    """Each setting of one training with the maps (H, W) of all frames."""
+def _maps(reconstruct: Callable, items: Sequence[Mapping], settings: set[Setting], of_maps: Callable):
+    """Each setting of one training with what ``of_maps`` makes of the maps (H, W) of all frames."""
     with torch.inference_mode():
         pairs = [(item["image"][None], reconstruct(item["image"][None]).cpu()) for item in items]
         for residual in sorted({residual for _, residual, _ in settings}):
             raw = [MAP_METHODS[residual](*pair) for pair in pairs]
-            for setting in sorted(each for each in settings if each[1] == residual):
-                smooth = [gaussian_smooth(one, setting[2])[0] for one in raw]
-                shown = zip(smooth, items, strict=True)
-                yield setting, [(one * item["foreground"]).numpy() for one, item in shown]
+            ours = sorted(each for each in settings if each[1] == residual)
+
+            def smoothed(setting: Setting, raw: list[Tensor] = raw) -> np.ndarray:
+                with torch.inference_mode():  # each thread has its own
+                    smooth = [gaussian_smooth(one, setting[2])[0] for one in raw]
+                    shown = zip(smooth, items, strict=True)
+                    return of_maps([(one * item["foreground"]).numpy() for one, item in shown])
+
+            yield from zip(ours, in_threads(smoothed, ours), strict=True)
 
 
 def _check(trainings: Mapping, items: Sequence[Mapping], settings: Sequence[Setting], measure: str) -> list[str]:
