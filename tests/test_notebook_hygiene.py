@@ -222,6 +222,11 @@ def test_committed_claims_hold(path):
     assert list(problems_of_results(json.loads(path.read_text(encoding="utf-8")))) == []
 
 
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_results_are_a_few_numbers(path):
+    assert path.stat().st_size < 250_000  # whole results of trainings, with their draws, are megabytes
+
+
 # ---- the rules themselves: a notebook that keeps to all of them, and one fault at a time
 
 
