@@ -1,10 +1,8 @@
 """The cores of this machine, and threads for each of them."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-
-from adkit.runtime.progress import progress
 
 
 def cores() -> int:
@@ -12,14 +10,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_threads(function: Callable, items: Sequence, label: str = "", quiet: bool = True) -> list:
+def in_threads(function: Callable, items: Iterable) -> list:
     """Call a function for many items, in a thread for each core: for NumPy and torch, which let other threads work.
 
     Args:
         function: takes an item; must not depend on the order in which items come.
-        items: of any kind.
-        label: of the progress line.
-        quiet: show no progress.
+        items: of any kind, finitely many.
 
     Returns:
         What it returned for each, in their order.
@@ -29,4 +25,4 @@ def in_threads(function: Callable, items: Sequence, label: str = "", quiet: bool
         [1, 4, 9]
     """
     with ThreadPoolExecutor(cores()) as pool:
-        return list(progress(pool.map(function, items), label, total=len(items), quiet=quiet))
+        return list(pool.map(function, items))

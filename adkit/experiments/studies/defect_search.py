@@ -18,7 +18,7 @@ from adkit.detectors.storage import load_detector
 from adkit.experiments.experiment import Experiment
 from adkit.experiments.fit_only import fit_experiment
 from adkit.experiments.fitted import DETECTOR
-from adkit.experiments.studies.side_by_side import side_by_side
+from adkit.experiments.studies.in_processes import in_processes
 from adkit.metrics import pixel_metrics
 from adkit.runtime import generator
 from adkit.runtime.cores import in_threads
@@ -186,7 +186,7 @@ def search_defects(
         repair, trained = options.pop("repair", 1.0), parted(types, seed)[0]
         defects = {"defect_types": trained, **options}
         experiments.append(base.variant(seed=seed, defects=defects, repair=repair))
-    side_by_side(fit_experiment, experiments, "settings × seeds", quiet)
+    in_processes(fit_experiment, experiments, "settings × seeds", quiet)
 
     def quality(number: int) -> float:
         judges = parted(types, plan[number][1])[1]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from adkit.data import AnomalyDataset
 from adkit.experiments.experiment import Experiment
+from adkit.experiments.studies.in_processes import in_processes
 from adkit.experiments.studies.selecting import selection_of
-from adkit.experiments.studies.side_by_side import side_by_side
 from adkit.losses import build_loss
 
 
@@ -133,6 +133,6 @@ def search(make: Callable[[str], Experiment], candidates: Sequence[str], budget:
     chosen = list(dict.fromkeys(candidates))[: max(budget, 0)]
     if not chosen:
         raise ValueError(f"search needs candidates and a budget of 1 run at least, got {len(candidates)} and {budget}")
-    found = side_by_side(selection_of, map(make, chosen), "search")
+    found = in_processes(selection_of, map(make, chosen), "search")
     precision = {loss: selection["ap"] for loss, selection in zip(chosen, found, strict=True)}
     return dict(sorted(precision.items(), key=lambda entry: entry[1], reverse=True))

@@ -175,7 +175,7 @@ def score_grid(
     for loss, reconstructs in trainings.items():
         asked = {setting for setting in settings if setting[0] == loss}
         for reconstruct in reconstructs if asked else ():
-            for setting, drawn in _maps(reconstruct, items, asked, of_maps):
+            for setting, drawn in _measured(reconstruct, items, asked, of_maps):
                 measured[setting].append(drawn)
     values = np.stack([np.mean(measured[setting], axis=0)[:, 0] for setting in settings])
     draws = [_over_trainings(np.stack(measured[setting])[..., 1:], setting[0]) for setting in settings]
@@ -188,21 +188,19 @@ def _over_trainings(draws: np.ndarray, loss: str) -> np.ndarray:
     return np.stack([mean_of_drawn_seeds(of_kind, drawn_by) for of_kind in draws.swapaxes(0, 1)])
 
 
-def _maps(reconstruct: Callable, items: Sequence[Mapping], settings: set[Setting], of_maps: Callable):
-    """Each setting of one training with what ``of_maps`` makes of the maps (H, W) of all frames."""
+def _measured(reconstruct: Callable, items: Sequence[Mapping], settings: set[Setting], of_maps: Callable):
+    """Each setting of one training with what ``of_maps`` makes of its maps, a list of (H, W), one for each frame."""
+
+    def of_setting(setting: Setting) -> np.ndarray:
+        _, residual, sigma = setting
+        with torch.inference_mode():  # each thread has its own
+            smooth = [gaussian_smooth(one, sigma)[0] for one in raw[residual]]
+            return of_maps([(one * item["foreground"]).numpy() for one, item in zip(smooth, items, strict=True)])
+
     with torch.inference_mode():
         pairs = [(item["image"][None], reconstruct(item["image"][None]).cpu()) for item in items]
-        for residual in sorted({residual for _, residual, _ in settings}):
-            raw = [MAP_METHODS[residual](*pair) for pair in pairs]
-            ours = sorted(each for each in settings if each[1] == residual)
-
-            def smoothed(setting: Setting, raw: list[Tensor] = raw) -> np.ndarray:
-                with torch.inference_mode():  # each thread has its own
-                    smooth = [gaussian_smooth(one, setting[2])[0] for one in raw]
-                    shown = zip(smooth, items, strict=True)
-                    return of_maps([(one * item["foreground"]).numpy() for one, item in shown])
-
-            yield from zip(ours, in_threads(smoothed, ours), strict=True)
+        raw = {name: [MAP_METHODS[name](*pair) for pair in pairs] for name in {name for _, name, _ in settings}}
+    return zip(settings, in_threads(of_setting, settings), strict=True)
 
 
 def _check(trainings: Mapping, items: Sequence[Mapping], settings: Sequence[Setting], measure: str) -> list[str]:

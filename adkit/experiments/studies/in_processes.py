@@ -22,7 +22,7 @@ KEPT = {
 }
 
 
-def side_by_side(work: Callable, experiments: Iterable[Experiment], label: str = "", quiet: bool = False) -> list:
+def in_processes(work: Callable, experiments: Iterable[Experiment], label: str = "", quiet: bool = False) -> list:
     """Do the same work for many experiments, on the CPU in several processes at once; what is kept is fetched.
 
     A training on one core takes little longer than on two, and judging uses one core only. So two trainings side by
@@ -41,7 +41,7 @@ def side_by_side(work: Callable, experiments: Iterable[Experiment], label: str =
 
     Example:
         >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
-        >>> [result.experiment.seed for result in side_by_side(run, [tiny, tiny.variant(seed=1)], quiet=True)]
+        >>> [result.experiment.seed for result in in_processes(run, [tiny, tiny.variant(seed=1)], quiet=True)]
         [0, 1]
     """
     experiments = list(experiments)
@@ -50,8 +50,34 @@ def side_by_side(work: Callable, experiments: Iterable[Experiment], label: str =
     at_once = min(cores(), MOST, len(missing))
     if at_once < 2:
         return [work(each, quiet=True) for each in progress(experiments, label, quiet=quiet)]
-    _in_processes(work, missing, at_once, label, quiet)
+    _keep_all(work, missing, at_once, label, quiet)
     return [work(each, quiet=True) for each in experiments]
+
+
+def grouped(work: Callable, plan: Iterable[tuple[str, Experiment]], label: str = "", quiet: bool = False) -> dict:
+    """The same for experiments that have names: those of one name, usually several seeds, are a group.
+
+    Args:
+        work: as for :func:`in_processes`.
+        plan: (name, experiment) pairs; a name may come again and again.
+        label: of the progress line.
+        quiet: show no progress.
+
+    Returns:
+        name → list of what ``work`` returns, both in the order of the plan.
+
+    Example:
+        >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
+        >>> plan = [("l1", tiny), ("ssim", tiny.variant(loss="ssim")), ("l1", tiny.variant(seed=1))]
+        >>> {name: len(results) for name, results in grouped(run, plan, quiet=True).items()}
+        {'l1': 2, 'ssim': 1}
+    """
+    plan = list(plan)
+    groups: dict[str, list] = {name: [] for name, _ in plan}
+    found = in_processes(work, [experiment for _, experiment in plan], label, quiet)
+    for (name, _), result in zip(plan, found, strict=True):
+        groups[name].append(result)
+    return groups
 
 
 def _is_on_cpu(experiment: Experiment) -> bool:
@@ -64,7 +90,7 @@ def _is_kept(work: Callable, experiment: Experiment) -> bool:
     return cache.read_result(home() / kind / address / cache.RESULT, address) is not None
 
 
-def _in_processes(work: Callable, experiments: list[Experiment], at_once: int, label: str, quiet: bool) -> None:
+def _keep_all(work: Callable, experiments: list[Experiment], at_once: int, label: str, quiet: bool) -> None:
     """Leave the results of experiments in the cache; what fails there fails again, and is told, where it is fetched."""
     with Progress(len(experiments), label, quiet=quiet) as bar, open_executor(f"local:{at_once}") as executor:
         futures = [executor.submit(_elsewhere, work, each) for each in experiments]
