@@ -2,9 +2,10 @@
 
     python -m tests.execute --seeds 7 8 9 [--resume] [notebooks/01_phase1_baseline.ipynb …]
 
-Nothing of it is committed but the table: ``tests/bench/COURSE.md`` says of each notebook how long it took, how large it
-is, how many claims held in the committed run, how many with each other seed, and which ones fell. Claims are reported,
-not enforced, since the parameters are not the default ones. ``--resume`` goes on where it was killed.
+``tests/bench/COURSE.md`` says of each notebook how long it took, how large it is, how many claims held in the committed
+run, how many with each other seed, and which ones fell. ``course.json`` beside it keeps the counts: ``--resume`` goes
+on with the notebooks that are left, today or another day. Claims are reported, not enforced, since the parameters
+are not the default ones.
 """
 
 import ast
@@ -33,16 +34,23 @@ def other_parameters(notebook: dict, seed: int) -> dict:
 
 
 def run_seed(path: Path, seed: int, home: Path) -> dict:
-    """What a notebook finds with other seeds; of one that failed, the error under ``error``."""
+    """How many claims a notebook made with other seeds, and which fell; of a notebook that failed, the error."""
     out = home / "other_seeds" / f"{path.stem}_{seed}"
     try:
-        return run_with(path, other_parameters(load_notebook_node(str(path)), seed), out, home)
+        claims = run_with(path, other_parameters(load_notebook_node(str(path)), seed), out, home)["claims"]
     except CellExecutionError as error:
-        return {"claims": [], "error": f"{error.ename}: {error.evalue}"}
+        return {"error": f"{error.ename}: {error.evalue}"}
+    return {"made": len(claims), "fell": [each["text"] for each in claims if not each["holds"]]}
 
 
-def report(found: dict[str, dict[str, dict]], seeds: list[int], folder: Path) -> str:
-    """The table, and the claims that fell."""
+def report(found: dict[str, dict[str, dict]], folder: Path) -> str:
+    """The table, and the claims that fell.
+
+    Args:
+        found: notebook → seed → what ``run_seed`` returned.
+        folder: of the notebooks.
+    """
+    seeds = sorted({seed for runs in found.values() for seed in runs}, key=int)
     lines = [
         "# The course: times, sizes, and claims with other seeds",
         "",
@@ -54,41 +62,41 @@ def report(found: dict[str, dict[str, dict]], seeds: list[int], folder: Path) ->
     ]
     fell = []
     for path in notebooks(folder):
-        runs = found.get(path.stem, {})
-        cells = [_held(runs[str(seed)]) if str(seed) in runs else "not run" for seed in seeds]
-        size = path.stat().st_size / 1e6
+        runs, claims = found.get(path.stem, {}), noted(path).get("claims", [])
+        cells = [_held(runs[seed]) if seed in runs else "not run" for seed in seeds]
+        size, held = path.stat().st_size / 1e6, sum(each["holds"] for each in claims)
         lines.append(
-            f"| {path.stem} | {running_time(path)} | {size:.2f} | {_held(noted(path))} | {' | '.join(cells)} |"
+            f"| {path.stem} | {running_time(path)} | {size:.2f} | {held} of {len(claims)} | {' | '.join(cells)} |"
         )
-        for seed, results in runs.items():
-            fell += [f"- {path.stem}, seed {seed}: {each['text']}" for each in results["claims"] if not each["holds"]]
+        today = {each["text"] for each in claims}
+        for seed, run in runs.items():
+            for text in run.get("fell", []):
+                fell.append(f"- {path.stem}, seed {seed}: {text}{'' if text in today else ' (not claimed any more)'}")
     return "\n".join([*lines, "", "Claims that fell:", "", *(fell or ["- none"]), ""])
 
 
-def _held(results: dict) -> str:
-    claims = results.get("claims", [])
-    return results.get("error") or f"{sum(each['holds'] for each in claims)} of {len(claims)}"
+def _held(run: dict) -> str:
+    return run.get("error") or f"{run['made'] - len(run['fell'])} of {run['made']}"
 
 
 def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = False, table: Path = TABLE) -> None:
-    """Run notebooks with other seeds, and write the table.
+    """Run notebooks with other seeds, and write the table after each.
 
     Args:
         paths: of the notebooks.
         seeds: each is one run of each notebook.
         home: folder of the runs.
-        resume: keep what was run before.
-        table: the file written.
+        resume: keep what was counted before, but for what failed.
+        table: the file written; the counts lie beside it.
     """
-    kept = home / "other_seeds" / "found.json"
+    kept = table.with_name("course.json")
     found = json.loads(kept.read_text(encoding="utf-8")) if resume and kept.is_file() else {}
     for path in paths:
-        for seed in seeds:
-            if str(seed) not in found.setdefault(path.stem, {}):
-                results = run_seed(path, seed, home)
-                found[path.stem][str(seed)] = {key: results[key] for key in ("claims", "error") if key in results}
-                print(f"{path.stem}, seed {seed}: {_held(results)}", flush=True)
-                with atomic_path(kept) as temporary:
-                    temporary.write_text(json.dumps(found), encoding="utf-8")
-    with atomic_path(table) as temporary:
-        temporary.write_text(report(found, seeds, paths[0].parent), encoding="utf-8")
+        for seed in map(str, seeds):
+            run = found.setdefault(path.stem, {}).get(seed, {"error": "not run"})
+            if "error" in run:
+                found[path.stem][seed] = run_seed(path, int(seed), home)
+                print(f"{path.stem}, seed {seed}: {_held(found[path.stem][seed])}", flush=True)
+                for file, text in ((kept, json.dumps(found, indent=1) + "\n"), (table, report(found, path.parent))):
+                    with atomic_path(file) as temporary:
+                        temporary.write_text(text, encoding="utf-8")

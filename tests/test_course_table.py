@@ -73,8 +73,11 @@ def test_claims_are_counted_with_other_seeds_and_it_goes_on(course, tmp_path, ca
 
 
 def test_a_notebook_that_fails_says_so(course, tmp_path):
-    found = {"00_first": {"7": {"claims": [], "error": "ValueError: x"}}}
-    assert "| ValueError: x |" in other_seeds.report(found, [7], course)
+    found = {"00_first": {"7": {"error": "ValueError: x"}}, "01_second": {"8": {"made": 2, "fell": ["it is so"]}}}
+    report = other_seeds.report(found, course)
+    assert "| ValueError: x | not run |" in report
+    assert "| not run | 1 of 2 |" in report
+    assert "- 01_second, seed 8: it is so (not claimed any more)" in report
 
 
 @pytest.mark.slow
