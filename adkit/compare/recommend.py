@@ -42,6 +42,8 @@ PIXELS_PER_SECOND = 2**20
 # of PRO: a faster method that is so near is named beside a slow one
 NEAR = 0.02
 LEVEL = 0.95
+# settings that tell apart candidates of one method
+TOLD = ("drift", "surroundings")
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ def _try(
             took = time.perf_counter() - start
         except (ImportError, ConnectionError, FileNotFoundError) as error:
             return Candidate(name, note=f"left out: {error}")
-        return judge_candidate(name, detector, images, took, note)
+        set_to = [f"{key} {value:g}" for key in TOLD if (value := getattr(detector.settings, key, 0))]
+        return judge_candidate(name, detector, images, took, ", ".join(filter(None, [*set_to, note])))
 
 
 def _fuse(

@@ -285,7 +285,7 @@ def score_explorer(
     def plot(threshold: float) -> Plot:
         histograms = score_histograms(normal, defective, threshold)
         words = [f"{name} {value:.2f}" for name, value in rates(normal, defective, threshold).items()]
-        histograms.axes[0].set_title(", ".join(words), loc="left", fontsize=9)
+        histograms.axes[0].set_title(", ".join(words), loc="left", fontsize=9, pad=16)
         return histograms
 
     everything = np.concatenate([normal, defective, [threshold]])

@@ -96,7 +96,7 @@ def decode_upload(data: bytes, limits: Limits | None = None) -> np.ndarray:
         ) from error
     except UnidentifiedImageError as error:
         known = any(data.startswith(SIGNATURES[name]) for name in limits.formats)
-        code, what = ("damaged", "the image is damaged") if known else ("unsupported_format", "this is no such file")
+        code, what = ("damaged", "the image is damaged") if known else ("unsupported_format", "this is no image file")
         raise ImageRefused(code, f"{what}; expected a whole PNG, JPEG, BMP or TIFF with 8 or 16 bits") from error
     except Exception as error:  # Pillow's decoders raise a dozen types, from OSError to struct.error
         raise ImageRefused("damaged", "the image is damaged or incomplete; send the whole file") from error

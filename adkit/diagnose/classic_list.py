@@ -91,7 +91,7 @@ CLASSIC_LIST = (
          (ACTION, "train longer", HELPS, PLAYBOOK, "red"),
          (ACTION, "a larger latent space, from 32 to 64 or 128 dimensions", NO_HELP, ACTIONS, "capacity"),
          (ACTION, "BatchNorm", HELPS, ACTIONS, "training"),
-         (ACTION, "another initialisation, where BatchNorm is missing", NO_HELP, ACTIONS, "result"),
+         (ACTION, "another initialisation, where BatchNorm is missing", HELPS, ACTIONS, "result"),
          (ACTION, "skip connections, a shallow U-Net (less is found)", BACKWARDS, VARIANTS, ""),
          (ACTION, "lower the percentile when everything is flagged", BACKWARDS, PLAYBOOK, "red")),
     *_of(4,

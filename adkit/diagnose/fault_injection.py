@@ -40,7 +40,7 @@ HEALTHY = {  # name → method and changes to its recipe: runs in which nothing 
     "VAE, no annealing": ("vae", {"annealing": "none"}),
 }
 WIDE = 80.0  # pixels of smoothing
-SHIFT = (0.125, -0.2)  # down and to the right, of the shorter side
+SHIFT = (0.125, -0.2)  # down and to the left, of the shorter side
 FOCUS = 4.0  # pixels of blur in images out of focus
 CONTAMINATION = 0.2  # share of the images behind the contaminated threshold that hold defects
 

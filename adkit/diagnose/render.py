@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from adkit.diagnose.root_causes import ROOT_CAUSES, SYMPTOMS
 
 RED, GREEN = "#D55E00", "#009E73"  # of Okabe and Ito, as in the figures
-NO_FINDING = "no finding: every reading that could be taken is on the right side of its limit"
+NO_FINDING = "no finding: what could be measured shows none of the six symptoms, and no known cause"
 
 
 def as_text(diagnosis) -> str:

@@ -24,7 +24,7 @@ KEYS = {
 
 @styled
 def evidence_figure(diagnosis):
-    """Latent code, reconstructions, maps, scores, ROC AUC and alignment of one :class:`adkit.diagnose.Diagnosis`.
+    """Latent code, reconstructions, maps, scores, ROC AUC and alignment of one diagnosis, a panel each.
 
     A panel's title is red where one of its readings lies on the wrong side of its limit. What could not be measured
     says so.

@@ -62,6 +62,9 @@ def latents(codes: Mapping):
     for ax in axes:
         ax.grid(axis="y")
         ax.minorticks_off()
+    if smallest > 0.1:  # less than a decade: a logarithmic axis would name one place of it
+        places = [place for place in (0.1, 0.2, 0.5, 1, 2) if place >= smallest]
+        axes[2].set_xticks(places, labels=[f"{place:g}" for place in places])
     name_ends(axes[2], ends, COLOURS)
     return fig, axes
 
@@ -70,7 +73,7 @@ def latents(codes: Mapping):
 def scatter(
     groups: Mapping, *, picked=None, image=None, mask=None, title="", labels=("1st component", "2nd component")
 ):
-    """Points in a plane, a colour and a marker for each group; below, the frame behind a picked one.
+    """Points in a plane, a colour and a marker for each group; if one is picked, its frame stands below.
 
     Args:
         groups: name → points (N, 2); the first group is shown in grey, as what the others are compared with.

@@ -145,7 +145,7 @@ def _show_frame(row, image, reconstructed, a_map, predicted, true, title, limits
 
 @styled
 def detections(images, maps, masks, captions, *, scale, thresholds=None, parts=PARTS, columns: int = 3):
-    """A few detections beside one another, each with its pictures, and the IoU and the false area of its mask.
+    """A few detections beside one another, each with its pictures; a mask predicted has its IoU and its false area.
 
     Args:
         images: a list of (C, H, W) or (H, W) images in [0, 1].

@@ -5,7 +5,6 @@ from itertools import cycle
 
 import numpy as np
 
-from adkit.figures.curves import name_ends
 from adkit.figures.marks import show
 from adkit.figures.style import COLOURS, GREY, LINES, MAP, new_figure, styled, to_image, to_images
 
@@ -137,19 +136,18 @@ def compare_spectra(images, reconstructions: Mapping[str, Sequence], bins: int =
         >>> fig, axes = compare_spectra([image], {"half": [image / 2], "same": [image]})
     """
     frames, fig = grey(images), new_figure(3.1)
-    axes, ends = fig.subplots(1, 2, sharex=True), []
+    axes = fig.subplots(1, 2, sharex=True)
     for (name, reconstructed), colour, line in zip(reconstructions.items(), cycle(COLOURS), cycle(LINES), strict=False):
         reconstructed = grey(reconstructed)
         errors = [a - b for a, b in zip(reconstructed, frames, strict=True)]
         frequency, power_kept = relative_power(frames, reconstructed, bins)
         _, power_of_error = relative_power(frames, errors, bins)
         for ax, values in zip(axes, (power_kept, power_of_error), strict=True):
-            ax.plot(frequency, values, color=colour, linestyle=line)
-        ends.append((name, frequency[-1], power_of_error[np.isfinite(power_of_error)][-1]))
+            ax.plot(frequency, values, color=colour, linestyle=line, label=name)
     for ax, title in zip(axes, ("power kept (1: all)", "power of the error"), strict=True):
         ax.axhline(1, color=GREY, linewidth=0.8)
         ax.set(title=title, xlabel="cycles a pixel (0.5 = finest)", xlim=(0, 0.5))
         ax.set_ylim(bottom=0)
         ax.grid(axis="y")
-    name_ends(axes[1], ends, COLOURS)
+    fig.legend(*axes[1].get_legend_handles_labels(), loc="outside right center")
     return fig, axes

@@ -147,7 +147,7 @@ def column_table(
     label: str = "",
     shaded: Sequence[str] | None = None,
 ):
-    """A table of unlike numbers, shaded column by column: light is the lowest of its column, dark the highest.
+    """A table of unlike numbers; where columns are shaded, light is the lowest of a column and dark the highest.
 
     Args:
         table: row → column → number; None or NaN leaves a cell empty.

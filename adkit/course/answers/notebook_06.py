@@ -49,7 +49,7 @@ def my_kl(mu, log_variance):
     "3": Exercise(
         0.02,
         hint="Multiply the negative log-likelihood by twice the variance: which factor then stands before the KL?",
-        solution="my_beta = 2 * 0.1**2",
+        solution="my_weight = 2 * 0.1**2",
         why="β = 2 σ²: the course's β of 0.02 takes the decoder to be wrong by 0.1, a tenth of the way to white.",
         wrong=[
             (0.01, "this is the variance; compare the factor before the squared error with the one before the KL"),

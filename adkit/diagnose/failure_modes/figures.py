@@ -81,7 +81,7 @@ def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
 def _cell(ax, x: int, y: int, cell: TypeVerdict) -> None:
     ax.add_patch(Rectangle((x, y), 1, 1, facecolor=SHADES[cell.verdict][0], edgecolor="white", linewidth=2))
     numbers = " · ".join(_number(interval.value) for interval in cell.numbers.values())
-    ax.text(x + 0.5, y + 0.30, f"{cell.verdict}, {100 * cell.support:.0f} %", ha="center", va="center", fontsize=8)
+    ax.text(x + 0.5, y + 0.30, f"{cell.verdict}, {100 * cell.support:.0f} %", ha="center", va="center", fontsize=7)
     ax.text(x + 0.5, y + 0.60, numbers, ha="center", va="center", fontsize=8, color=INK)
     left = x + 0.06
     for name, share in cell.shares.items():
