@@ -29,6 +29,7 @@ from tests.other_seeds import try_seeds
 from tests.palette import convert
 
 ABSOLUTE = re.compile(r"(?<![\w.:/~])(?:/(?:work|home|root|tmp|Users|private|opt|mnt|var)/|[A-Z]:\\)[\w.-]*")
+OUTSIDE = re.compile(r"(?:\.\./){2,}[\w.-]*")  # out of the repository, from the folder of the notebooks
 
 
 def texts(cell: dict) -> list[str]:
@@ -42,7 +43,8 @@ def texts(cell: dict) -> list[str]:
 
 def absolute_paths(notebook: dict) -> list[str]:
     """Folders of one machine that a notebook names."""
-    return [path for cell in notebook["cells"] for text in texts(cell) for path in ABSOLUTE.findall(text)]
+    everything = [text for cell in notebook["cells"] for text in texts(cell)]
+    return [path for text in everything for pattern in (ABSOLUTE, OUTSIDE) for path in pattern.findall(text)]
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:

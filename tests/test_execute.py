@@ -15,6 +15,7 @@ def test_web_addresses_and_relative_paths_are_no_absolute_paths():
     cell = {"source": "see https://example.org/home/x and ../work/a, ~/tmp/b, ADKIT_HOME=./runs", "outputs": []}
     assert absolute_paths({"cells": [cell]}) == []
     assert texts({"source": ["a", "b"]}) == ["ab"]
+    assert absolute_paths({"cells": [{"source": "see ../../runs/photos"}]}) == ["../../runs"]
 
 
 def test_streams_are_joined_and_the_environment_is_that_of_a_committed_run(monkeypatch, tmp_path):
