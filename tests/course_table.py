@@ -2,8 +2,9 @@
 
     python -m tests.course_table
 
-writes README's table between its marks, and in the first cell of each notebook the line with the running time and the
-links. One number a notebook: the seconds of ``notebooks/results/NAME.json``.
+writes README's table between its marks, in the first cell of each notebook the line with the running time and the
+links, and the tables of the notebooks' own figures in ``notebooks/results/README.md``. One time a notebook: the seconds
+of ``notebooks/results/NAME.json``.
 """
 
 import json
@@ -17,7 +18,7 @@ from adkit.runtime.progress import duration
 
 REPOSITORY = Path(__file__).parents[1]
 FOLDER = REPOSITORY / "notebooks"
-START, END = "<!-- course: python -m tests.course_table -->", "<!-- end of course -->"
+MEASURES, LEVEL = ("image AUROC", "pixel AP", "PRO", "macro PRO"), 0.05
 MARK = re.compile(r"^Running time:.*?(?:\n\n|\Z)", re.M | re.S)
 
 
@@ -82,16 +83,61 @@ def write_heads(folder: Path = FOLDER) -> None:
                 nbformat.write(notebook, temporary)
 
 
+def gains(folder: Path = FOLDER) -> str:
+    """What each step of the course gains, as Markdown: the paired differences that its notebooks kept."""
+    found = {path.stem.split("_")[0]: noted(path)["results"] for path in notebooks(folder)}
+    chosen = found["04"]["chosen"]
+    loss = {row["of"][1]: row for row in found["04"]["gains"] if row["of"][0] == chosen}
+    features = {row["of"][1]: row for row in found["05"]["gains"] if row["of"][0] == "repairing"}
+    steps = {
+        "02 synthetic defects": found["02"]["gains"],
+        "03 skips": found["03"]["after_looking"],
+        "03 skips, fresh cloth": found["03"]["confirmed"],
+        f"04 the loss that validation chose ({chosen})": loss,
+        "05 features beside pixels": features,
+    }
+    lines = [f"| step | {' | '.join(MEASURES)} |", f"|---|{'---|' * len(MEASURES)}"]
+    for step, rows in steps.items():
+        lines.append(f"| {step} | {' | '.join(_gain(rows[m]) if m in rows else '' for m in MEASURES)} |")
+    return "\n".join(lines)
+
+
+def _gain(row: dict) -> str:
+    text = f"{row['value']:+.3f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+    return f"**{text}**" if row["p_holm"] is not None and row["p_holm"] < LEVEL else text
+
+
+def screening(folder: Path = FOLDER) -> str:
+    """The stages of screening in notebook 06b, as Markdown."""
+    (path,) = (path for path in notebooks(folder) if path.stem.startswith("06b"))
+    lines = ["| stage | precision | recall | F1 |", "|---|---|---|---|"]
+    for stage, row in noted(path)["results"]["stages"].items():
+        f1 = "{value:.2f} [{low:.2f}, {high:.2f}]".format(**row["f1"])
+        lines.append(f"| {stage} | {row['precision']:.2f} | {row['recall']:.2f} | {f1} |")
+    return "\n".join(lines)
+
+
+def put(page: Path, name: str, text: str) -> None:
+    """Write a table between the two marks that name it on a page.
+
+    Raises:
+        SystemExit: if the page has no such marks.
+    """
+    start, end = f"<!-- {name}: python -m tests.course_table -->", f"<!-- end of {name} -->"
+    whole = page.read_text(encoding="utf-8")
+    if start not in whole or end not in whole:
+        raise SystemExit(f"{page.name} needs the marks {start} and {end}")
+    before, _, rest = whole.partition(start)
+    with atomic_path(page) as temporary:
+        temporary.write_text(f"{before}{start}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
 def main() -> None:
-    """Write README's table and the notebooks' heads."""
+    """Write the tables and the notebooks' heads."""
     write_heads()
-    readme = REPOSITORY / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if START not in text:
-        raise SystemExit(f"README.md needs the marks {START} and {END}")
-    before, _, rest = text.partition(START)
-    with atomic_path(readme) as temporary:
-        temporary.write_text(f"{before}{START}\n{table()}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    put(REPOSITORY / "README.md", "course", table())
+    put(FOLDER / "results" / "README.md", "steps", gains())
+    put(FOLDER / "results" / "README.md", "screening", screening())
 
 
 if __name__ == "__main__":

@@ -54,6 +54,25 @@ def test_table_and_heads_tell_one_time_and_lead_on(course):
     assert "not measured" in course_table.table(course)
 
 
+def test_tables_of_the_committed_figures_stand_on_their_pages():
+    readme = (course_table.REPOSITORY / "README.md").read_text(encoding="utf-8")
+    results = (course_table.FOLDER / "results" / "README.md").read_text(encoding="utf-8")
+    assert course_table.table() in readme
+    assert course_table.gains() in results
+    assert course_table.screening() in results
+    assert course_table._gain({"value": 0.06, "low": 0.03, "high": 0.11, "p_holm": 0.01}) == "**+0.060 [+0.03, +0.11]**"
+    assert course_table._gain({"value": 0.06, "low": -0.01, "high": 0.11, "p_holm": None}) == "+0.060 [-0.01, +0.11]"
+
+
+def test_a_page_without_marks_is_refused(tmp_path):
+    page = tmp_path / "PAGE.md"
+    page.write_text("a\n<!-- steps: python -m tests.course_table -->\nold\n<!-- end of steps -->\nb\n")
+    course_table.put(page, "steps", "new")
+    assert page.read_text() == "a\n<!-- steps: python -m tests.course_table -->\nnew\n<!-- end of steps -->\nb\n"
+    with pytest.raises(SystemExit, match=r"PAGE\.md needs the marks <!-- course: "):
+        course_table.put(page, "course", "new")
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_claims_are_counted_with_other_seeds_and_it_goes_on(course, tmp_path, capsys):
