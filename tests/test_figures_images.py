@@ -107,12 +107,12 @@ def test_blur_loses_the_high_frequencies(frames):
 
 def test_the_two_panels_show_what_is_kept_and_what_is_wrong(frames):
     colour = [np.stack([frame] * 3) for frame in frames]
-    _, (kept, wrong) = compare_spectra(colour, {"same": colour, "half": [0.5 * frame for frame in colour]}, bins=20)
+    fig, (kept, wrong) = compare_spectra(colour, {"same": colour, "half": [0.5 * frame for frame in colour]}, bins=20)
     same, half = (ax.get_lines() for ax in (kept, wrong))
     np.testing.assert_allclose(same[0].get_ydata(), 1, rtol=1e-4)
     np.testing.assert_allclose(half[0].get_ydata(), 0, atol=1e-6)
     np.testing.assert_allclose(half[1].get_ydata(), 0.25, rtol=1e-4)
-    assert {text.get_text() for text in wrong.texts} == {"same", "half"}
+    assert {text.get_text() for text in fig.legends[0].get_texts()} == {"same", "half"}
 
 
 def test_frames_without_a_partner_are_refused(frames):
