@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from adkit.compare import METHODS
-from adkit.runtime import atomic_path
+from tests.marked import put
 
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
@@ -24,9 +24,7 @@ SETS = {
     "leather": "leather (4 normals)",
 }
 TITLE = "PRO"
-START, END = "<!-- comparison: python -m tests.comparison_table -->", "<!-- end of comparison -->"
-FUSION_MARKS = "<!-- fusion: python -m tests.comparison_table -->", "<!-- end of fusion -->"
-COURSE_MARKS = "<!-- course methods: python -m tests.comparison_table -->", "<!-- end of course methods -->"
+MAKER = "tests.comparison_table"
 METRICS = {
     "pro": "PRO",
     "pro_macro": "macro PRO",
@@ -111,20 +109,11 @@ def _methods(path: Path) -> dict:
     return kept["methods"]
 
 
-def parts(text: str, marks: tuple[str, str] = (START, END)) -> tuple[str, str, str]:
-    """What stands before, between and behind two marks of a page."""
-    before, rest = text.split(marks[0])
-    between, behind = rest.split(marks[1])
-    return before, between.strip(), behind
-
-
 if __name__ == "__main__":
-    for path, marks, made in (
-        (PAGE, (START, END), table()),
-        (PAGE, COURSE_MARKS, course_table()),
-        (README, FUSION_MARKS, fusion_table()),
+    for page, name, text in (
+        (PAGE, "comparison", table()),
+        (PAGE, "course methods", course_table()),
+        (README, "fusion", fusion_table()),
     ):
-        before, _, behind = parts(path.read_text(encoding="utf-8"), marks)
-        with atomic_path(path) as temporary:
-            temporary.write_text(f"{before}{marks[0]}\n{made}\n{marks[1]}{behind}", encoding="utf-8")
-        print(made)
+        put(page, name, MAKER, text)
+        print(text)

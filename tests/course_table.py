@@ -15,9 +15,11 @@ import nbformat
 
 from adkit.runtime import atomic_path
 from adkit.runtime.progress import duration
+from tests.marked import put
 
 REPOSITORY = Path(__file__).parents[1]
-FOLDER = REPOSITORY / "notebooks"
+FOLDER, README = REPOSITORY / "notebooks", REPOSITORY / "README.md"
+MAKER = "tests.course_table"
 MEASURES, LEVEL = ("image AUROC", "pixel AP", "PRO", "macro PRO"), 0.05
 MARK = re.compile(r"^Running time:.*?(?:\n\n|\Z)", re.M | re.S)
 
@@ -31,6 +33,12 @@ def noted(path: Path) -> dict:
     """The committed results of a notebook; empty where there are none."""
     results = path.parent / "results" / f"{path.stem}.json"
     return json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {}
+
+
+def claims_held(path: Path) -> str:
+    """Claims that held in the committed run, of those that were made."""
+    claims = noted(path).get("claims", [])
+    return f"{sum(each['holds'] for each in claims)} of {len(claims)}"
 
 
 def running_time(path: Path) -> str:
@@ -54,10 +62,8 @@ def table(folder: Path = FOLDER) -> str:
     lines = ["| notebook | question | default run, 2 cores | claims |", "|---|---|---|---|"]
     for path in notebooks(folder):
         title, question = title_and_question(path)
-        claims = noted(path).get("claims", [])
-        held = f"{sum(each['holds'] for each in claims)} of {len(claims)}"
         link = f"[{path.stem[: path.stem.index('_')]} {title}](notebooks/{path.name})"
-        lines.append(f"| {link} | {question} | {running_time(path)} | {held} |")
+        lines.append(f"| {link} | {question} | {running_time(path)} | {claims_held(path)} |")
     return "\n".join(lines)
 
 
@@ -117,27 +123,16 @@ def screening(folder: Path = FOLDER) -> str:
     return "\n".join(lines)
 
 
-def put(page: Path, name: str, text: str) -> None:
-    """Write a table between the two marks that name it on a page.
-
-    Raises:
-        SystemExit: if the page has no such marks.
-    """
-    start, end = f"<!-- {name}: python -m tests.course_table -->", f"<!-- end of {name} -->"
-    whole = page.read_text(encoding="utf-8")
-    if start not in whole or end not in whole:
-        raise SystemExit(f"{page.name} needs the marks {start} and {end}")
-    before, _, rest = whole.partition(start)
-    with atomic_path(page) as temporary:
-        temporary.write_text(f"{before}{start}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
-
-
 def main() -> None:
     """Write the tables and the notebooks' heads."""
     write_heads()
-    put(REPOSITORY / "README.md", "course", table())
-    put(FOLDER / "results" / "README.md", "steps", gains())
-    put(FOLDER / "results" / "README.md", "screening", screening())
+    results = FOLDER / "results" / "README.md"
+    for page, name, text in (
+        (README, "course", table()),
+        (results, "steps", gains()),
+        (results, "screening", screening()),
+    ):
+        put(page, name, MAKER, text)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.iorw import load_notebook_node
 
 from adkit.runtime import atomic_path
-from tests.course_table import notebooks, noted, running_time
+from tests.course_table import claims_held, notebooks, noted, running_time
 from tests.parameterised import run_with
 
 TABLE = Path(__file__).parent / "bench" / "COURSE.md"
@@ -62,13 +62,11 @@ def report(found: dict[str, dict[str, dict]], folder: Path) -> str:
     ]
     fell = []
     for path in notebooks(folder):
-        runs, claims = found.get(path.stem, {}), noted(path).get("claims", [])
+        runs = found.get(path.stem, {})
         cells = [_held(runs[seed]) if seed in runs else "not run" for seed in seeds]
-        size, held = path.stat().st_size / 1e6, sum(each["holds"] for each in claims)
-        lines.append(
-            f"| {path.stem} | {running_time(path)} | {size:.2f} | {held} of {len(claims)} | {' | '.join(cells)} |"
-        )
-        today = {each["text"] for each in claims}
+        told = [path.stem, running_time(path), f"{path.stat().st_size / 1e6:.2f}", claims_held(path), *cells]
+        lines.append(f"| {' | '.join(told)} |")
+        today = {each["text"] for each in noted(path).get("claims", [])}
         for seed, run in runs.items():
             for text in run.get("fell", []):
                 fell.append(f"- {path.stem}, seed {seed}: {text}{'' if text in today else ' (not claimed any more)'}")

@@ -8,24 +8,22 @@ import pytest
 from adkit.compare import METHODS
 from adkit.compare.protocol import FORMAT
 from tests.comparison_table import (
-    COURSE_MARKS,
     FOLDER,
-    FUSION_MARKS,
+    MAKER,
     PAGE,
     README,
     SETS,
     course_table,
     fusion_table,
     missed,
-    parts,
     table,
 )
+from tests.marked import between
 
 
 def test_the_page_shows_the_committed_comparison():
-    page = PAGE.read_text(encoding="utf-8")
-    assert parts(page)[1] == table()
-    assert parts(page, COURSE_MARKS)[1] == course_table()
+    assert between(PAGE, "comparison", MAKER) == table()
+    assert between(PAGE, "course methods", MAKER) == course_table()
 
 
 def test_table_has_every_method_and_marks_the_best_of_each_set():
@@ -75,4 +73,4 @@ def test_results_name_no_folder_of_a_machine():
 
 
 def test_readme_tells_what_the_committed_results_say_of_the_fusion():
-    assert parts(README.read_text(encoding="utf-8"), FUSION_MARKS)[1] == fusion_table()
+    assert between(README, "fusion", MAKER) == fusion_table()

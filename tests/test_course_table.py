@@ -9,7 +9,9 @@ import pytest
 
 from adkit.course.full_run import full_run
 from tests import course_table, other_seeds
+from tests.course_table import MAKER
 from tests.full_runs import keep_full_runs
+from tests.marked import between, put
 
 
 @pytest.fixture
@@ -55,11 +57,10 @@ def test_table_and_heads_tell_one_time_and_lead_on(course):
 
 
 def test_tables_of_the_committed_figures_stand_on_their_pages():
-    readme = (course_table.REPOSITORY / "README.md").read_text(encoding="utf-8")
-    results = (course_table.FOLDER / "results" / "README.md").read_text(encoding="utf-8")
-    assert course_table.table() in readme
-    assert course_table.gains() in results
-    assert course_table.screening() in results
+    results = course_table.FOLDER / "results" / "README.md"
+    assert between(course_table.README, "course", MAKER) == course_table.table()
+    assert between(results, "steps", MAKER) == course_table.gains()
+    assert between(results, "screening", MAKER) == course_table.screening()
     assert course_table._gain({"value": 0.06, "low": 0.03, "high": 0.11, "p_holm": 0.01}) == "**+0.060 [+0.03, +0.11]**"
     assert course_table._gain({"value": 0.06, "low": -0.01, "high": 0.11, "p_holm": None}) == "+0.060 [-0.01, +0.11]"
 
@@ -67,10 +68,10 @@ def test_tables_of_the_committed_figures_stand_on_their_pages():
 def test_a_page_without_marks_is_refused(tmp_path):
     page = tmp_path / "PAGE.md"
     page.write_text("a\n<!-- steps: python -m tests.course_table -->\nold\n<!-- end of steps -->\nb\n")
-    course_table.put(page, "steps", "new")
+    put(page, "steps", MAKER, "new")
     assert page.read_text() == "a\n<!-- steps: python -m tests.course_table -->\nnew\n<!-- end of steps -->\nb\n"
     with pytest.raises(SystemExit, match=r"PAGE\.md needs the marks <!-- course: "):
-        course_table.put(page, "course", "new")
+        put(page, "course", MAKER, "new")
 
 
 @pytest.mark.slow

@@ -113,6 +113,7 @@ def test_the_two_panels_show_what_is_kept_and_what_is_wrong(frames):
     np.testing.assert_allclose(half[0].get_ydata(), 0, atol=1e-6)
     np.testing.assert_allclose(half[1].get_ydata(), 0.25, rtol=1e-4)
     assert {text.get_text() for text in fig.legends[0].get_texts()} == {"same", "half"}
+    assert fig.alt.endswith("; same; half")
 
 
 def test_frames_without_a_partner_are_refused(frames):

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import wraps
+from itertools import chain
 from typing import NamedTuple
 
 import matplotlib
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from adkit.runtime import atomic_path
 
@@ -80,7 +82,8 @@ class StyledFigure(Figure):
     @property
     def alt(self) -> str:
         """What the figure shows, in words, for whoever does not see it: what it is, and all that is named within."""
-        words = dict.fromkeys(" ".join(name.split()) for ax in self.axes for name in _names(ax))
+        names = chain(*map(_names, self.axes), *map(_entries, self.legends))
+        words = dict.fromkeys(" ".join(name.split()) for name in names)
         named = (word for word in words if re.search("[^\\W\\d_]", word))  # numbers alone say nothing
         return ": ".join(filter(None, [getattr(self, "subject", "figure"), "; ".join(named)]))[:600]
 
@@ -94,7 +97,12 @@ def _names(ax: Axes) -> Iterator[str]:
             yield from (tick.get_text() for tick in axis.get_ticklabels() if "mathdefault" not in tick.get_text())
     yield from (text.get_text() for text in ax.texts if text.get_visible())
     if legend := ax.get_legend():
-        yield from (text.get_text() for text in legend.get_texts())
+        yield from _entries(legend)
+
+
+def _entries(legend: Legend) -> Iterator[str]:
+    """What a legend calls its lines."""
+    return (text.get_text() for text in legend.get_texts())
 
 
 class Plot(NamedTuple):
