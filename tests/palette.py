@@ -2,8 +2,9 @@
 
 A figure of this course is mostly cloth: grey, rough, and hard to compress. Where grey is rough, no eye counts its
 levels, so few are kept; where it is smooth, and in colours (heat maps, contours), they stay fine. A notebook keeps as
-many levels as its size allows; where the fewest do not suffice, its wide pictures become smaller. Nothing but pictures
-changes in a file, and a second run changes nothing.
+many levels as its size allows; where the fewest do not suffice, its pictures of cloth become smaller, while tables and
+curves, which cost little, keep their letters legible. Nothing but pictures changes in a file, and a second run changes
+nothing.
 """
 
 import argparse
@@ -23,8 +24,9 @@ from adkit.runtime import atomic_path
 
 LIMIT = 1_000_000  # bytes of a notebook
 STEPS = (8, 12, 16, 20, 24)  # between two levels of rough grey, of 255; the finest that keeps within the limit is taken
-SCALES = (0.85, 0.7, 0.6, 0.5)  # of the sides of wide pictures, where the steps alone do not suffice
+SCALES = (0.85, 0.7, 0.6, 0.5)  # of the sides of heavy pictures, where the steps alone do not suffice
 WIDE = 600  # pixels
+HEAVY = 0.025  # of the limit, with the coarsest step
 GREY = 2  # how far red, green and blue of a grey pixel differ
 
 
@@ -143,7 +145,7 @@ def smaller_gif(gif: bytes) -> bytes:
 
 
 def smaller_notebook(text: str, limit: int = LIMIT) -> str:
-    """A notebook with its pictures as palette PNGs: as fine as ``limit`` bytes allow, else smaller, down to a half.
+    """A notebook with its pictures as palette PNGs: as fine as ``limit`` bytes allow, else heavy ones smaller.
 
     Args:
         text: content of the .ipynb file.
@@ -162,10 +164,12 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     if scattered := [picture for picture in pictures if picture not in text]:
         raise ValueError(f"{len(scattered)} pictures are written over several lines; execute the notebook again")
 
+    heavy = {picture for picture, png in pictures.items() if len(palette_png(png, STEPS[-1])) > HEAVY * limit}
+
     def converted(step: int, scale: float = 1) -> str:
         smaller = text
         for picture, png in pictures.items():
-            png = palette_png(png if scale == 1 else scaled_png(png, scale), step)
+            png = palette_png(scaled_png(png, scale) if scale < 1 and picture in heavy else png, step)
             smaller = smaller.replace(picture, base64.b64encode(png).decode())
         return smaller
 
@@ -175,9 +179,8 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     coarsest = converted(STEPS[-1])  # first, for it says which of the others are worth their time
     if fits(coarsest):
         return next(filter(fits, map(converted, STEPS[:-1])), coarsest)
-    over = len(coarsest.encode()) / limit
     smaller = coarsest
-    for scale in [scale for scale in SCALES if scale**2 * over < 1.2] or SCALES[-1:]:
+    for scale in SCALES:
         if fits(smaller := converted(STEPS[-1], scale)):
             break
     return smaller

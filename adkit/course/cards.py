@@ -79,4 +79,5 @@ def folded(summary: str, body: str) -> str:
 
 def listing(source: str) -> str:
     """Python source as HTML."""
-    return f'<pre style="margin: 4px 0">{html.escape(source.strip(), quote=False)}</pre>'
+    letters = "margin: 4px 0; font-family: var(--jp-code-font-family, monospace)"
+    return f'<pre style="{letters}">{html.escape(source.strip(), quote=False)}</pre>'

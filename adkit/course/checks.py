@@ -1,13 +1,16 @@
 """Answers to exercises, checked by id: what is wrong with one is said, what is right only once it agrees."""
 
 import copy
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from adkit.course.answers import Exercise, exercise_of, tried
 from adkit.course.cards import Card, folded, listing, markup, show
-from adkit.course.written import numbers_of, shortened
+from adkit.course.written import numbers_of, shortened, written_out
 
 
 def check(identifier: str, yours: Any, **given: Any) -> None:
@@ -59,10 +62,17 @@ def problem_of(exercise: Exercise, yours: Any, expected: Any) -> str:
         return f"a function is asked for, this is a {type(yours).__name__}"
     for case in exercise.cases:
         answer, failed = tried(yours, copy.deepcopy(case))
-        told = failed or ("it returned None" if answer is None else "")
-        if told := told or difference(answer, expected(*copy.deepcopy(case)), exercise.tolerance):
-            return f"for {', '.join(shortened(argument, 40) for argument in case)}: {told}"
+        if answer is None and not failed:
+            return "there is no answer yet: the function returns None"
+        if told := failed or difference(answer, expected(*copy.deepcopy(case)), exercise.tolerance):
+            return f"for {_arguments(expected, case)}: {told}"
     return ""
+
+
+def _arguments(function: Callable, case: tuple) -> str:
+    """The arguments of a case with their names, arrays as lists where they are short."""
+    named = zip(inspect.signature(function).parameters, case, strict=False)
+    return ", ".join(f"{name} = {written_out(argument)}" for name, argument in named)
 
 
 def _said_of(exercise: Exercise, yours: Any) -> str:
@@ -100,7 +110,8 @@ def difference(yours: Any, expected: Any, tolerance: float) -> str:
         mine, right = numbers_of(yours), numbers_of(expected)
     except Exception:  # anything at all may stand there
         return f"numbers are asked for, this is a {type(yours).__name__}"
-    return _of_numbers(mine, right, tolerance)
+    yes_or_no = getattr(expected, "dtype", None) in (torch.bool, np.dtype(bool))
+    return _of_numbers(mine, right, tolerance, yes_or_no)
 
 
 def _of_sets(yours: Any, expected: set) -> str:
@@ -112,7 +123,7 @@ def _of_sets(yours: Any, expected: set) -> str:
     return f"something is {' and something '.join(wrong)}" if wrong else ""
 
 
-def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float) -> str:
+def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float, yes_or_no: bool) -> str:
     if mine.shape != right.shape:
         asked = "a single number" if right.ndim == 0 else f"the shape {right.shape}"
         return f"its shape is {mine.shape}; {asked} is asked for"
@@ -123,6 +134,8 @@ def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float) -> str:
         return ""
     words = [word for word, differs in (("high", mine > right), ("low", mine < right)) if (apart & differs).any()]
     where = f" in {int(apart.sum())} of {apart.size} places" if apart.size > 1 else ""
+    if yes_or_no:
+        return f"it is not right{where}"
     return f"it is too {' and too '.join(words)}{where}"
 
 

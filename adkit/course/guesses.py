@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adkit.course.cards import Card, markup, show
-from adkit.course.written import shortened
+from adkit.course.written import told
 
 
 @dataclass
@@ -33,18 +33,18 @@ class Guess:
         Example:
             >>> Guess("Which AUROC?", 0.9).reveal(0.75)
             Which AUROC?
-            your guess  0.9
-            measured    0.75
+            your guess: 0.9
+            measured: 0.75
             too high by 0.15
         """
         self.measured = measured
-        guess = "none yet: write one before you look" if self.guess is None else shortened(self.guess)
+        guess = "none yet: write one before you look" if self.guess is None else told(self.guess)
         verdict = "" if self.guess is None else self._verdict()
         if verdict and not verdict.startswith("as you thought") and _said(self.guess) in map(_said, level):
             verdict = "as you thought, or nearly: this run cannot tell the two apart"
         wrong = bool(verdict) and not verdict.startswith("as you thought")
         reason = (why if isinstance(why, str) else _reason(why, self.guess)) if wrong else ""
-        rows = [f"your guess  {guess}", f"measured    {shortened(measured)}", verdict, reason]
+        rows = [f"your guess: {guess}", f"measured: {told(measured)}", verdict, reason]
         tone = "quiet" if not verdict else "wrong" if wrong else "right"
         body = "".join(f"<div>{markup(row)}</div>" for row in rows if row)
         show(Card("\n".join(filter(None, [self.question, *rows])), f"<b>{markup(self.question)}</b>{body}", tone))

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,10 +131,11 @@ class KeptPage:
     def described(self) -> str:
         """When, on what and by which sources it was measured."""
         protocol = self.kept["protocol"]
+        device = re.sub(r"\b1 threads", "1 thread", protocol["machine"]["device"])
         frames = ", ".join(f"{count} {part}" for part, count in protocol["frames"].items())
         told = [
             f"{self.title}: {len(self.methods)} methods, {len(protocol['seeds'])} seeds; {frames} images",
-            f"measured {self.kept.get('date', 'on a day that is not noted')} on {protocol['machine']['device']}",
+            f"measured {self.kept.get('date', 'on a day that is not noted')} on {device}",
             f"images {protocol['fingerprint'][:8]}, sources {self.kept.get('fingerprint', 'not noted')[:9]}",
         ]
         told += ["other sources than today's"] if self._aged else []

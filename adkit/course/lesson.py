@@ -20,6 +20,7 @@ from adkit.course.pace import expected_seconds, step_seconds
 from adkit.course.parameters import PLACES, digest, given
 from adkit.course.plain import plain
 from adkit.course.quizzes import question
+from adkit.course.written import told
 from adkit.experiments.cache import fetched_time
 from adkit.runtime import fast_mode, home, resolve_device
 from adkit.runtime.console import say
@@ -90,8 +91,12 @@ class Lesson:
             >>> lesson.claim("the map has the image's size", (176, 976) == (176, 976), scope="always")
             ✓ holds: the map has the image's size
             >>> lesson.claim("brightness shifts stay near chance", 0.61 < 0.65, value=0.61, limit=0.65)
-            ✓ holds: brightness shifts stay near chance (0.61, limit 0.65)
+            ✓ holds: brightness shifts stay near chance (0.61; must be below 0.65)
         """
+        bound = "" if value is None or limit is None else "above" if (value > limit) == bool(condition) else "below"
+        self._claim(text, condition, scope, value, limit, bound)
+
+    def _claim(self, text: str, condition: Any, scope: str, value: Any, limit: Any, bound: str) -> None:
         if scope not in SCOPES:
             raise ValueError(f"scope must be one of {', '.join(SCOPES)}, got {scope!r}")
         holds = bool(condition)
@@ -101,8 +106,8 @@ class Lesson:
             record["margin"] = abs(record["value"] - record["limit"]) * (1 if holds else -1)
         self.claims[text] = record
         numbers = [f"{record['value']:.4g}"] if value is not None else []
-        numbers += [f"limit {record['limit']:.4g}"] if limit is not None else []
-        said = text + (f" ({', '.join(numbers)})" if numbers else "")
+        numbers += [f"must be {bound or 'compared with'} {record['limit']:.4g}"] if limit is not None else []
+        said = text + (f" ({'; '.join(numbers)})" if numbers else "")
         if not holds and (scope == "always" or self.mode == "default"):
             raise ClaimError(
                 f"does not hold: {said}. If the experiment shows otherwise, change the story, not the limit"
@@ -125,9 +130,9 @@ class Lesson:
 
         Example:
             >>> Lesson().claim_above("better than a coin", 0.7, 0.5)
-            ✓ holds: better than a coin (0.7, limit 0.5)
+            ✓ holds: better than a coin (0.7; must be above 0.5)
         """
-        self.claim(text, value is not None and value > limit, scope, value, limit)
+        self._claim(text, value is not None and value > limit, scope, value, limit, "above")
 
     def claim_below(self, text: str, value: float | None, limit: float, scope: str = "default") -> None:
         """Claim that a number lies below a limit.
@@ -141,7 +146,7 @@ class Lesson:
         Raises:
             ClaimError: if an enforced claim does not hold.
         """
-        self.claim(text, value is not None and value < limit, scope, value, limit)
+        self._claim(text, value is not None and value < limit, scope, value, limit, "below")
 
     def predict_first(self, question: str, guess: Any = None) -> Guess:
         """Note the learner's guess before the run; ``reveal(measured)`` of what comes back compares.
@@ -152,14 +157,14 @@ class Lesson:
 
         Example:
             >>> guess = Lesson().predict_first("Which defect type is hardest?", guess="dots")
-            Which defect type is hardest? Your guess: 'dots'
+            Which defect type is hardest? Your guess: dots
             >>> guess.reveal("brightness")
             Which defect type is hardest?
-            your guess  'dots'
-            measured    'brightness'
+            your guess: dots
+            measured: brightness
             a surprise
         """
-        say(f"{question} Your guess: {'none yet' if guess is None else repr(guess)}")
+        say(f"{question} Your guess: {'none yet' if guess is None else told(guess)}")
         self.guesses[question] = Guess(question, guess)
         return self.guesses[question]
 
@@ -218,7 +223,7 @@ class Lesson:
 def begin(
     name: str, parameters: Mapping[str, Any], default: bool | str = False, out: str | Path | None = None
 ) -> Lesson:
-    """Start a lesson and print one line: device, threads, mode, and how long the committed default run took.
+    """Start a lesson and print one line: device, mode, and how long the default run should take here.
 
     Args:
         name: name of the notebook, such as ``01_phase1_baseline``.
@@ -251,7 +256,7 @@ def begin(
     folder = Path(out).expanduser().absolute() if out else None
     kept = {key: value for key, value in parameters.items() if key not in PLACES}
     noted = "" if mode == "fast" else _noted_time(name, device)
-    line = [name, f"{device_name(device)}, {torch.get_num_threads()} threads", MODES[mode], noted]
+    line = [name, device_name(device), MODES[mode], noted]
     say(" · ".join(filter(None, line)))
     return Lesson(name, kept, mode, folder, device)
 
@@ -264,18 +269,12 @@ def device_name(device: torch.device) -> str:
 
 
 def _noted_time(name: str, device: torch.device) -> str:
-    """How long the committed default run took, where its results lie beside the notebook, and should take here."""
+    """How long the default run should take here, by the committed one, whose results lie beside the notebook."""
     for folder in (Path("results"), Path("notebooks/results")):
         path = folder / f"{name}.json"
         if path.is_file():
             noted = json.loads(path.read_text(encoding="utf-8"))
-            fetched = noted.get("fetched_seconds", 0.0)
-            more = f" (and {duration(fetched)} the trainings that it found on disk)" if fetched >= 1 else ""
-            here = ""
-            if step := noted.get("step_seconds"):
-                whole = noted["seconds"] + fetched
-                here = (
-                    f"; here it should take about {duration(expected_seconds(whole, step, step_seconds(str(device))))}"
-                )
-            return f"the default run took {duration(noted['seconds'])}{more} on {noted['device']['name']}{here}"
+            whole = noted["seconds"] + noted.get("fetched_seconds", 0.0)
+            seconds = expected_seconds(whole, noted.get("step_seconds"), step_seconds(str(device)))
+            return f"the default run takes about {duration(seconds)} here, less with trainings on disk"
     return ""

@@ -36,6 +36,30 @@ def shortened(value: Any, longest: int = 90) -> str:
         return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def written_out(value: Any, most: int = 12) -> str:
+    """An argument as one would type it: a short array as a list; a long one, and all else, by `shortened`.
+
+    Example:
+        >>> written_out(torch.tensor([[1.0, -2.0]])), written_out(np.zeros((8, 8)))
+        ('[[1, -2]]', '0, 0, 0, 0, 0, 0, …  (shape 8 × 8)')
+    """
+    if isinstance(value, (torch.Tensor, np.ndarray)) and 0 < value.ndim and np.prod(value.shape) <= most:
+        return repr(np.asarray(value).tolist()).replace(".0,", ",").replace(".0]", "]")
+    return shortened(value, 60)
+
+
+def told(value: Any) -> str:
+    """An answer as a person says it: texts without quotes, lists with commas.
+
+    Example:
+        >>> told("mse"), told(["dots", "dark"]), told(0.25)
+        ('mse', 'dots, dark', '0.25')
+    """
+    if isinstance(value, (list, tuple)) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else shortened(value)
+
+
 def _text(value: Any) -> str:
     try:
         return " ".join(repr(value).split())

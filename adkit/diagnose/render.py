@@ -33,7 +33,7 @@ def as_html(diagnosis) -> str:
         body = f"<p><b>{_escape(NO_FINDING)}</b></p>"
     else:
         body = "".join(_finding(number, finding) for number, finding in enumerate(diagnosis.findings, start=1))
-    states = "".join(f"<p style='margin: 2px 0; color: #555'>{_escape(line)}</p>" for line in _states(diagnosis))
+    states = "".join(f"<p style='margin: 2px 0; opacity: 0.75'>{_escape(line)}</p>" for line in _states(diagnosis))
     rows = "".join(f"<li>{_escape(str(reading))}</li>" for reading in diagnosis.evidence.values())
     folded = f"<details><summary>All readings</summary><ul>{rows}</ul></details>"
     colour = RED if diagnosis.findings else GREEN

@@ -5,9 +5,20 @@ from itertools import chain, cycle
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator
 
-from adkit.figures.style import COLOURS, GREY, LINES, MARKERS, new_figure, styled, to_array
+from adkit.figures.style import (
+    COLOURS,
+    GREY,
+    LINES,
+    MARKERS,
+    few_ticks,
+    new_figure,
+    number,
+    styled,
+    to_array,
+    write_number,
+)
 
 # Inches: the height of the panels of costs.
 HEIGHT = 3.4
@@ -49,9 +60,9 @@ def comparison(
         if metric in (reference or {}):
             ax.axvline(reference[metric], color=GREY, linewidth=0.8, linestyle=":")
         ax.set_title(metric)
-        ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.grid(axis="x")
         ax.margins(x=0.18)
+        few_ticks(ax)
         if limits:
             beyond = 0.05 * (limits[1] - limits[0])  # room for a dot that lies on a limit
             ax.set(xlim=(limits[0] - beyond, limits[1] + beyond), xticks=np.linspace(*limits, 3))
@@ -72,9 +83,7 @@ def _interval(entry) -> tuple[float, float, float]:
 def _dot(ax: Axes, height: int, value: float, low: float, high: float) -> None:
     ax.plot([low, high], [height, height], color=COLOURS[0], linewidth=2.2, alpha=0.45, solid_capstyle="butt")
     ax.plot(value, height, MARKERS[0], color=COLOURS[0], markersize=5.5)
-    ax.annotate(
-        f"{value:.3f}", (value, height), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=8
-    )
+    write_number(ax, (value, height), number(value, "{:.3f}"))
 
 
 @styled

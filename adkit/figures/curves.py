@@ -15,6 +15,7 @@ from adkit.metrics.curves import pro_curve, roc_curve
 
 # Numbers of a training history that are no part of the loss.
 NOT_PARTS = ("step", "epoch", "loss", "validation", "lr", "learning_rate", "seconds")
+SYMBOLS = {"kl": "KL", "beta": "β"}
 
 
 @styled
@@ -51,7 +52,7 @@ def training_curves(history: Sequence[Mapping], parts: Sequence[str] | None = No
     fig = new_figure(2.6)
     axes = fig.subplots(1, len(groups), squeeze=False)[0]
     for ax, (title, names) in zip(axes, groups, strict=True):
-        label = {"loss": "training"} if title == "loss" else {}
+        label = {"loss": "training"} if title == "loss" else SYMBOLS
         ax.set(title=title, xlabel="step")
         _lines(ax, {label.get(name, name): series[name] for name in names}, log=names is not rate)
     if "validation" in series:

@@ -5,6 +5,7 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from adkit.figures.curves import spread
 from adkit.figures.style import BLUE, COLOURS, GREY, INK, LINES, VERMILLION, new_figure, styled, to_array
@@ -62,6 +63,7 @@ def _histograms(ax: Axes, normal: np.ndarray, anomalous: np.ndarray) -> None:
     for scores, colour, kind, alpha, name in looks:
         ax.hist(scores, edges, color=colour, histtype=kind, alpha=alpha, linewidth=1.6, label=f"{name} ({len(scores)})")
     ax.set_ylabel("images")
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.legend(loc="upper right")
 
 
@@ -128,12 +130,13 @@ def threshold_split(normal, defective, curve: Sequence, cuts: Mapping[str, float
     axes[1].set_ylim(bottom=0)
     axes[1].grid(axis="y")
     low, high = axes[1].get_xlim()
-    for cut, colour, line in zip(cuts.values(), cycle(COLOURS), cycle(LINES), strict=False):
+    colours = [colour for colour in COLOURS if colour != VERMILLION]  # which is the defective pixels'
+    for cut, colour, line in zip(cuts.values(), cycle(colours), cycle(LINES), strict=False):
         for ax in axes:
             ax.axvline(cut, color=colour, linestyle=line, linewidth=1.2)
     # So far apart that the names above the lines do not overlap.
     gap = 0.02 + 0.011 * max(map(len, cuts), default=0)
     places = spread([(cut - low) / (high - low) for cut in cuts.values()], gap)
-    for name, place, colour in zip(cuts, places, cycle(COLOURS), strict=False):
+    for name, place, colour in zip(cuts, places, cycle(colours), strict=False):
         axes[0].text(place, 1.02, name, color=colour, transform=axes[0].transAxes, ha="center", va="bottom")
     return fig, axes

@@ -9,6 +9,9 @@ from torch import nn
 
 from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
 
+DIM = "#5A5A5A"  # of small letters: grey, and still legible
+SYMBOLS = {"mu": "μ", "log_variance": "log σ²"}
+
 Stage = tuple[str, tuple[int, ...], int]
 
 
@@ -123,7 +126,8 @@ def network(
         # channels above the sides: in one line the shapes of neighbours run into one another
         sides = " × ".join(map(str, each[1:]))
         shape_lines = [(f"{each[0]} ×", INK), (sides, INK)] if sides else [(str(each[0]), INK), ("", INK)]
-        for line, (text, shade) in enumerate([(name, INK), *shape_lines, (f"{weights:,}" if weights else "", GREY)]):
+        told = SYMBOLS.get(name, name)
+        for line, (text, shade) in enumerate([(told, INK), *shape_lines, (f"{weights:,}" if weights else "", DIM)]):
             ax.text(middle, floor - 0.25 - 0.42 * line, text, ha="center", va="top", color=shade, fontsize=8)
         places[name] = (middle, height / 2)
         x += 1.45

@@ -6,7 +6,9 @@ import numpy as np
 
 from adkit.figures.frames import is_wide
 from adkit.figures.marks import fill, outline, show
-from adkit.figures.style import COLOURS, GREY, INK, PREDICTED, TRUE, WIDTH, new_figure, styled, to_array, to_image
+from adkit.figures.style import GREY, INK, PREDICTED, TRUE, WIDTH, new_figure, styled, to_array, to_image
+
+HEIGHTS = {"ROC": "share of the defective pixels", "PRO": "mean share of a region"}
 
 
 @styled
@@ -42,12 +44,12 @@ def operating_point(image, anomaly_map, mask, curves: Mapping, threshold: float,
     fig, frame_ax, axes = _layout(mask.shape, len(curves))
     show(frame_ax, fill(to_image(image), predicted, PREDICTED), _caption(predicted, mask, rate))
     outline(frame_ax, mask, TRUE, 1.0)
-    for ax, (name, (rates, heights)), colour in zip(axes, curves.items(), COLOURS, strict=False):
+    for ax, (name, (rates, heights)) in zip(axes, curves.items(), strict=True):
         height = float(np.interp(rate, to_array(rates), to_array(heights)))
-        ax.plot(rates, heights, color=colour)
+        ax.plot(rates, heights, color=INK)
         ax.plot(rate, height, "o", color=INK, markersize=8, fillstyle="none", markeredgewidth=1.6)
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-        ax.set(xlim=(-0.02, 1), ylim=(0, 1.03), xlabel="false positive rate of pixels")
+        ax.set(xlim=(-0.02, 1), ylim=(0, 1.03), xlabel="false positive rate of pixels", ylabel=HEIGHTS.get(name, ""))
         ax.set_title(f"{name}: height {height:.2f} at a false positive rate of {rate:.3f}")
         ax.grid()
         if name.startswith("PRO"):

@@ -140,7 +140,8 @@ def _show_frame(row, image, reconstructed, a_map, predicted, true, title, limits
     outline(row[-1], true, TRUE, 0.6)
     for ax, mask, note in ((row[-2], predicted, "nothing predicted"), (row[-1], true, "no defect")):
         if not mask.any():
-            ax.text(0.5, 0.5, note, transform=ax.transAxes, ha="center", va="center", fontsize=10)
+            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
+            ax.text(0.5, 0.5, note, transform=ax.transAxes, ha="center", va="center", fontsize=10, bbox=paper)
 
 
 @styled

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator
 
-from adkit.figures.style import BLUE, GREY, INK, new_figure, styled
+from adkit.figures.style import BLUE, GREY, few_ticks, new_figure, number, styled, write_number
 
 
 @styled
@@ -39,8 +39,8 @@ def differences(table: Mapping[str, Mapping[str, object]], *, label: str = ""):
         for height, row in enumerate(table.values()):
             if (gap := row.get(measure)) is not None:
                 _difference(ax, height, gap)
-        ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.margins(x=0.12)
+        few_ticks(ax)
     fig.suptitle(label, x=0.01, ha="left", fontsize=9)
     return fig, axes
 
@@ -50,7 +50,7 @@ def _difference(ax: Axes, height: int, gap) -> None:
     ax.plot([gap.low, gap.high], [height, height], color=colour, linewidth=2.2, alpha=0.5, solid_capstyle="butt")
     face = colour if gap.shown else "white"
     ax.plot(gap.value, height, "o", color=colour, markersize=5.5, markerfacecolor=face)
-    _number(ax, height, gap.value, f"{gap.value:+.3f}")
+    write_number(ax, (gap.value, height), number(gap.value, "{:+.3f}"))
 
 
 @styled
@@ -87,19 +87,14 @@ def dot_rows(table: Mapping[str, Mapping[str, float | None]], logarithmic: Seque
             ax.xaxis.set_major_locator(LogLocator(subs=(1,) if np.nanmax(known) > 30 * np.nanmin(known) else (1, 2, 5)))
             ax.xaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
-        else:
-            ax.xaxis.set_major_locator(MaxNLocator(4))
         for height, row in enumerate(table.values()):
             if (value := row.get(measure)) is not None and np.isfinite(value):
                 ax.plot(value, height, "o", color=BLUE, markersize=5.5)
-                _number(ax, height, value, form.format(value))
+                write_number(ax, (value, height), number(value, form))
         ax.margins(x=0.2)
+        if measure not in logarithmic:
+            few_ticks(ax)
     return fig, axes
-
-
-def _number(ax: Axes, height: int, value: float, text: str) -> None:
-    place = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 8, "color": INK}
-    ax.annotate(text, (value, height), (0, 4), **place)
 
 
 def _panels(rows: Mapping, measures: Sequence[str]):

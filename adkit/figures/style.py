@@ -14,6 +14,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import MaxNLocator
 
 from adkit.runtime import atomic_path
 
@@ -150,6 +152,53 @@ def styled(function):
         return made
 
     return plot
+
+
+def number(value: float, form: str) -> str:
+    """A number as figures write it: with a true minus, no zero below zero, and a dash where there is none.
+
+    Args:
+        value: the number.
+        form: its format, such as ``"{:.3f}"``.
+
+    Example:
+        >>> number(-0.25, "{:+.2f}"), number(-0.0004, "{:+.3f}"), number(float("nan"), "{:.2f}")
+        ('−0.25', '0.000', '–')
+    """
+    if not np.isfinite(value):
+        return "–"
+    text = form.format(value)
+    return text.lstrip("+-") if not re.search("[1-9]", text) else text.replace("-", "−")
+
+
+def write_number(ax: Axes, place: tuple[float, float], text: str) -> None:
+    """Write a number above its dot, with a white rim: a line that runs through it does not cross it out.
+
+    Args:
+        ax: where the dot is.
+        place: of the dot, in the units of the axes.
+        text: the number.
+    """
+    look = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 8, "color": INK}
+    label = ax.annotate(text, place, (0, 4), **look)
+    label.set_path_effects([Stroke(linewidth=2.4, foreground="white"), Normal()])
+
+
+def few_ticks(ax: Axes) -> None:
+    """Three or four round ticks on the horizontal axis, none where no share can lie if all its data are shares.
+
+    Call it once the limits are final. More ticks would run into those of the neighbouring panel.
+
+    Args:
+        ax: the panel.
+    """
+    low, high = ax.get_xlim()
+    data = ax.dataLim.intervalx
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    kept = [
+        tick for tick in ticks if low <= tick <= high and not (0 <= data[0] and data[1] <= 1 and not 0 <= tick <= 1)
+    ]
+    ax.set_xticks(kept)
 
 
 def new_figure(height: float, width: float = WIDTH, layout: str = "constrained") -> StyledFigure:

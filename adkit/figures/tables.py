@@ -7,10 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from adkit.figures.style import INK, WIDTH, StyledFigure, new_figure, styled, to_array
+from adkit.figures.style import INK, WIDTH, StyledFigure, new_figure, number, styled, to_array
 
-# From this shade on, white letters read better than dark ones.
-DARK = 0.62
+# From this shade on, white letters have more contrast than dark ones (as WCAG 2 defines it, 3.8 : 1 here).
+DARK = 0.83
+MOST_DECIMALS = 3  # of a column, where its largest number does not need more
+MINUTE = 0.001  # columns of smaller numbers are written with powers of ten
 
 
 def tabular(
@@ -50,14 +52,37 @@ def _shade(ax: Axes, shades: np.ndarray, texts: np.ndarray) -> None:
             ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour)
 
 
-def _shaded_numbers(values: np.ndarray, shades: np.ndarray, rows: Sequence[str], columns: Sequence[str], form: str):
-    """A shaded table of numbers, wide enough for their names; NaN is a dash."""
+def _shaded_numbers(values: np.ndarray, shades: np.ndarray, rows: Sequence[str], columns: Sequence[str], forms):
+    """A shaded table of numbers, a format for each column, wide enough for their names; NaN is a dash."""
     longest, widest = max(map(len, rows)), max(map(len, columns))
     width = 0.4 + 0.075 * longest + max(0.95, 0.085 * widest) * len(columns)
     fig, ax = tabular(rows, columns, height=0.6 + 0.34 * len(rows), width=width)
-    texts = [[form.format(value) if np.isfinite(value) else "–" for value in row] for row in values]
+    texts = [[number(value, form) for value, form in zip(row, forms, strict=True)] for row in values]
     _shade(ax, shades, np.array(texts, dtype=object))
     return fig, ax
+
+
+def aligned_form(column: np.ndarray) -> str:
+    """A format that gives all numbers of a column as many decimals, and each of them at least two digits that count.
+
+    Args:
+        column: numbers; NaN are left out.
+
+    Example:
+        >>> [aligned_form(np.array(column)) for column in ([1, 0.24, 0.0613], [5560.0, 320.0], [0.2, 30])]
+        ['{:.3f}', '{:,.0f}', '{:.1f}']
+        >>> aligned_form(np.array([0.000171, 8.82e-05]))
+        '{:.2e}'
+    """
+    sizes = np.abs(column[np.isfinite(column) & (column != 0)])
+    if not sizes.size:
+        return "{:.0f}"
+    if sizes.max() < MINUTE:
+        return "{:.2e}"
+    wanted = max(2 - np.floor(np.log10(sizes.max())), min(1 - np.floor(np.log10(sizes.min())), MOST_DECIMALS))
+    # no zeros behind the last digit of all: 0.2 stays 0.2
+    decimals = next((few for few in range(int(max(wanted, 0))) if np.allclose(sizes, sizes.round(few), 1e-4)), wanted)
+    return f"{{:{',' if sizes.max() >= 1000 else ''}.{int(max(decimals, 0))}f}}"
 
 
 @styled
@@ -88,7 +113,7 @@ def heat_table(values, rows: Sequence[str], columns: Sequence[str], *, limits=No
             f"expected values of shape ({len(rows)}, {len(columns)}), as rows and columns, got {values.shape}"
         )
     low, high = limits or (np.nanmin(values), np.nanmax(values))
-    fig, ax = _shaded_numbers(values, (values - low) / ((high - low) or 1.0), rows, columns, form)
+    fig, ax = _shaded_numbers(values, (values - low) / ((high - low) or 1.0), rows, columns, [form] * len(columns))
     ax.set_title(label, pad=22)
     return fig, ax
 
@@ -123,7 +148,7 @@ def heat_panels(tables: Mapping[str, np.ndarray], rows: Sequence[str], columns: 
     for ax, (title, values) in zip(axes, tables.items(), strict=True):
         ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
         shades = _ranked(values.ravel()).reshape(values.shape)
-        texts = [[f"{value:.2f}" if np.isfinite(value) else "–" for value in row] for row in values]
+        texts = [[number(value, "{:.2f}") for value in row] for row in values]
         _shade(ax, shades, np.array(texts, dtype=object))
         if np.isfinite(values).any():
             row, column = np.unravel_index(np.nanargmax(values), values.shape)
@@ -143,7 +168,7 @@ def heat_panels(tables: Mapping[str, np.ndarray], rows: Sequence[str], columns: 
 def column_table(
     table: Mapping[str, Mapping[str, float]],
     *,
-    form: str = "{:.3g}",
+    form: str | None = None,
     label: str = "",
     shaded: Sequence[str] | None = None,
 ):
@@ -151,7 +176,7 @@ def column_table(
 
     Args:
         table: row → column → number; None or NaN leaves a cell empty.
-        form: format of a number, such as ``"{:.3f}"``.
+        form: format of a number, such as ``"{:.3f}"``; None: as many decimals as a column needs, see `aligned_form`.
         label: title of the figure.
         shaded: columns that are shaded, such as those where high is good; None: all of them.
 
@@ -170,7 +195,8 @@ def column_table(
     values = np.array([[np.nan if value is None else value for value in row.values()] for row in table.values()], float)
     shades = np.array([_ranked(column) for column in values.T]).T
     plain = [shaded is not None and name not in shaded for name in named[0]]
-    fig, ax = _shaded_numbers(values, np.where(plain, np.nan, shades), list(table), named[0], form)
+    forms = [form or aligned_form(column) for column in values.T]
+    fig, ax = _shaded_numbers(values, np.where(plain, np.nan, shades), list(table), named[0], forms)
     ax.set_title(label, pad=22)
     return fig, ax
 
