@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from adkit.course.written import setting
 from adkit.figures.animation import side_by_side
 from adkit.figures.frames import is_wide
 from adkit.figures.histograms import score_histograms
@@ -108,18 +109,7 @@ class Explorer:
 
 
 def _caption(settings: Mapping[str, float | str]) -> str:
-    return ", ".join(value if isinstance(value, str) else _said(name, value) for name, value in settings.items())
-
-
-def _said(name: str, value: float) -> str:
-    """A setting in words, the unit that its name ends with behind the number.
-
-    Example:
-        >>> _said("false alarms, %", 0.2), _said("width", 8)
-        ('false alarms 0.2 %', 'width 8')
-    """
-    what, comma, unit = name.rpartition(", ")
-    return f"{what} {value:.3g} {unit}" if comma else f"{name} {value:.3g}"
+    return ", ".join(value if isinstance(value, str) else setting(name, value) for name, value in settings.items())
 
 
 def import_ipywidgets():

@@ -70,6 +70,7 @@ class Lesson:
     check = staticmethod(check)
     help = staticmethod(help_with)
     question = staticmethod(question)
+    told = staticmethod(told)
 
     def claim(self, text: str, condition: Any, scope: str = "default", value: Any = None, limit: Any = None) -> None:
         """Say something that this run could contradict, and check it.

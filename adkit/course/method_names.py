@@ -1,4 +1,4 @@
-"""What the methods of a comparison are called in the course, where their short names would puzzle a reader."""
+"""What methods and measures are called in the course, where their short names would puzzle a reader."""
 
 NAMES = {
     "autoencoder": "Phase 1, autoencoder",
@@ -16,17 +16,22 @@ NAMES = {
     "draem-drift": "DRAEM, drift",
     "latent-drift": "Phase 5, drift",
     "fusion": "fusion",
+    "image_auroc": "image AUROC",
+    "pixel_auroc": "pixel AUROC",
+    "pixel_ap": "pixel AP",
+    "pro": "PRO",
+    "pro_macro": "macro PRO",
 }
 
 
 def called(method: str) -> str:
-    """The name that figures show for a method of :data:`adkit.compare.METHODS`; one of your own keeps its name.
+    """The name that figures show for a method of :data:`adkit.compare.METHODS`, or for a measure; others keep theirs.
 
     Args:
         method: its short name.
 
     Example:
-        >>> called("loss"), called("mine")
-        ('Phase 4, loss', 'mine')
+        >>> called("loss"), called("pixel_ap"), called("mine")
+        ('Phase 4, loss', 'pixel AP', 'mine')
     """
     return NAMES.get(method, method)

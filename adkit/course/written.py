@@ -1,9 +1,12 @@
 """What a learner wrote, as numbers and as one line of text."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
+
+from adkit.figures.style import number
 
 
 def numbers_of(values: Any) -> np.ndarray:
@@ -48,16 +51,39 @@ def written_out(value: Any, most: int = 12) -> str:
     return shortened(value, 60)
 
 
-def told(value: Any) -> str:
-    """An answer as a person says it: texts without quotes, lists with commas.
+def told(value: Any, form: str = "{:.6g}") -> str:
+    """A value as a person says it: texts without quotes, lists and tables in one line, with commas.
+
+    Args:
+        value: text, number, list, array or mapping of them.
+        form: of numbers that are not whole, such as ``"{:.2f}"``.
 
     Example:
-        >>> told("mse"), told(["dots", "dark"]), told(0.25)
-        ('mse', 'dots, dark', '0.25')
+        >>> told("mse"), told(["dots", "dark"]), told(0.25), told({"dots": 0.123, "dark": 3}, "{:.2f}")
+        ('mse', 'dots, dark', '0.25', 'dots 0.12, dark 3')
+        >>> told({"coreset": np.array([0.121, 0.117]), "random": [0.106]}, "{:.2f}")
+        'coreset 0.12, 0.12; random 0.11'
     """
-    if isinstance(value, (list, tuple)) and value and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else shortened(value)
+    if isinstance(value, Mapping):
+        rows = [f"{key} {told(one, form)}" for key, one in value.items()]
+        several = any(isinstance(one, (list, tuple, np.ndarray)) for one in value.values())
+        return ("; " if several else ", ").join(rows)
+    if isinstance(value, (list, tuple, set)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return ", ".join(told(one, form) for one in value) or "none"
+    if isinstance(value, (float, np.floating)):
+        return number(value, form)
+    return value if isinstance(value, str) else "none" if value is None else shortened(value)
+
+
+def setting(name: str, value: float) -> str:
+    """A setting in words, the unit that its name ends with behind the number.
+
+    Example:
+        >>> setting("false alarms, %", 0.2), setting("width", 8)
+        ('false alarms 0.2 %', 'width 8')
+    """
+    what, comma, unit = name.rpartition(", ")
+    return f"{what} {value:.3g} {unit}" if comma else f"{name} {value:.3g}"
 
 
 def _text(value: Any) -> str:

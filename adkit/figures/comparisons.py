@@ -29,6 +29,7 @@ def comparison(
     table: Sequence[Mapping],
     reference: Mapping[str, float] | None = None,
     limits: tuple[float, float] | None = None,
+    label: str = "",
 ):
     """Methods against one another: a row each, a panel for each metric, a dot with its interval.
 
@@ -37,6 +38,7 @@ def comparison(
             or an interval with ``value``, ``low`` and ``high``; ``None`` leaves a place empty.
         reference: metric → a value to mark with a thin line, such as chance.
         limits: ``(low, high)`` of every panel, where all metrics have one unit; None: each its own.
+        label: title of the figure, such as the metric where the panels are defect types.
 
     Returns:
         ``(fig, axes)``, axes an array of one a metric.
@@ -51,7 +53,7 @@ def comparison(
     if not metrics:
         raise ValueError('expected rows such as {"loss": "mse", "AUROC": (0.8, 0.7, 0.9)}, got a table without metrics')
     names = [str(next(iter(row.values()))) for row in table]
-    fig = new_figure(0.65 + 0.27 * len(table))
+    fig = new_figure(0.65 + 0.27 * len(table) + 0.2 * bool(label))
     axes = fig.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         for height, row in enumerate(table):
@@ -70,6 +72,8 @@ def comparison(
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(table)), labels=names)
     axes[0].set_ylim(len(table) - 0.4, -0.75)
+    if label:
+        fig.suptitle(label, x=0.01, ha="left", fontsize=9)
     return fig, axes
 
 
@@ -83,7 +87,7 @@ def _interval(entry) -> tuple[float, float, float]:
 def _dot(ax: Axes, height: int, value: float, low: float, high: float) -> None:
     ax.plot([low, high], [height, height], color=COLOURS[0], linewidth=2.2, alpha=0.45, solid_capstyle="butt")
     ax.plot(value, height, MARKERS[0], color=COLOURS[0], markersize=5.5)
-    write_number(ax, (value, height), number(value, "{:.3f}"))
+    write_number(ax, (value, height), number(value, "{:.3f}" if abs(value) < 10 else "{:.1f}"))
 
 
 @styled

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from adkit.figures.style import COLOURS, GREY, INK, LINES, MARKERS, new_figure, styled, to_array
+from adkit.figures.style import COLOURS, DIM, GREY, INK, LINES, MARKERS, new_figure, styled, to_array
 from adkit.metrics import pixel_metrics
 from adkit.metrics.curves import pro_curve, roc_curve
 
@@ -101,6 +101,7 @@ def name_ends(ax: Axes, ends: Sequence[tuple[str, float, float]], colours: Seque
     bottom, top = ax.transAxes.inverted().transform(ax.transData.transform([(0, v) for v in ax.get_ylim()]))[:, 1]
     heights = ax.transAxes.inverted().transform(ax.transData.transform([(x, y) for _, x, y in ends]))[:, 1]
     heights = spread(np.clip(heights, bottom, top), gap=0.085)
+    heights += max(0.0, 0.02 - min(heights, default=1.0))  # none beside the labels of the axis below
     for (name, _, _), height, colour in zip(ends, heights, cycle(colours), strict=False):
         # Thin letters need more contrast than a line.
         shade = [0.75 * channel for channel in to_rgb(colour)]
@@ -255,7 +256,7 @@ def sweep(x, ys: Mapping, *, xlabel: str, ylabel: str, log: bool = True, chance:
         ax.set_xticks(x, labels=[f"{value:g}" for value in x])
     if chance is not None:
         ax.axhline(chance, color=GREY, linewidth=0.8)
-        ax.text(0.005, chance, "chance", transform=ax.get_yaxis_transform(), va="bottom", color=GREY)
+        ax.text(0.012, chance, "chance", transform=ax.get_yaxis_transform(), va="bottom", color=DIM)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(axis="y")
     name_ends(ax, ends, COLOURS)

@@ -5,8 +5,9 @@ import textwrap
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.patheffects import Normal, Stroke
 
-from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
+from adkit.figures.style import BLUE, DIM, GREY, INK, VERMILLION, new_figure, number, styled
 from adkit.losses.divergence import ACTIVE_VARIANCE
 
 PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
@@ -71,7 +72,10 @@ def _bars(ax: Axes, readings: dict) -> None:
             ax.text(0.02, height, reading.note, va="center", color=GREY)
             continue
         ax.barh(height, np.clip(reading.value, 0, 1), color=colour, height=0.5)
-        ax.text(min(max(reading.value, 0), 1) + 0.02, height, f"{reading.value:.2f}", va="center", bbox=PATCH)
+        end = min(max(reading.value, 0), 1) + 0.02
+        if reading.limit is not None and end - 0.02 <= reading.limit < end + 0.2:  # the stroke would cross the number
+            end = reading.limit + 0.03
+        ax.text(end, height, number(reading.value, "{:.2f}"), va="center", bbox=PATCH)
         if reading.limit is not None:
             ax.plot([reading.limit] * 2, [height - 0.42, height + 0.42], color=INK, linewidth=1.2)
     ax.set_yticks(range(len(readings)), labels=list(readings))
@@ -131,7 +135,8 @@ def _shifts(ax: Axes, diagnosis) -> None:
         return _missing(ax, diagnosis.evidence["shift"].note)
     reach = alignment.fits.shape[0] // 2
     ax.imshow(alignment.fits, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
-    ax.plot(0, 0, "+", color=INK, markersize=10)
+    (cross,) = ax.plot(0, 0, "+", color=INK, markersize=10)
+    cross.set_path_effects([Stroke(linewidth=3, foreground="white"), Normal()])
     ax.plot(alignment.dx, alignment.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
     ax.set(xlabel="masks moved right, pixels", ylabel="down")
 
@@ -158,7 +163,7 @@ def tree_figure(tree, answers=()):
     places: list[tuple] = []  # node, column, row, way there
     rows = _place(tree, 0, 0, (), places)
     columns = 1 + max(column for _, column, _, _ in places)
-    fig = new_figure(0.56 * rows + 0.1, min(9.2, 2.5 * columns), layout="compressed")
+    fig = new_figure(0.68 * rows + 0.1, min(9.2, 2.5 * columns), layout="compressed")
     ax = fig.subplots()
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.45, -0.55))
     ax.set_axis_off()
@@ -190,11 +195,11 @@ def _box(ax: Axes, node, column: int, row: int, marked: bool) -> None:
     face = "white" if asks else "#E8F1F8"
     ax.add_patch(FancyBboxPatch(corner, WIDE, TALL, boxstyle=style, facecolor=face, edgecolor=edge, linewidth=width))
     text = "\n".join(textwrap.wrap(node.text, LINE if asks else LINE + 2))
-    ax.text(column, row, text, ha="center", va="center", fontsize=7.2, color=INK, linespacing=1.05)
+    ax.text(column, row, text, ha="center", va="center", fontsize=8, color=INK, linespacing=1.05)
 
 
 def _arrow(ax: Axes, start: tuple, end: tuple, answer: bool, marked: bool) -> None:
-    colour = VERMILLION if marked else GREY
+    colour = VERMILLION if marked else DIM
     if answer:
         tail, head = (start[0] + WIDE / 2, start[1]), (end[0] - WIDE / 2, end[1])
     else:
@@ -204,6 +209,6 @@ def _arrow(ax: Axes, start: tuple, end: tuple, answer: bool, marked: bool) -> No
     middle = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
     offset = (0, 3) if answer else (3, 0)
     ax.annotate(
-        "yes" if answer else "no", middle, offset, textcoords="offset points", fontsize=6.8, color=colour,
+        "yes" if answer else "no", middle, offset, textcoords="offset points", fontsize=8, color=colour,
         ha="center" if answer else "left", va="bottom" if answer else "center",
     )  # fmt: skip

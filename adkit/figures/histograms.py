@@ -10,6 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from adkit.figures.curves import spread
 from adkit.figures.style import BLUE, COLOURS, GREY, INK, LINES, VERMILLION, new_figure, styled, to_array
 
+PAPER = {"frameon": True, "facecolor": "white", "framealpha": 0.9, "edgecolor": "none"}  # of a legend over lines
+
 
 @styled
 def score_histograms(normal, anomalous=None, threshold=None, by_kind: Mapping | None = None, *, xlabel="image score"):
@@ -64,7 +66,7 @@ def _histograms(ax: Axes, normal: np.ndarray, anomalous: np.ndarray) -> None:
         ax.hist(scores, edges, color=colour, histtype=kind, alpha=alpha, linewidth=1.6, label=f"{name} ({len(scores)})")
     ax.set_ylabel("images")
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", **PAPER)
 
 
 def _score_rows(ax: Axes, rows: Mapping[str, np.ndarray], threshold) -> None:
@@ -124,7 +126,7 @@ def threshold_split(normal, defective, curve: Sequence, cuts: Mapping[str, float
         defective, edges, color=VERMILLION, histtype="step", linewidth=1.6, label=f"defective ({defective.size:,})"
     )
     axes[0].set(yscale="log", ylabel="pixels")
-    axes[0].legend(loc="upper right")
+    axes[0].legend(loc="upper right", **PAPER)
     axes[1].plot(*(to_array(part) for part in curve), color=INK)
     axes[1].set(xlabel=xlabel, ylabel="variance between")
     axes[1].set_ylim(bottom=0)

@@ -104,7 +104,9 @@ def scatter(
     axes = fig.subplots(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
     looks = cycle(zip(COLOURS, MARKERS, strict=True))
     for (name, points), (colour, marker) in zip(groups.items(), chain([(GREY, "p")], looks), strict=False):
-        axes[0].plot(*points.T, marker, color=colour, label=f"{name} ({len(points)})", alpha=0.75, markeredgewidth=0)
+        axes[0].plot(
+            *points.T, marker, color=colour, label=f"{name} ({len(points)})", alpha=0.8, markersize=6, markeredgewidth=0
+        )
     if picked is not None:
         axes[0].plot(*to_array(picked), "o", markersize=14, fillstyle="none", color=INK, markeredgewidth=1.6)
     axes[0].set(xlabel=labels[0], ylabel=labels[1])

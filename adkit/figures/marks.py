@@ -167,6 +167,7 @@ def mark_box(ax: Axes, box: Box, colour: str = INK) -> None:
         colour: of the line, as matplotlib takes it.
     """
     top, left, height, width = box
-    frame = Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=1.2)
+    look = {"fill": False, "edgecolor": colour, "linewidth": 1.2, "clip_on": False}  # whole at the frame's edge too
+    frame = Rectangle((left - 0.5, top - 0.5), width, height, **look)
     frame.set_path_effects(_halo(1.2))
     ax.add_patch(frame)

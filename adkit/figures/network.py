@@ -7,9 +7,8 @@ import torch
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from torch import nn
 
-from adkit.figures.style import BLUE, GREY, INK, VERMILLION, new_figure, styled
+from adkit.figures.style import BLUE, DIM, GREY, INK, VERMILLION, new_figure, styled
 
-DIM = "#5A5A5A"  # of small letters: grey, and still legible
 SYMBOLS = {"mu": "μ", "log_variance": "log σ²"}
 
 Stage = tuple[str, tuple[int, ...], int]

@@ -24,6 +24,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
 BLUE, VERMILLION, GREY, INK = COLOURS[0], COLOURS[1], "#8A8A8A", "#262626"
+DIM = "#5A5A5A"  # of small letters: grey, and still legible
 # One colour each for the true and the predicted mask, in every figure.
 TRUE, PREDICTED = BLUE, VERMILLION
 # Perceptually uniform and rising in lightness, so it also reads in grey.

@@ -244,5 +244,5 @@ def confusion(counts, rows: Sequence[str], columns: Sequence[str] | None = None,
     fig, ax = tabular(rows, columns, height=height, width=width, slanted=True)
     texts = [[f"{count:g}" if count else "" for count in row] for row in counts]
     _shade(ax, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.array(texts, dtype=object))
-    ax.set(xlabel="is called", ylabel="is", title=title)
+    ax.set(xlabel="is called (shade: share of the row)", ylabel="is in truth", title=title)
     return fig, ax

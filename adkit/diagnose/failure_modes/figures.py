@@ -45,11 +45,12 @@ ROW = 0.62  # inches
 
 
 @styled
-def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
+def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]], title: str = ""):
     """A row an architecture, a column a defect type: the verdict, how sure it is, and the numbers behind it.
 
     Args:
         verdicts: architecture → defect type → verdict, see :func:`adkit.diagnose.failure_modes.type_verdicts`.
+        title: in front of what the numbers are, such as the set's name.
 
     Returns:
         ``(fig, ax)``.
@@ -70,9 +71,8 @@ def verdict_table(verdicts: Mapping[str, Mapping[str, TypeVerdict]]):
         for x, kind in enumerate(kinds):
             if kind in row:
                 _cell(ax, x, y, row[kind])
-    ax.set_title(
-        "verdict, its support; surround AUROC · share let through · IoU of the mask; below, the single frames", pad=22
-    )
+    numbers = "verdict, its support; surround AUROC · share let through · IoU of the mask; below, the single frames"
+    ax.set_title(": ".join(filter(None, [title, numbers])), pad=22)
     handles = [Rectangle((0, 0), 1, 1, color=SHADES[name][1]) for name in VERDICTS]
     ax.legend(handles, VERDICTS, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(VERDICTS), handlelength=1.2)
     return fig, ax
@@ -159,7 +159,8 @@ def failure(image, reconstructed, a_map, predicted, mask, *, scale, caption: str
     rows, heights = [list("abcd")], [WIDTH / 4.2]
     if is_wide(mask.shape):
         rows, heights = [*rows, ["whole"] * 4], [*heights, WIDTH * mask.shape[0] / mask.shape[1]]
-    fig = new_figure(sum(heights) + 0.35 + 0.35 * len(rows))
+    fig = new_figure(sum(heights) + 0.45 + 0.35 * len(rows))
+    fig.get_layout_engine().set(h_pad=0.08)  # between the caption and the names of the panels
     axes = fig.subplot_mosaic(rows, height_ratios=heights)
     show(axes["a"], image[window], "image")
     show(axes["b"], reconstructed[window], "reconstruction")
