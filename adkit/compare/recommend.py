@@ -259,7 +259,7 @@ def reason(judged: Sequence[Candidate], known: dict) -> str:
     if others:
         second = others[0]
         gap = interval_of(best.quality.value - second.quality.value, best.draws - second.draws, LEVEL)
-        verdict = "is separated from it" if gap.low > 0 else "is not separated from it: either may be better"
+        verdict = "is separated from 0" if gap.low > 0 else "is not separated from 0: either may be better"
         parts.append(f"Next is {second.name} (PRO {second.pro:.3f}); the difference in quality, {gap}, {verdict}.")
     if known["kind"] == "object":
         parts.append("The images look aligned, so a place may be normal only where it is; check parts that move.")

@@ -1,8 +1,12 @@
 """Pictures of pictures: an animated GIF over epochs, and figures side by side."""
 
+import base64
+import html
 import io
 import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,7 +24,26 @@ def raster(plot: Plot) -> np.ndarray:
         return np.asarray(picture.convert("RGB"))
 
 
-def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: float = 1.6) -> None:
+class Film(NamedTuple):
+    """An animated GIF on disk; as the last line of a cell it shows itself, also where a notebook becomes a web page.
+
+    Attributes:
+        path: of the file.
+        alt: what it shows, in words.
+    """
+
+    path: Path
+    alt: str = ""
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.path.read_bytes()).decode()
+        return f'<img alt="{html.escape(self.alt)}" src="data:image/gif;base64,{data}">'
+
+    def __repr__(self) -> str:
+        return f"<film {self.path.name}: {self.alt}>"
+
+
+def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: float = 1.6, alt: str = "") -> Film:
     """Write an animated GIF, whole or not at all.
 
     Args:
@@ -29,6 +52,10 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
             smaller ones are set on white.
         seconds: how long a frame is shown, in seconds.
         hold: how long the last frame is shown, in seconds.
+        alt: what it shows, in words, for whoever does not see it.
+
+    Returns:
+        A `Film`, which shows itself.
 
     Raises:
         ValueError: if there are no frames.
@@ -36,7 +63,8 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
     Example:
         >>> import tempfile, pathlib
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "epochs.gif"
-        >>> gif(path, [np.zeros((8, 8)), np.ones((8, 8))])
+        >>> gif(path, [np.zeros((8, 8)), np.ones((8, 8))], alt="black, then white")
+        <film epochs.gif: black, then white>
         >>> with Image.open(path) as picture:
         ...     picture.n_frames
         2
@@ -53,6 +81,7 @@ def gif(path: str | os.PathLike, frames: Sequence, seconds: float = 0.4, hold: f
     times = [round(1000 * seconds)] * (len(canvases) - 1) + [round(1000 * hold)]
     with atomic_path(path) as temporary:
         temporary.write_bytes(encoded_gif(canvases, times))
+    return Film(Path(path), alt)
 
 
 def encoded_gif(frames: Sequence[Image.Image], times: Sequence[int]) -> bytes:

@@ -64,7 +64,7 @@ def my_holm(p):
     ),
     "3": Exercise(
         1 - 0.95**14,
-        hint="How probable is it that *none* of the 14 intervals excludes 0? They are independent here.",
+        hint="How probable is it that none of the 14 intervals excludes 0? They are independent here.",
         solution="my_luck = 1 - 0.95**14",
         tolerance=5e-3,
         why="More likely than not: fourteen looks without a correction are a coin toss.",

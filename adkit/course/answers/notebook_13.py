@@ -41,7 +41,7 @@ EXERCISES = {
     "3": Exercise(
         expected=cheapest,
         given=("cuts",),
-        hint="A good piece, 0.99 of all, costs 2 € times the rate of alarms, a defective one 50 € times that of misses",
+        hint="A good piece, 0.99 of all, costs 2 € times the rate of alarms; a defective one 50 € times the misses.",
         solution='costs = []\nfor row in cuts:\n    alarms = row["alarms"] / row["normal"]\n'
         '    missed = 1 - row["found"] / row["anomalous"]\n'
         "    costs.append(0.99 * 2 * alarms + 0.01 * 50 * missed)\nmy_cost = min(costs)",
