@@ -94,7 +94,9 @@ class Lesson:
             >>> lesson.claim("brightness shifts stay near chance", 0.61 < 0.65, value=0.61, limit=0.65)
             ✓ holds: brightness shifts stay near chance (0.61; must be below 0.65)
         """
-        bound = "" if value is None or limit is None else "above" if (value > limit) == bool(condition) else "below"
+        bound = ""
+        if value is not None and limit is not None and value != limit:
+            bound = "above" if (value > limit) == bool(condition) else "below"
         self._claim(text, condition, scope, value, limit, bound)
 
     def _claim(self, text: str, condition: Any, scope: str, value: Any, limit: Any, bound: str) -> None:
@@ -107,7 +109,7 @@ class Lesson:
             record["margin"] = abs(record["value"] - record["limit"]) * (1 if holds else -1)
         self.claims[text] = record
         numbers = [f"{record['value']:.4g}"] if value is not None else []
-        numbers += [f"must be {bound or 'compared with'} {record['limit']:.4g}"] if limit is not None else []
+        numbers += [f"{f'must be {bound}' if bound else 'limit'} {record['limit']:.4g}"] if limit is not None else []
         said = text + (f" ({'; '.join(numbers)})" if numbers else "")
         if not holds and (scope == "always" or self.mode == "default"):
             raise ClaimError(
