@@ -22,9 +22,9 @@ WRONG = {
     ],
     "06.3": [(0.01, "this is the variance"), (0.1, "too high")],
     "06b.1": [
-        (lambda suspicious, named, dismiss: suspicious, "not right in 1"),
-        (lambda suspicious, named, dismiss: named != "good", "not right in 2"),
-        (lambda suspicious, named, dismiss: suspicious & (named != "good"), "not right in 1"),
+        (lambda suspicious, named, dismiss: suspicious, "1 of 4 are True and should not be"),
+        (lambda suspicious, named, dismiss: named != "good", "should not be"),
+        (lambda suspicious, named, dismiss: suspicious & (named != "good"), "are False and should not be"),
     ],
     "06b.2": [(8.0, "both stages"), (6.2, "too high")],
     "06b.3": [(0.05, "clean"), (0.03, "of all plots"), (0.0, "too low")],

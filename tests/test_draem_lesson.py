@@ -20,8 +20,14 @@ WRONG = {
         (lambda image, texture, mask, opacity: (1 - opacity) * image + opacity * texture, "too"),
     ],
     "10.4": [
-        (lambda row, column, centre, length: torch.zeros(len(centre), len(row), len(column)) > 0, "too low"),
-        (lambda row, column, centre, length: notebook_10.slub(row, column, centre, 2 * length), "too high"),
+        (
+            lambda row, column, centre, length: torch.zeros(len(centre), len(row), len(column)) > 0,
+            "are False and should not be",
+        ),
+        (
+            lambda row, column, centre, length: notebook_10.slub(row, column, centre, 2 * length),
+            "are True and should not be",
+        ),
         (lambda row, column, centre, length: notebook_10.slub(row, column, centre, length)[0], "its shape"),
     ],
     "10.2": [(lambda image, texture: (2 * image - 1, texture), "too high")],

@@ -128,7 +128,7 @@ def test_differences_are_filled_where_they_are_shown():
     _fig, axes = rows.differences(gaps, label="a minus the others")
     faces = [ax.lines[-1].get_markerfacecolor() for ax in axes]
     assert faces == [rows.BLUE, "white"]
-    assert [ax.texts[0].get_text() for ax in axes] == ["+0.200", "+0.000"]
+    assert [ax.texts[0].get_text() for ax in axes] == ["+0.200", "0.000"]
     assert [label.get_text() for label in axes[0].get_yticklabels()] == list(gaps)
     with pytest.raises(ValueError, match="got none"):
         rows.differences({"a − b": {}})

@@ -135,7 +135,10 @@ def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float, yes_or_no
     words = [word for word, differs in (("high", mine > right), ("low", mine < right)) if (apart & differs).any()]
     where = f" in {int(apart.sum())} of {apart.size} places" if apart.size > 1 else ""
     if yes_or_no:
-        return f"it is not right{where}"
+        wrongly = {"True": int((mine > right).sum()), "False": int((mine < right).sum())}
+        return "; ".join(
+            f"{count} of {apart.size} are {word} and should not be" for word, count in wrongly.items() if count
+        )
     return f"it is too {' and too '.join(words)}{where}"
 
 

@@ -16,6 +16,8 @@ NAMES = {
     "draem-drift": "DRAEM, drift",
     "latent-drift": "Phase 5, drift",
     "fusion": "fusion",
+}
+MEASURES = {
     "image_auroc": "image AUROC",
     "pixel_auroc": "pixel AUROC",
     "pixel_ap": "pixel AP",
@@ -34,4 +36,4 @@ def called(method: str) -> str:
         >>> called("loss"), called("pixel_ap"), called("mine")
         ('Phase 4, loss', 'pixel AP', 'mine')
     """
-    return NAMES.get(method, method)
+    return (NAMES | MEASURES).get(method, method)
