@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.iorw import load_notebook_node
 
 from adkit.runtime import atomic_path
-from tests.course_table import claims_held, notebooks, noted, running_time
+from tests.course_table import COUNTS, claims_held, notebooks, noted, running_time
 from tests.parameterised import run_with
 
 TABLE = Path(__file__).parent / "bench" / "COURSE.md"
@@ -87,7 +87,7 @@ def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = Fa
         resume: keep what was counted before, but for what failed.
         table: the file written; the counts lie beside it.
     """
-    kept = table.with_name("course.json")
+    kept = table.with_name(COUNTS.name)
     found = json.loads(kept.read_text(encoding="utf-8")) if resume and kept.is_file() else {}
     for path in paths:
         for seed in map(str, seeds):

@@ -42,7 +42,7 @@ def course(tmp_path):
 
 def test_table_and_heads_tell_one_time_and_lead_on(course):
     table = course_table.table(course)
-    assert "| [00 Title 00_first](notebooks/00_first.ipynb) | What is it? | 1 min 06 s | 1 of 1 |" in table
+    assert "| [00 Title 00_first](notebooks/00_first.ipynb) | What is it? | 1 min 06 s | 1 of 1 | not run |" in table
     course_table.write_heads(course)
     heads = [nbformat.read(path, as_version=4).cells[0].source for path in course_table.notebooks(course)]
     assert all("Running time: 1 min 06 s on two CPU cores" in head for head in heads)
@@ -54,6 +54,13 @@ def test_table_and_heads_tell_one_time_and_lead_on(course):
     assert (course / "00_first.ipynb").stat().st_mtime_ns == before
     os.remove(course / "results" / "00_first.json")
     assert "not measured" in course_table.table(course)
+
+
+def test_claims_with_other_seeds_are_summed(course, tmp_path, monkeypatch):
+    runs = {"7": {"made": 3, "fell": ["a"]}, "8": {"made": 3, "fell": []}, "9": {"error": "KeyError: 1"}}
+    (tmp_path / "course.json").write_text(json.dumps({"00_first": runs}))
+    monkeypatch.setattr(course_table, "COUNTS", tmp_path / "course.json")
+    assert "| 1 of 1 | 5 of 6 |" in course_table.table(course)
 
 
 def test_tables_of_the_committed_figures_stand_on_their_pages():
