@@ -164,8 +164,6 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     if scattered := [picture for picture in pictures if picture not in text]:
         raise ValueError(f"{len(scattered)} pictures are written over several lines; execute the notebook again")
 
-    heavy = {picture for picture, png in pictures.items() if len(palette_png(png, STEPS[-1])) > HEAVY * limit}
-
     def converted(step: int, scale: float = 1) -> str:
         smaller = text
         for picture, png in pictures.items():
@@ -179,6 +177,7 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
     coarsest = converted(STEPS[-1])  # first, for it says which of the others are worth their time
     if fits(coarsest):
         return next(filter(fits, map(converted, STEPS[:-1])), coarsest)
+    heavy = {picture for picture, png in pictures.items() if len(palette_png(png, STEPS[-1])) > HEAVY * limit}
     smaller = coarsest
     for scale in SCALES:
         if fits(smaller := converted(STEPS[-1], scale)):

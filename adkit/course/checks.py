@@ -132,13 +132,13 @@ def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float, yes_or_no
     apart = ~np.isclose(mine, right, rtol=tolerance, atol=tolerance, equal_nan=True)
     if not apart.any():
         return ""
-    words = [word for word, differs in (("high", mine > right), ("low", mine < right)) if (apart & differs).any()]
-    where = f" in {int(apart.sum())} of {apart.size} places" if apart.size > 1 else ""
     if yes_or_no:
         wrongly = {"True": int((mine > right).sum()), "False": int((mine < right).sum())}
         return "; ".join(
             f"{count} of {apart.size} are {word} and should not be" for word, count in wrongly.items() if count
         )
+    words = [word for word, differs in (("high", mine > right), ("low", mine < right)) if (apart & differs).any()]
+    where = f" in {int(apart.sum())} of {apart.size} places" if apart.size > 1 else ""
     return f"it is too {' and too '.join(words)}{where}"
 
 

@@ -64,10 +64,11 @@ def comparison(
         ax.set_title(metric)
         ax.grid(axis="x")
         ax.margins(x=0.18)
-        few_ticks(ax)
         if limits:
             beyond = 0.05 * (limits[1] - limits[0])  # room for a dot that lies on a limit
             ax.set(xlim=(limits[0] - beyond, limits[1] + beyond), xticks=np.linspace(*limits, 3))
+        else:
+            few_ticks(ax)
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(table)), labels=names)
