@@ -16,10 +16,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageSequence
+from PIL import Image
 from scipy import ndimage
 
-from adkit.figures.animation import GIF_COLOURS, encoded_gif
 from adkit.runtime import atomic_path
 
 LIMIT = 1_000_000  # bytes of a notebook
@@ -130,17 +129,6 @@ def filtered(index: np.ndarray) -> list[np.ndarray]:
     return [rows[0], rows[2], rows[sums.argmin(axis=0), np.arange(len(index))]]
 
 
-def smaller_gif(gif: bytes) -> bytes:
-    """A GIF with one palette for all its frames, as :func:`adkit.figures.gif` writes it; one that has it comes back."""
-    with Image.open(io.BytesIO(gif)) as picture:
-        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(picture)]
-        times = [frame.info["duration"] for frame in ImageSequence.Iterator(picture)]
-    colours = np.concatenate([np.unique(np.asarray(frame).reshape(-1, 3), axis=0) for frame in frames])
-    if len(np.unique(colours, axis=0)) <= GIF_COLOURS:
-        return gif
-    return min(encoded_gif(frames, times), gif, key=len)
-
-
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
@@ -158,8 +146,6 @@ def smaller_notebook(text: str, limit: int = LIMIT) -> str:
         ValueError: if a picture is written over several lines, as no version of IPython does.
     """
     notebook = json.loads(text)
-    for gif in outputs_of(notebook, "image/gif"):
-        text = text.replace(gif, base64.b64encode(smaller_gif(base64.b64decode(gif))).decode())
     pictures = {picture: base64.b64decode(picture) for picture in outputs_of(notebook, "image/png")}
     if scattered := [picture for picture in pictures if picture not in text]:
         raise ValueError(f"{len(scattered)} pictures are written over several lines; execute the notebook again")

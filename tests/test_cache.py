@@ -195,6 +195,17 @@ def test_time_that_was_spared_counts_each_entry_once(monkeypatch):
     assert cache.fetched_time.total == 7.0
 
 
+def test_two_that_were_made_side_by_side_spare_half_their_seconds_each(monkeypatch):
+    with cache.side_by_side(2):
+        made = [cached("examples", {"question": number}, answer_42) for number in (1, 2)]
+    alone = cached("examples", {"question": 3}, answer_42)
+    assert [entry.content.get("at_once", 1) for entry in (*made, alone)] == [2, 2, 1]
+    monkeypatch.setattr(cache, "fetched_time", FetchedTime())  # another process
+    for number in (1, 2, 3):
+        cached("examples", {"question": number}, answer_42)
+    assert cache.fetched_time.total == 3.5 + 3.5 + 7.0
+
+
 # -- several processes ---------------------------------------------------------------------------------------------
 
 

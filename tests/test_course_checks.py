@@ -38,6 +38,7 @@ def toy(monkeypatch):
         "4": Exercise("b", "the second", "'b'"),
         "5": Exercise([1.0, 2.0, 3.0], "count", "[1, 2, 3]"),
         "6": Exercise(True, "yes or no", "True"),
+        "7": Exercise(np.array([True, False]), "compare each", "[True, False]"),
     }
     module = types.SimpleNamespace(EXERCISES=exercises)
     monkeypatch.setitem(sys.modules, "adkit.course.answers.notebook_99", module)
@@ -66,6 +67,9 @@ def toy(monkeypatch):
         ("5", [1.0, 3.0, 2.0], "✗ not yet: it is too high and too low in 2 of 3 places"),
         ("5", [1.0, 2.0], "✗ not yet: its shape is (2,); the shape (3,) is asked for"),
         ("6", 1, "✗ not yet: a bool is asked for"),
+        ("7", [True, True], "✗ not yet: 1 of 2 are True and should not be"),
+        ("7", [0, 0.5], "✗ not yet: True and False are asked for, there are other values"),
+        ("7", True, "✗ not yet: its shape is (); the shape (2,) is asked for"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_is_right_is_not(number, yours, told, capsys):
@@ -86,6 +90,7 @@ def test_what_is_wrong_is_said_and_what_is_right_is_not(number, yours, told, cap
         ("4", " B "),
         ("5", torch.arange(1, 4)),
         ("6", True),
+        ("7", [1, 0]),
     ],
 )
 def test_a_right_answer_is_told_with_its_reason(number, yours, capsys):

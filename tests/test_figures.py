@@ -1,6 +1,7 @@
 """Figures are read by people; the tests hold what a person would only notice late."""
 
 import importlib
+import io
 from dataclasses import dataclass
 
 import matplotlib
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from PIL import Image
+from PIL import Image, ImageSequence
 from scipy.integrate import trapezoid
 
 from adkit import figures, metrics
@@ -269,6 +270,18 @@ def test_gif_and_side_by_side(tmp_path):
     with Image.open(tmp_path / "a.gif") as picture:
         assert picture.n_frames == 3
     assert figures.side_by_side([plot] * 3, ["x", "y", "z"]).axes.size == 3
+
+
+def test_frames_of_a_gif_share_a_palette_and_keep_their_times_and_nearly_their_shades():
+    grey = np.random.default_rng(0).normal(130, 30, (3, 60, 80)).clip(0, 255).astype(np.uint8)
+    frames = [Image.fromarray(frame).convert("RGB") for frame in grey]
+    with Image.open(io.BytesIO(animation.encoded_gif(frames, [300, 300, 900]))) as picture:
+        shown = [(np.asarray(f.convert("L")), f.info["duration"]) for f in ImageSequence.Iterator(picture)]
+    assert [time for _, time in shown] == [300, 300, 900]
+    colours = np.unique(np.concatenate([pixels for pixels, _ in shown]))
+    assert len(colours) <= animation.GIF_COLOURS
+    for (pixels, _), frame in zip(shown, grey, strict=True):
+        assert np.abs(pixels.astype(int) - frame).mean() < 3  # of 255
 
 
 def luminance(colour):

@@ -9,9 +9,9 @@ import matplotlib
 import nbformat
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
+from PIL import Image
 
-from tests.palette import LIMIT, SCALES, STEPS, main, palette_png, smaller_gif, smaller_notebook
+from tests.palette import LIMIT, SCALES, STEPS, main, palette_png, smaller_notebook
 
 BLUE = (0, 114, 178)
 
@@ -142,22 +142,6 @@ def test_the_command_converts_notebooks_and_pictures(figure, tmp_path, capsys):
     main(paths)
     assert [path.read_bytes() for path in sorted(tmp_path.glob("?.*"))] == converted
     assert palette_png(png_of(figure)) == converted[1]
-
-
-def test_a_gif_gets_one_palette_and_keeps_its_frames_and_times(tmp_path):
-    grey = np.random.default_rng(0).normal(130, 30, (3, 60, 80)).clip(0, 255)
-    frames = [Image.fromarray(frame.astype(np.uint8)).convert("RGB") for frame in grey]
-    content = io.BytesIO()
-    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=[300, 300, 900], loop=0)
-    after = smaller_gif(content.getvalue())
-    assert len(after) < len(content.getvalue())
-    assert smaller_gif(after) == after
-    with Image.open(io.BytesIO(after)) as picture:
-        assert picture.n_frames == 3
-        shown = [(np.asarray(f.convert("L")), f.info["duration"]) for f in ImageSequence.Iterator(picture)]
-    assert [time for _, time in shown] == [300, 300, 900]
-    for (pixels, _), frame in zip(shown, frames, strict=True):
-        assert np.abs(pixels.astype(int) - np.asarray(frame.convert("L"))).mean() < 3  # of 255
 
 
 def test_no_committed_notebook_is_larger_than_the_limit():

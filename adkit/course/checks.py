@@ -110,8 +110,12 @@ def difference(yours: Any, expected: Any, tolerance: float) -> str:
         mine, right = numbers_of(yours), numbers_of(expected)
     except Exception:  # anything at all may stand there
         return f"numbers are asked for, this is a {type(yours).__name__}"
-    yes_or_no = getattr(expected, "dtype", None) in (torch.bool, np.dtype(bool))
-    return _of_numbers(mine, right, tolerance, yes_or_no)
+    if mine.shape != right.shape:
+        asked = "a single number" if right.ndim == 0 else f"the shape {right.shape}"
+        return f"its shape is {mine.shape}; {asked} is asked for"
+    if getattr(expected, "dtype", None) in (torch.bool, np.dtype(bool)):
+        return _of_yes_and_no(mine, right)
+    return _of_numbers(mine, right, tolerance)
 
 
 def _of_sets(yours: Any, expected: set) -> str:
@@ -123,20 +127,19 @@ def _of_sets(yours: Any, expected: set) -> str:
     return f"something is {' and something '.join(wrong)}" if wrong else ""
 
 
-def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float, yes_or_no: bool) -> str:
-    if mine.shape != right.shape:
-        asked = "a single number" if right.ndim == 0 else f"the shape {right.shape}"
-        return f"its shape is {mine.shape}; {asked} is asked for"
+def _of_yes_and_no(mine: np.ndarray, right: np.ndarray) -> str:
+    if not np.isin(mine, (0, 1)).all():
+        return "True and False are asked for, there are other values"
+    wrongly = {"True": int((mine > right).sum()), "False": int((mine < right).sum())}
+    return "; ".join(f"{count} of {mine.size} are {word} and should not be" for word, count in wrongly.items() if count)
+
+
+def _of_numbers(mine: np.ndarray, right: np.ndarray, tolerance: float) -> str:
     if (np.isnan(mine) & ~np.isnan(right)).any():
         return "it holds NaN"
     apart = ~np.isclose(mine, right, rtol=tolerance, atol=tolerance, equal_nan=True)
     if not apart.any():
         return ""
-    if yes_or_no:
-        wrongly = {"True": int((mine > right).sum()), "False": int((mine < right).sum())}
-        return "; ".join(
-            f"{count} of {apart.size} are {word} and should not be" for word, count in wrongly.items() if count
-        )
     words = [word for word, differs in (("high", mine > right), ("low", mine < right)) if (apart & differs).any()]
     where = f" in {int(apart.sum())} of {apart.size} places" if apart.size > 1 else ""
     return f"it is too {' and too '.join(words)}{where}"

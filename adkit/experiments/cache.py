@@ -12,8 +12,9 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from adkit.runtime.serialization import write_json
 LAYOUT = 2  # of an entry's folder; a part of every address, so that no version reads what another one wrote
 RESULT = "result.json"
 FILES = "files"  # of the entry, in result.json: their names and lengths
+AT_ONCE = "at_once"  # of the entry, in result.json, where it is not 1: processes that worked side by side
 CHECKPOINT = "checkpoint.pt"  # where work may keep its state; taken away when the entry is finished
 
 
@@ -49,6 +51,7 @@ class Entry:
 class FetchedTime:
     """What the entries that this process found had taken when they were made: seconds by folder, 0 for those it made.
 
+    Of two that were made side by side, each counts half of its seconds: together they took no longer.
     It is all that the cache remembers from call to call. Entries are fetched deep inside other functions (a search, a
     comparison), and a lesson that tells how long it would take without them cannot be handed each one.
     """
@@ -58,7 +61,8 @@ class FetchedTime:
     def note(self, entry: Entry) -> None:
         """Count an entry, once however often it is fetched."""
         if entry.from_cache:
-            self.seconds.setdefault(entry.folder, sum(entry.content.get("seconds", {}).values()))
+            seconds = sum(entry.content.get("seconds", {}).values()) / entry.content.get(AT_ONCE, 1)
+            self.seconds.setdefault(entry.folder, seconds)
         else:
             self.seconds[entry.folder] = 0.0
 
@@ -69,6 +73,17 @@ class FetchedTime:
 
 
 fetched_time = FetchedTime()
+_at_once: ContextVar[int] = ContextVar(AT_ONCE, default=1)
+
+
+@contextmanager
+def side_by_side(processes: int) -> Iterator[None]:
+    """Within it, entries are made while as many processes as this work at once, and keep that beside their seconds."""
+    token = _at_once.set(processes)
+    try:
+        yield
+    finally:
+        _at_once.reset(token)
 
 
 def cached(kind: str, key: Mapping, work: Callable[[Path], Mapping], force: bool = False) -> Entry:
@@ -107,8 +122,9 @@ def cached(kind: str, key: Mapping, work: Callable[[Path], Mapping], force: bool
                 shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True, exist_ok=True)
         if not _is_whole(unfinished, read_result(unfinished / RESULT, name)):
-            content = work(unfinished)
-            write_result(unfinished / RESULT, name, {**content, FILES: _sizes(unfinished)})
+            content = {**work(unfinished), FILES: _sizes(unfinished)}
+            beside = {AT_ONCE: _at_once.get()} if _at_once.get() > 1 else {}
+            write_result(unfinished / RESULT, name, content | beside)
         _publish(unfinished, folder, force)
 
     # what lost one of its files, by a hand or by a disk, is made again

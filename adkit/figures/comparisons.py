@@ -13,6 +13,7 @@ from adkit.figures.style import (
     LINES,
     MARKERS,
     few_ticks,
+    headline,
     new_figure,
     number,
     styled,
@@ -73,8 +74,7 @@ def comparison(
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(table)), labels=names)
     axes[0].set_ylim(len(table) - 0.4, -0.75)
-    if label:
-        fig.suptitle(label, x=0.01, ha="left", fontsize=9)
+    headline(fig, label)
     return fig, axes
 
 

@@ -5,9 +5,8 @@ import textwrap
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.patheffects import Normal, Stroke
 
-from adkit.figures.style import BLUE, DIM, GREY, INK, VERMILLION, new_figure, number, styled
+from adkit.figures.style import BLUE, DIM, GREY, INK, VERMILLION, halo, new_figure, number, styled
 from adkit.losses.divergence import ACTIVE_VARIANCE
 
 PATCH = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
@@ -136,7 +135,7 @@ def _shifts(ax: Axes, diagnosis) -> None:
     reach = alignment.fits.shape[0] // 2
     ax.imshow(alignment.fits, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="Blues")
     (cross,) = ax.plot(0, 0, "+", color=INK, markersize=10)
-    cross.set_path_effects([Stroke(linewidth=3, foreground="white"), Normal()])
+    cross.set_path_effects(halo(1.6))
     ax.plot(alignment.dx, alignment.dy, "o", fillstyle="none", color=VERMILLION, markersize=9, markeredgewidth=1.4)
     ax.set(xlabel="masks moved right, pixels", ylabel="down")
 

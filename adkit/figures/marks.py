@@ -7,7 +7,7 @@ from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from scipy import ndimage
 
-from adkit.figures.style import GREY, INK
+from adkit.figures.style import GREY, INK, halo
 
 # Inches: a region that comes out shorter than this gets a ring around it.
 TINY = 0.2
@@ -54,11 +54,6 @@ def region_boxes(mask: np.ndarray, gap: int = 1) -> list[Box]:
     return sorted(boxes, key=lambda box: -box[2] * box[3])
 
 
-def _halo(width: float) -> list:
-    """A light rim around a dark line: visible on any background, in colour and in grey."""
-    return [Stroke(linewidth=width + 1.4, foreground="white", alpha=0.9), Normal()]
-
-
 def outline(ax: Axes, mask: np.ndarray, colour: str, width: float = 1.2, rings: bool = True) -> None:
     """Show the border of every region of a mask, and a ring around the tiny ones.
 
@@ -76,7 +71,7 @@ def outline(ax: Axes, mask: np.ndarray, colour: str, width: float = 1.2, rings: 
     padded = np.pad(mask.astype(np.float32), 1)
     x, y = np.arange(-1, length + 1), np.arange(-1, height + 1)
     lines = ax.contour(x, y, padded, levels=[0.5], colors=[colour], linewidths=width)
-    lines.set_path_effects(_halo(width))
+    lines.set_path_effects(halo(width))
     if rings:
         _ring_tiny(ax, mask, colour, width)
     ax.set(xlim=(-0.5, length - 0.5), ylim=(height - 0.5, -0.5))
@@ -93,7 +88,7 @@ def _ring_tiny(ax: Axes, mask: np.ndarray, colour: str, width: float) -> None:
         centre = (left + (length - 1) / 2, top + (height - 1) / 2)
         radius = 0.6 * max(height, length) + 0.5 * tiny
         ring = Circle(centre, radius, fill=False, edgecolor=colour, linewidth=width, clip_on=True)
-        ring.set_path_effects(_halo(width))
+        ring.set_path_effects(halo(width))
         ax.add_patch(ring)
 
 
@@ -169,5 +164,5 @@ def mark_box(ax: Axes, box: Box, colour: str = INK) -> None:
     top, left, height, width = box
     look = {"fill": False, "edgecolor": colour, "linewidth": 1.2, "clip_on": False}  # whole at the frame's edge too
     frame = Rectangle((left - 0.5, top - 0.5), width, height, **look)
-    frame.set_path_effects(_halo(1.2))
+    frame.set_path_effects(halo(1.2))
     ax.add_patch(frame)

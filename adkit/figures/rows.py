@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from adkit.figures.style import BLUE, GREY, few_ticks, new_figure, number, styled, write_number
+from adkit.figures.style import BLUE, GREY, few_ticks, headline, new_figure, number, styled, write_number
 
 
 @styled
@@ -41,7 +41,7 @@ def differences(table: Mapping[str, Mapping[str, object]], *, label: str = ""):
                 _difference(ax, height, gap)
         ax.margins(x=0.12)
         few_ticks(ax)
-    fig.suptitle(label, x=0.01, ha="left", fontsize=9)
+    headline(fig, label)
     return fig, axes
 
 

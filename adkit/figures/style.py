@@ -172,6 +172,17 @@ def number(value: float, form: str) -> str:
     return text.lstrip("+-") if not re.search("[1-9]", text) else text.replace("-", "−")
 
 
+def halo(width: float) -> list:
+    """A light rim around a dark line ``width`` points wide: visible on any background, in colour and in grey."""
+    return [Stroke(linewidth=width + 1.4, foreground="white", alpha=0.9), Normal()]
+
+
+def headline(fig: Figure, text: str) -> None:
+    """Write a line over all panels of a figure; nothing where there is no text."""
+    if text:
+        fig.suptitle(text, x=0.01, ha="left", fontsize=9)
+
+
 def write_number(ax: Axes, place: tuple[float, float], text: str) -> None:
     """Write a number above its dot, with a white rim: a line that runs through it does not cross it out.
 
@@ -182,7 +193,7 @@ def write_number(ax: Axes, place: tuple[float, float], text: str) -> None:
     """
     look = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 8, "color": INK}
     label = ax.annotate(text, place, (0, 4), **look)
-    label.set_path_effects([Stroke(linewidth=2.4, foreground="white"), Normal()])
+    label.set_path_effects(halo(1.0))
 
 
 def few_ticks(ax: Axes) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from adkit.figures.style import INK, WIDTH, StyledFigure, new_figure, number, styled, to_array
+from adkit.figures.style import INK, WIDTH, StyledFigure, headline, new_figure, number, styled, to_array
 
 # From this shade on, white letters have more contrast than dark ones (as WCAG 2 defines it, 3.8 : 1 here).
 DARK = 0.83
@@ -160,7 +160,7 @@ def heat_panels(tables: Mapping[str, np.ndarray], rows: Sequence[str], columns: 
         ax.spines[:].set_visible(False)
     axes[0].set_xticks(np.arange(len(columns)) + 0.5, labels=columns, rotation=45, ha="left", rotation_mode="anchor")
     axes[0].tick_params(length=0, labeltop=True, labelbottom=False)
-    fig.suptitle(label, x=0.01, ha="left", fontsize=9)
+    headline(fig, label)
     return fig, axes
 
 

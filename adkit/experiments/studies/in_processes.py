@@ -93,7 +93,7 @@ def _is_kept(work: Callable, experiment: Experiment) -> bool:
 def _keep_all(work: Callable, experiments: list[Experiment], at_once: int, label: str, quiet: bool) -> None:
     """Leave the results of experiments in the cache; what fails there fails again, and is told, where it is fetched."""
     with Progress(len(experiments), label, quiet=quiet) as bar, open_executor(f"local:{at_once}") as executor:
-        futures = [executor.submit(_elsewhere, work, each) for each in experiments]
+        futures = [executor.submit(_elsewhere, work, each, at_once) for each in experiments]
         for step, future in enumerate(as_completed(futures), start=1):
             if future.exception() is None:
                 for folder, seconds in future.result().items():  # what was made there was made in this run
@@ -101,7 +101,8 @@ def _keep_all(work: Callable, experiments: list[Experiment], at_once: int, label
             bar.update(step)
 
 
-def _elsewhere(work: Callable, experiment: Experiment) -> dict[str, float]:
+def _elsewhere(work: Callable, experiment: Experiment, at_once: int) -> dict[str, float]:
     """Do the work in this process; the folders that it made, with 0, and those that it found, with their seconds."""
-    work(experiment, quiet=True)
+    with cache.side_by_side(at_once):
+        work(experiment, quiet=True)
     return {str(folder): seconds for folder, seconds in cache.fetched_time.seconds.items()}
