@@ -65,7 +65,7 @@ def test_python_m_adkit_is_the_same_command(tmp_path):
         (["frob"], "invalid choice: 'frob'"),
         (["fit"], "the following arguments are required: --out"),
         (["check", "nowhere", "--jsno"], "^adkit check: error: unrecognized arguments: --jsno; see adkit check --help"),
-        (["fit", "--out", "OUT", "--devcie=cpu"], "adkit fit: error: .* --devcie=cpu; did you mean --device?"),
+        (["fit", "--out", "OUT", "--devcie=cpu"], "adkit fit: error: .* --devcie=cpu; did you mean '--device'"),
         (["fit", "--out", "OUT", "--method", "vea"], "invalid choice: 'vea'"),
         (["fit", "--out", "OUT", *SMALL, "--set", "stepps=3"], "unknown setting 'stepps'.*did you mean 'steps'"),
         (["fit", "--out", "OUT", *SMALL, "--set", "steps"], "a setting must read like steps=2000, got 'steps'"),

@@ -82,7 +82,7 @@ def test_types_are_parted_in_two_and_another_seed_parts_otherwise():
 
 def test_a_search_trains_with_one_half_and_judges_by_the_other(monkeypatch):
     asked = []
-    monkeypatch.setattr(defect_search, "fitted_detector", lambda experiment: experiment)
+    monkeypatch.setattr(defect_search, "detector_of", lambda experiment: experiment)
 
     def quality(experiment, normals, types):
         asked.append((experiment.settings["defects"]["defect_types"], experiment.settings["repair"], list(types)))

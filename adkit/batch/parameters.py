@@ -1,9 +1,10 @@
 """The parameters of a notebook, and whether values fit them: papermill would only log a misspelt name and go on."""
 
 import ast
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from adkit.runtime.values import did_you_mean
 
 NAMES = {"int": int, "float": (int, float), "str": str, "bool": bool, "list": list, "dict": dict, "tuple": list}
 OPEN = ("Any", "object")
@@ -66,14 +67,13 @@ def problems(known: Mapping[str, Parameter], values: Mapping[str, object]) -> li
     Example:
         >>> known = {"steps": Parameter("steps", "int"), "rate": Parameter("rate", "float")}
         >>> problems(known, {"step": 1, "rate": "1e-3"})
-        ["it has no parameter 'step'; did you mean steps?", "rate must be float, got '1e-3' (in YAML, write 1.0e-3)"]
+        ["it has no parameter 'step'; did you mean 'steps'?", "rate must be float, got '1e-3' (in YAML, write 1.0e-3)"]
     """
     found = []
     for name, value in values.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
-            found.append(f"it has no parameter {name!r}; {hint}")
+            hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
+            found.append(f"it has no parameter {name!r}{hint}")
         elif (annotation := known[name].annotation) and not accepts(annotation, value):
             hint = " (in YAML, write 1.0e-3)" if _is_number(value) else ""
             found.append(f"{name} must be {annotation}, got {value!r}{hint}")

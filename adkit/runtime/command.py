@@ -1,12 +1,12 @@
 """What all commands of a shell share: a page of help, errors of one line, and exit codes that mean something."""
 
 import argparse
-import difflib
 import sys
 import warnings
 from collections.abc import Callable
 
 from adkit.runtime.console import printable, say
+from adkit.runtime.values import did_you_mean
 
 WRONG_USE, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -47,11 +47,10 @@ def closest(parser: argparse.ArgumentParser, word: str) -> str:
         >>> parser = Parser(prog="adkit")
         >>> _ = parser.add_argument("--device")
         >>> closest(parser, "--devcie=cpu"), closest(parser, "other")
-        ('; did you mean --device?', '')
+        ("; did you mean '--device'?", '')
     """
     known = [option for action in parser._actions for option in action.option_strings]
-    found = difflib.get_close_matches(word.partition("=")[0], known, 1)
-    return f"; did you mean {found[0]}?" if found else ""
+    return did_you_mean(word.partition("=")[0], known)
 
 
 def complain(program: str, message: object) -> None:

@@ -95,7 +95,7 @@ def parted(types: Sequence[str], seed: int) -> tuple[list[str], list[str]]:
     return [name for name in types if name in chosen], [name for name in types if name not in chosen]
 
 
-def fitted_detector(experiment: Experiment) -> Detector:
+def detector_of(experiment: Experiment) -> Detector:
     """Train an experiment without judging it on the test part; the training is kept, and shared with `adkit.run`.
 
     Args:
@@ -103,7 +103,7 @@ def fitted_detector(experiment: Experiment) -> Detector:
 
     Example:
         >>> tiny = Experiment(settings={"width": 4, "steps": 4, "crop": 32}, image_size=(64, 64))
-        >>> fitted_detector(tiny).settings.steps
+        >>> detector_of(tiny).settings.steps
         4
     """
     return load_detector(fit_experiment(experiment).folder / DETECTOR, device=experiment.all_settings().device)
@@ -190,7 +190,7 @@ def search_defects(
 
     def quality(number: int) -> float:
         judges = parted(types, plan[number][1])[1]
-        return np.nanmean(list(quality_by_type(fitted_detector(experiments[number]), normals, judges).values()))
+        return np.nanmean(list(quality_by_type(detector_of(experiments[number]), normals, judges).values()))
 
     values = in_threads(quality, range(len(plan)))
     return DefectSearch(tuple(settings), np.reshape(values, (len(settings), len(seeds))))
