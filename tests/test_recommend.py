@@ -7,6 +7,7 @@ import torch
 from adkit import load_dataset, recommend
 from adkit.compare.budget import as_seconds
 from adkit.data import AnomalyDataset, Splits
+from adkit.defects.stand_in import HELD_OUT
 from adkit.detectors import Detector, register
 from adkit.detectors.registry import unregister
 
@@ -84,6 +85,17 @@ def test_the_table_is_what_it_was_decided_by(tmp_path):
     assert all(candidate.name in found.table for candidate in found.candidates)
     assert "separated" in found.reason
     assert found.images["train"] == len(splits.train)
+
+
+def test_no_network_is_judged_by_types_of_defects_that_it_has_seen():
+    splits = load_dataset("textile", image_size=(64, 64))
+    tiny = {"method": "autoencoder", "width": 4, "steps": 5, "crop": 32}
+    own = {**tiny, "defects": "mask"}
+    found = recommend(splits, "1 h", candidates=[tiny, own], quiet=True)
+    taught = [one.detector.settings.defects for one in found.candidates if one.name != "fusion"]
+    assert "mask" in taught  # what is asked for stays
+    taught.remove("mask")
+    assert not set(taught[0]["defect_types"]) & set(HELD_OUT)
 
 
 def test_equal_methods_are_not_told_apart():

@@ -2,7 +2,8 @@
 
 There is no rule from a name or a size to a method. Each candidate is fitted to the training images, as far as the time
 allows, and judged on validation normals that drift and carry defects of types that no training has shown
-(:mod:`adkit.defects.stand_in`). What that can say is bounded by how much such defects resemble the real ones.
+(:mod:`adkit.defects.stand_in`); only the encoder of the PatchCore below has learned to repair all types. What that can
+say is bounded by how much such defects resemble the real ones.
 """
 
 import statistics
@@ -37,6 +38,7 @@ CANDIDATES = (
     {"method": "patchcore", "backbone": "own", "reference": "image", "score": "max", "own": {"drift": 1.0}},
 )
 FUSION = "fusion"
+RECOMMENDED = "recommended"  # mixture of defects, of all types
 # a strip of 4096 x 256 pixels in a second
 PIXELS_PER_SECOND = 2**20
 # of PRO: a faster method that is so near is named beside a slow one
@@ -128,7 +130,9 @@ def recommend(
     Args:
         splits: of :func:`adkit.load_dataset`; the test part is not looked at.
         budget: wall time on this machine, such as ``"1 min"``, ``"10 min"``, ``"1 h"``, or seconds.
-        candidates: methods by name, or dicts of a method and its settings; the first one is what always runs.
+        candidates: methods by name, or dicts of a method and its settings; the first one is what always runs. Where
+            one would train with the recommended mixture of defects, which has the types that it is judged by, it
+            trains with the other types.
         drift: how much light, contrast and focus of the images to come may differ from these, see
             :class:`adkit.data.drift.Drift`; 0: camera and light never change.
         seed: whole number.
@@ -154,7 +158,7 @@ def recommend(
         raise ValueError(f"unknown method {', '.join(unknown)}; known: {', '.join(known_methods())}")
     judged: list[Candidate] = []
     for number, (method, settings) in enumerate(progress(plan, "candidates", quiet=quiet)):
-        detector = detector_class(method)(**{"seed": seed, "device": device, "quiet": True} | settings)
+        detector = _taught_apart(method, {"seed": seed, "device": device, "quiet": True} | settings)
         share = clock.share(len(plan) - number)
         judged.append(_try(method, detector, splits, images, share, required=not number))
     fitted = [one.detector for one in judged if one.detector is not None]
@@ -170,6 +174,14 @@ def recommend(
 def _named(entry: str | Mapping) -> tuple[str, dict]:
     own = {"method": entry} if isinstance(entry, str) else dict(entry)
     return own.pop("method", ""), own
+
+
+def _taught_apart(method: str, settings: dict) -> Detector:
+    """The detector; a network that repairs is not judged by the types that it has seen."""
+    detector = detector_class(method)(**settings)
+    if getattr(detector.settings, "defects", None) != RECOMMENDED:
+        return detector
+    return detector_class(method)(**settings | {"defects": MEMBERS[2]["defects"]})
 
 
 def _try(
