@@ -187,7 +187,7 @@ def report(found: dict) -> str:
         "# Candidates on drifting validation normals with held-out synthetic defects",
         "",
         "PRO / pixel AP, macro over the types; criterion: mean of both over the sets. See PROTOCOL.md; made by",
-        "`python -m tests.choose`.",
+        "`python -m tests.choose DATA`.",
         "",
         f"| candidate | criterion | {' | '.join(found)} |",
         f"|---|---|{'---|' * len(found)}",

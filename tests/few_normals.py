@@ -66,7 +66,7 @@ def report(found: dict[str, dict[str, float]]) -> str:
         "# What a few normal images are worth",
         "",
         "Magnetic tiles: so many training and validation images, drawn anew each time. Means over the draws, in",
-        "brackets the lowest and the highest. Made by `python -m tests.few_normals`.",
+        "brackets the lowest and the highest. Made by `python -m tests.few_normals DATA`.",
         "",
         "| method | training + validation | draws | PRO | pixel AP | image AUROC | good flagged | defective flagged |",
         "|---|---|---|---|---|---|---|---|",

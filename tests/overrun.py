@@ -32,8 +32,8 @@ def main() -> None:
     lines = [
         "# Wall time that `adkit.recommend` takes, beside its budget",
         "",
-        f"{platform.machine()}, {torch.get_num_threads()} threads, {time.strftime('%Y-%m-%d')}. Made by "
-        "`python -m tests.overrun`. Above a budget by more than a fifth: in bold. The first candidate always runs.",
+        f"{platform.machine()}, {torch.get_num_threads()} threads, {time.strftime('%Y-%m-%d')}. Made by `python "
+        "-m tests.overrun DATA`. Above a budget by more than a fifth: in bold. The first candidate always runs.",
         "",
         "| set | budget | taken | of the budget | recommended | left out or shortened |",
         "|---|---|---|---|---|---|",

@@ -64,12 +64,13 @@ def judge(options: dict) -> dict:
 
 def report(rows: dict) -> str:
     """The table."""
-    names = [*CANDIDATES, *OTHERS]
+    names, tried = [*CANDIDATES, *OTHERS], ", ".join(f"`{name}`" for name in CANDIDATES)
     lines = [
         "# Regret: PRO of the best of all methods minus that of what was taken",
         "",
-        "One seed. `recommended` is chosen by stand-ins, from " + ", ".join(f"`{name}`" for name in CANDIDATES) + ".",
-        "Made by `python -m tests.regret`.",
+        f"One seed. `recommended` is chosen by stand-ins as `adkit.recommend` does it, but from {tried} alone,",
+        "trained in full; `recommend` also tries `latent` and a PatchCore, within its budget.",
+        "Made by `python -m tests.regret DATA`.",
         "",
         f"| set | best | recommended | regret | {' | '.join(f'always `{name}`' for name in names)} |",
         f"|---|---|---|---|{'---|' * len(names)}",

@@ -37,7 +37,7 @@ def main() -> None:
         "",
         f"{strip.shape[3]} x {strip.shape[2]} pixels in one pass; {platform.machine()}, {torch.get_num_threads()} "
         f"threads, {time.strftime('%Y-%m-%d')}. Seconds, of {REPEATS} calls after one to warm up. "
-        "Made by `python -m tests.strip_speed`.",
+        "Made by `python -m tests.strip_speed DATA`.",
         "",
         "| | median | slowest |",
         "|---|---|---|",

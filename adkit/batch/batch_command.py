@@ -88,7 +88,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.add_argument("plan", type=Path, metavar="PLAN", help="YAML: notebooks, profiles, grids of parameters")
     parser.add_argument("--on", default="local:1", metavar="WHERE", help=f"{WHERE} (default local:1)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the outputs and of index.csv")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the outputs and of index.csv (default: the plan's)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check everything, list the runs, start none")
     parser.add_argument("--resume", action="store_true", help="leave out what is finished")
     parser.add_argument("--retries", type=int, default=1, metavar="N", help="when a kernel or worker died (default 1)")

@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"all (default), or some of {', '.join(choose('all'))}",
     )
     add("--seeds", type=int, default=3, metavar="N", help="trainings of each method (default 3)")
-    add("--device", default="auto", help="auto (default), cpu, cuda or mps")
+    add("--device", default="auto", help="auto (default), cpu, cuda, cuda:N or mps")
     add("--on", metavar="WHERE", help=f"where the trainings run: {WHERE}; default: here, one after the other")
     add("--draws", type=int, default=1000, metavar="N", help="draws of seeds and test images (default 1000)")
     add("--fast", action="store_true", help="tiny networks and four steps, to see that all runs; so does ADKIT_FAST=1")

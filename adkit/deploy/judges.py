@@ -70,12 +70,13 @@ class TorchJudge:
         return Raw(float(score), anomaly_map, whole_foreground(dataset))
 
 
-def open_judge(folder: str | Path, device: str = "auto") -> Judge:
+def open_judge(folder: str | Path, device: str = "auto", threads: int = 1) -> Judge:
     """The judge of a folder: an exported model where there is a ``model.onnx``, else a saved detector.
 
     Args:
         folder: of ``detector.save`` or :func:`adkit.deploy.export_onnx`.
         device: of a saved detector.
+        threads: that compute one image, of an exported model.
 
     Raises:
         FileNotFoundError: if there is neither.
@@ -85,7 +86,7 @@ def open_judge(folder: str | Path, device: str = "auto") -> Judge:
     if (Path(folder) / ONNX_FILE).is_file():
         from adkit.deploy.export.onnx_judge import OnnxJudge
 
-        return OnnxJudge(folder)
+        return OnnxJudge(folder, threads)
     return TorchJudge(folder, device)
 
 

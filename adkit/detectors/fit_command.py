@@ -36,7 +36,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the detector; one that is there is replaced")
-    add("--method", choices=known_methods(), default="autoencoder", metavar="NAME", help=", ".join(known_methods()))
+    add(
+        "--method",
+        choices=known_methods(),
+        default="autoencoder",
+        metavar="NAME",
+        help=f"{', '.join(known_methods())} (default autoencoder)",
+    )
     add_training_arguments(parser, "steps=2000")
     add_data_arguments(parser)
 

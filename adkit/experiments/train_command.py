@@ -35,11 +35,24 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run; another run there is replaced")
-    add("--method", choices=known_methods(), default="vae", metavar="NAME", help="that trains a network (default vae)")
+    add(
+        "--method",
+        choices=known_methods(),
+        default="vae",
+        metavar="NAME",
+        help="autoencoder, latent, vae or draem (default vae)",
+    )
     add("--epochs", type=int, metavar="N", help="each as many crops as there are training images (default: the steps)")
     add("--every", type=int, default=5, metavar="N", help="epochs between pictures of reconstructions (default 5)")
     add("--shown", type=int, default=4, metavar="N", help="images in each of those pictures (default 4)")
-    add("--percentiles", nargs="+", type=float, default=list(QUANTILES), metavar="Q", help="default: 90 95 99")
+    add(
+        "--percentiles",
+        nargs="+",
+        type=float,
+        default=list(QUANTILES),
+        metavar="Q",
+        help="of the validation normals: thresholds to compare (default 90 95 99)",
+    )
     add("--bootstrap", type=int, default=1000, metavar="N", help="samples behind the intervals; 0: none (default 1000)")
     add("--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the data set, such as counts=[40,20,9,9]")
     add_training_arguments(parser, "latent_dim=128")

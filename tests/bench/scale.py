@@ -64,13 +64,19 @@ def extrapolated(points: Sequence[Point], size: float, of: str) -> float:
     return costs[1] * (size / last.size) ** max(1.0, exponent([before.size, last.size], costs))
 
 
-def reach(points: Sequence[Point], limit: float, of: str) -> float | None:
-    """The size at which a cost reaches its limit, by the last two points; None where it does not grow."""
+def reach(points: Sequence[Point], limit: float, of: str, power: int = 1) -> float | None:
+    """The size at which a cost reaches its limit, by the last two points; None where it does not grow.
+
+    Time grows at least as the size does. Of memory a share is fixed, and one grows with the size to some power.
+    """
     before, last = points[-2:]
     costs = [getattr(point, of) for point in (before, last)]
     if min(costs) <= 0 or (growth := exponent([before.size, last.size], costs)) < 0.2:
         return None
-    return last.size * (limit / costs[1]) ** (1 / growth)
+    if of == "peak":
+        x = [point.size**power for point in (before, last)]
+        return (x[1] + (limit - costs[1]) * (x[1] - x[0]) / (costs[1] - costs[0])) ** (1 / power)
+    return last.size * (limit / costs[1]) ** (1 / max(growth, 1.0))
 
 
 def measure(name: str) -> list[Point]:
@@ -152,8 +158,9 @@ def page(curves: dict[str, list[Point]], cores: scale_cores.Cores | None, machin
             f"Measured on: {machine}; {busy}.\n",
             *([f"Not measured: {'; '.join(missing)}.\n"] if missing else []),
             "## Where it stops\n",
-            f"By the last two measured sizes: what an hour allows on this machine, and what {MEMORY / 1e9:.0f} GB of "
-            "memory allow. The exponents are those of cost = a · size^b, of all sizes and of the last two.\n",
+            "By the last two measured sizes: what an hour allows on this machine, time growing at least as the size "
+            f"does, and what {MEMORY / 1e9:.0f} GB of memory allow, a share of it being fixed. The exponents are those "
+            "of cost = a · size^b, of all sizes and of the last two.\n",
             "| what | size | exponent (last two) | in an hour | in 24 GB | beyond |",
             "| --- | --- | --- | ---: | ---: | --- |",
             *(_stops(CURVES[name], points) for name, points in curves.items()),
@@ -172,7 +179,7 @@ def _stops(curve, points: Sequence[Point]) -> str:
     told = f"{exponent(sizes, seconds):.2f} ({exponent(sizes[-2:], seconds[-2:]):.2f})"
     hour = reach(measured, HOUR, "seconds")
     grows = measured[-1].peak > NOTICED and measured[-1].peak > 1.2 * measured[-2].peak
-    memory = reach(measured, MEMORY, "peak") if grows else None
+    memory = reach(measured, MEMORY, "peak", curve.power) if grows else None
     # where sizes are missing, the larger ones may still need more
     flat = "does not grow" if len(measured) == len(points) else "not seen"
     ends = [_rounded(hour), _rounded(memory) if memory else "–" if grows else flat]

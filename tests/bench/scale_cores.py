@@ -153,6 +153,6 @@ def section(cores: Cores) -> str:
     longest = max(cores.jobs[2])
     lines += [
         "",
-        f"No number of workers takes less than the longest run, {longest:.1f} s; beyond: fewer seeds, or a GPU.",
+        f"No number of workers takes less than the longest run, {longest:.1f} s; beyond: fewer steps, or a GPU.",
     ]
     return "\n".join(lines) + "\n"

@@ -36,6 +36,7 @@ class Curve:
         sizes: growing.
         prepare: ``prepare(size)`` makes all that is not timed, and returns the work that is.
         beyond: what to use where it takes too long or too much memory.
+        power: of the size, with which memory grows: 2 where it is the side of a square.
     """
 
     what: str
@@ -43,6 +44,7 @@ class Curve:
     sizes: tuple[int, ...]
     prepare: Callable[[int], Work]
     beyond: str
+    power: int = 1
 
 
 @lru_cache(maxsize=1)
@@ -156,14 +158,14 @@ CURVES = {
     ),
     "training-crop": Curve(
         "training an autoencoder, 5 steps of 16 square crops", "side of the crop", (32, 64, 128, 256),
-        lambda crop: trained(5, crop), "smaller crops: the network is the same for every size; or a GPU",
+        lambda crop: trained(5, crop), "smaller crops: the network is the same for every size; or a GPU", power=2,
     ),
     "filterbank": Curve(
         "scoring, filter bank, image in one piece", "pixels", tuple(SCANS), scored(FilterBankDetector), TILES,
     ),
     "filterbank-tiles": Curve(
         "scoring, filter bank, tiles of 176 x 256", "pixels", tuple(SCANS), scored(FilterBankDetector, 256),
-        "the service with more processes, or adkit.batch over strips of the scan",
+        "more instances of the service, or adkit.batch over strips of the scan",
     ),
     "autoencoder": Curve(
         "scoring, autoencoder of width 16, image in one piece", "pixels", tuple(SCANS), scored(AutoencoderDetector),
@@ -196,7 +198,7 @@ CURVES = {
     ),
     "defects": Curve(
         "synthetic defects of all kinds in 8 images", "side", (64, 128, 256, 512, 1024), corrupted,
-        "a GPU: nothing in them waits for the host",
+        "a GPU: nothing in them waits for the host", power=2,
     ),
     "textile": Curve(
         "weaving one frame of gabardine with a dark defect", "pixels", tuple(SCANS)[:4], woven,

@@ -8,6 +8,7 @@ from adkit.deploy.export.onnx_export import PARITY_FILE, export_onnx
 from adkit.runtime.console import say
 
 EPILOG = """
+An autoencoder, a VAE or DRAEM can be exported; a fusion, a PatchCore, a filter bank and latent distances cannot.
 The exported model is compared with the detector, on files, before it is written. It is for boxes without torch and for
 small memory, not for speed.
 

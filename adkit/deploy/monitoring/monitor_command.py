@@ -9,7 +9,7 @@ from adkit.deploy.monitoring.folder import monitor_folder
 from adkit.runtime.console import say
 
 EPILOG = """
-Exit code 1 says that there was an alert.
+Exit code 1 says that there is an alert in the state, of this folder or of an earlier one.
 
   adkit monitor runs/detector monday --normals photos/good --out line.json
   adkit monitor runs/detector tuesday --out line.json       goes on with the state of Monday
@@ -26,8 +26,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add_shared(parser, "detector")
     add("images", type=Path, metavar="FOLDER", help="images, in the order of their names")
-    add("--normals", type=Path, metavar="DIR", help="normal images to compare with, not those of the training")
-    add("--out", type=Path, metavar="FILE", help="JSON file of the state, gone on with if it is there")
+    add(
+        "--normals",
+        type=Path,
+        metavar="DIR",
+        help="normal images to compare with, not those of the training; kept beside the detector",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="JSON file of the state; one that is there is gone on with, with its own window, alpha and normals",
+    )
     add("--window", type=int, default=200, metavar="N", help="images of a window (default: 200)")
     add("--alpha", type=float, default=1e-3, help="chance of a false alarm in a window (default: 0.001)")
     add("--json", action="store_true", help="print the state as JSON")

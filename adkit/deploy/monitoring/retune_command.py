@@ -25,7 +25,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add_shared(parser, "detector")
     add("normals", type=Path, metavar="FOLDER", help="at least 20 fresh normal images")
-    add("--confirmed", action="store_true", help="a person has looked at these images and found them normal")
+    add(
+        "--confirmed",
+        action="store_true",
+        help="a person has looked at these images and found them normal; refused without it",
+    )
     add("--out", type=Path, metavar="FILE", help="where the new policy goes (default: nowhere)")
     add("--policy", type=Path, metavar="FILE", help="of today (default: policy.json beside the detector)")
     add("--cap", type=float, default=0.2, help="largest change in one step, as a share (default: 0.2)")

@@ -34,7 +34,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--port", type=int, default=int(port) if port.isdecimal() else 8000, help="(default: $PORT, else 8000)")
     add("--token-file", type=Path, metavar="FILE", help="its first line is the token (default: $ADKIT_TOKEN)")
     add("--no-auth", action="store_true", help="no token, on a network that is closed by other means")
-    add("--queue", type=int, default=16, metavar="N", help="images that may wait (default: 16)")
+    add(
+        "--queue",
+        type=int,
+        default=16,
+        metavar="N",
+        help="images that may wait, the one at work among them (default: 16)",
+    )
     add("--timeout", type=float, default=30.0, metavar="S", help="seconds for a request (default: 30)")
     add("--max-bytes", type=int, default=20_000_000, metavar="N", help="of an image file (default: 20000000)")
     add("--max-pixels", type=int, metavar="N", help="of an image (default: 32000000, or 8 frames of the training)")
@@ -43,10 +49,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--state", type=Path, metavar="DIR", help="where the monitor's state is kept (default: nowhere)")
     add("--window", type=int, default=200, metavar="N", help="images of a window of the monitor (default: 200)")
     add("--allow-overrides", action="store_true", help="let requests change the policy for themselves")
-    add("--watch-model", action="store_true", help="allow POST /v1/reload and SIGHUP")
+    add("--watch-model", action="store_true", help="load the folder anew on POST /v1/reload or SIGHUP; needs a token")
     add("--docs", action="store_true", help="offer /docs and /openapi.json")
     add("--metrics-public", action="store_true", help="/metrics without a token")
-    add("--behind-proxy", action="store_true", help="trust the forwarded headers of a proxy")
+    add(
+        "--behind-proxy",
+        action="store_true",
+        help="trust the forwarded headers of a proxy at 127.0.0.1, or at $FORWARDED_ALLOW_IPS",
+    )
     add_shared(parser, "--policy", "--device")
 
 

@@ -60,7 +60,7 @@ class Service:
         """Load the model of the settings' folder and judge one image with it; raises whatever is wrong with it."""
         folder = self.settings.detector
         refuse_links(folder)
-        judge = self.given or open_judge(folder, self.settings.device)
+        judge = self.given or open_judge(folder, self.settings.device, self.settings.threads)
         if judge.platform == "adkit_torch":
             import torch
 

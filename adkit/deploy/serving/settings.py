@@ -133,7 +133,7 @@ def read_token(file: str | Path | None = None) -> str | None:
     if file is None:
         return os.environ.get("ADKIT_TOKEN") or None
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
+        return Path(file).read_text(encoding="utf-8").strip().partition("\n")[0].strip()
     except OSError as error:
         raise ValueError(f"the token file {file} cannot be read: {error.strerror}") from error
 
