@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
@@ -32,6 +33,11 @@ def refused(capsys, *words):
     assert complaint.count("\n") == 1
     assert complaint.startswith("adkit")
     return complaint
+
+
+def test_the_shell_has_the_command():
+    (script,) = entry_points(group="console_scripts", name="adkit")
+    assert script.load() is main
 
 
 @pytest.mark.parametrize("name", COMMANDS)

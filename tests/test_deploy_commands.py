@@ -75,4 +75,4 @@ def test_an_extra_that_is_missing_is_one_line(line, tmp_path, capsys, monkeypatc
         except SystemExit as left:
             code = left.code
         assert code == 2
-        assert f'pip install "adkit[{extra}]"' in capsys.readouterr().err
+        assert f'pip install "FOLDER[{extra}]"' in capsys.readouterr().err

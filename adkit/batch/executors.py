@@ -114,7 +114,7 @@ def _dask():
     try:
         from adkit.batch import dask_cluster
     except ImportError as error:
-        raise ImportError(f'Dask is missing ({error}); pip install "adkit[cluster]", or use local:4') from error
+        raise ImportError(f"Dask is missing ({error}); pip install dask distributed, or use local:4") from error
     return dask_cluster
 
 

@@ -98,7 +98,7 @@ def read_yaml(path: Path) -> dict:
     try:
         import yaml
     except ImportError as error:
-        raise ImportError('PyYAML is missing; pip install "adkit[notebooks]"') from error
+        raise ImportError("PyYAML is missing; pip install pyyaml") from error
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     try:

@@ -121,7 +121,7 @@ def import_ipywidgets():
     try:
         import ipywidgets
     except ImportError as error:
-        raise ImportError("sliders need ipywidgets: pip install adkit[notebooks], or pass interactive=False") from error
+        raise ImportError("sliders need ipywidgets: pip install ipywidgets, or pass interactive=False") from error
     return ipywidgets
 
 

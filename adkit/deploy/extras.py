@@ -21,4 +21,5 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f'{module} is not installed; pip install "adkit[{extra}]" brings it') from error
+        told = f'{module} is not installed; pip install "FOLDER[{extra}]" brings it, with the folder of adkit'
+        raise ImportError(told) from error
