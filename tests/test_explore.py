@@ -110,7 +110,7 @@ def test_errors_name_the_remedy(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install adkit\[notebooks\]"):
+    with pytest.raises(ImportError, match=r"pip install ipywidgets"):
         explorer(recorder()[0], SLIDERS, [{"power": 0.0}])
 
 

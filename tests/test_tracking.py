@@ -146,7 +146,7 @@ def test_a_tracker_that_fails_never_stops_a_training(store, monkeypatch):
 
 def test_without_mlflow_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(ImportError, match=r'pip install "adkit\[tracking\]"'):
+    with pytest.raises(ImportError, match=r'pip install "FOLDER\[tracking\]"'):
         open_store()
     with pytest.warns(UserWarning, match="adkit.tracking"):
         Tracker("try", {})
