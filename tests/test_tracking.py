@@ -148,7 +148,7 @@ def test_without_mlflow_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(ImportError, match=r'pip install "FOLDER\[tracking\]"'):
         open_store()
-    with pytest.warns(UserWarning, match="adkit.tracking"):
+    with pytest.warns(UserWarning, match="FOLDER.tracking"):
         Tracker("try", {})
 
 
