@@ -30,11 +30,12 @@ from adkit.metrics import Interval
 from adkit.metrics.intervals import interval_of
 from adkit.runtime.progress import progress
 
+TAUGHT = MEMBERS[2]["defects"]  # a mixture of the types that no stand-in has
 # of different families: a bank of filters, a learned segmentation, a repairing network that has seen drift and one that
 # has not, and a memory of patches
 CANDIDATES = (
     *MEMBERS,
-    {"method": "latent", "defects": MEMBERS[2]["defects"]},
+    {"method": "latent", "defects": TAUGHT},
     {"method": "patchcore", "backbone": "own", "reference": "image", "score": "max", "own": {"drift": 1.0}},
 )
 FUSION = "fusion"
@@ -181,7 +182,7 @@ def _taught_apart(method: str, settings: dict) -> Detector:
     detector = detector_class(method)(**settings)
     if getattr(detector.settings, "defects", None) != RECOMMENDED:
         return detector
-    return detector_class(method)(**settings | {"defects": MEMBERS[2]["defects"]})
+    return detector_class(method)(**settings | {"defects": TAUGHT})
 
 
 def _try(

@@ -27,31 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("root", metavar="DIR", help="where the good images lie; folders of defects beside them are not used")
-    add(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder of the set: a new one, or one that holds this very set",
-    )
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the set: new, or holding this very set")
     add("--n", type=int, default=200, metavar="N", help="images with a defect (default 200)")
     add("--kinds", nargs="+", metavar="NAME", help="types of defect, which take turns (default: all)")
-    add(
-        "--size",
-        nargs=2,
-        type=float,
-        default=[0.05, 0.3],
-        metavar="X",
-        help="from and to, shares of the shorter side (default 0.05 0.3)",
-    )
-    add(
-        "--contrast",
-        nargs=2,
-        type=float,
-        default=[0.1, 0.6],
-        metavar="X",
-        help="from and to, in [0, 1] (default 0.1 0.6)",
-    )
+    span = {"nargs": 2, "type": float, "metavar": "X"}
+    add("--size", default=[0.05, 0.3], **span, help="from and to, shares of the shorter side (default 0.05 0.3)")
+    add("--contrast", default=[0.1, 0.6], **span, help="from and to, in [0, 1] (default 0.1 0.6)")
     add("--seed", type=int, default=0, metavar="N", help="of what is drawn (default 0)")
     add("--dataset", default="folder", metavar="NAME", help="layout of DIR (default: recognised)")
     add("--category", nargs="+", metavar="NAME", help="fabric or object, where DIR holds several")
