@@ -13,6 +13,7 @@ from adkit.batch import open_executor, run_jobs
 from adkit.experiments import run_many
 from tests.batch_jobs import Dies, Note
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 dask_cluster = pytest.importorskip("adkit.batch.dask_cluster")
 
@@ -71,6 +72,17 @@ def test_a_job_that_kills_every_worker_is_lost_and_the_others_are_not(executor, 
     jobs = [Dies("always", str(tmp_path), times=999), *(Note(f"n{k}", str(tmp_path), 0.1) for k in range(4))]
     done = run_jobs(jobs, executor, quiet=True)
     assert [one.status for one in done] == ["lost"] + ["ok"] * 4
+
+
+def test_a_worker_comes_back_however_long_it_takes(tmp_path):
+    """Dask gives up a name that has no worker ``lost-worker-timeout`` after it lost one: without ours, this hangs."""
+    jobs = [Dies("dies", str(tmp_path)), Note("note", str(tmp_path))]
+    setting = "distributed.deploy.lost-worker-timeout"
+    with dask.config.set({setting: "100 ms"}):
+        with open_executor("dask:1") as other:
+            assert other.workers == 1
+            assert [one.status for one in run_jobs(jobs, other, quiet=True)] == ["ok", "ok"]
+        assert dask.config.get(setting) == "100 ms"
 
 
 def test_experiments_run_there(executor):

@@ -189,8 +189,10 @@ def test_the_board_tells_how_it_stands(capsys):
     board.over(Done("c", "ok", 60.0), 1)
     board.told -= 61
     board.tick(1)
+    board.tick(1, lambda: pytest.fail("nothing is told, so nobody is asked"))
+    board.told -= 61
+    board.tick(1, lambda: 0)
     board.over(Done("d", "ok", 60.0), 0)
-    board.tick(0)
     assert capsys.readouterr().err.splitlines() == [
         "4 jobs, 2 at a time",
         "[1/4] ok      a  30 s  on box, GPU 1  (2 running, 1 waiting, 0 failed, about 45 s left)",
@@ -198,6 +200,7 @@ def test_the_board_tells_how_it_stands(capsys):
         "[2/4] failed  b  1 min 30 s  no  (2 running, 0 waiting, 1 failed, about 1 min 00 s left)",
         "[3/4] ok      c  1 min 00 s  (1 running, 0 waiting, 1 failed, about 1 min 00 s left)",
         "[3/4] 1 running, 0 waiting, 1 failed, about 1 min 00 s left",
+        "[3/4] 1 running, 0 waiting, 1 failed, about 1 min 00 s left; no worker is there: waiting for one",
         "[4/4] ok      d  1 min 00 s  (all over, 1 failed)",
     ]
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 from adkit.batch.jobs import SKIPPED, Done
 from adkit.runtime.progress import duration
@@ -46,14 +47,16 @@ class Board:
         """
         self._say(f"again   {done.name}  {done.error}")
 
-    def tick(self, running: int) -> None:
+    def tick(self, running: int, workers: Callable[[], int | None] = lambda: None) -> None:
         """Time has passed: tell the state if nothing was told for long.
 
         Args:
             running: number of jobs that run.
+            workers: tells how many there are, None where that is unknown; asked only when there is something to tell.
         """
         if time.monotonic() - self.told > EVERY:
-            self._say(f"[{len(self.done)}/{self.total}] {self.state(running)}")
+            nobody = "; no worker is there: waiting for one" if workers() == 0 else ""
+            self._say(f"[{len(self.done)}/{self.total}] {self.state(running)}{nobody}")
 
     def state(self, running: int) -> str:
         """Running, failed, and the time that is left.

@@ -9,11 +9,13 @@ import platform
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import ExitStack
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dask
 from distributed import Client, LocalCluster, SpecCluster, SSHCluster
 
 from adkit.runtime import VERSION
@@ -21,6 +23,9 @@ from adkit.runtime.provenance import source_fingerprint
 
 PACKAGES = ("torch", "numpy", "distributed")
 PATIENCE = 60  # seconds to find a scheduler
+# 15 s after a worker was lost, Dask looks whether it has a successor; if not, it closes the nanny that starts one: also
+# where a successor has just died and the next is starting. Then no worker ever comes, and jobs wait for ever.
+LASTING = {"distributed.deploy.lost-worker-timeout": "10000 days"}
 
 
 class DaskExecutor(Executor):
@@ -35,6 +40,9 @@ class DaskExecutor(Executor):
         self.client, self._owned = client, owned
         self._inner = client.get_executor(pure=False)
         self._expected = software()
+        self._while_open = ExitStack()
+        if owned is not None:
+            self._while_open.enter_context(dask.config.set(LASTING))
 
     @property
     def workers(self) -> int:
@@ -62,6 +70,7 @@ class DaskExecutor(Executor):
         self.client.close()
         if self._owned is not None:
             self._owned.close()
+        self._while_open.close()
 
 
 def local(workers: int) -> DaskExecutor:
@@ -70,7 +79,7 @@ def local(workers: int) -> DaskExecutor:
     Args:
         workers: number of processes.
     """
-    cluster = LocalCluster(workers, threads_per_worker=1, dashboard_address=None)
+    cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
     return _checked_executor(Client(cluster), cluster)
 
 

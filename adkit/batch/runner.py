@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import replace
+from functools import partial
 
 from adkit.batch.board import Board
 from adkit.batch.jobs import AGAIN, FAILED, LOST, Done, Job, perform, tell
@@ -62,7 +63,7 @@ def run_jobs(
     try:
         while waiting or pending:
             # no more than can run: a scheduler suspects all jobs that a dead worker had, also those it had not begun
-            while waiting and len(pending) < (workers_of(executor) or len(jobs)):
+            while waiting and len(pending) < _at_a_time(executor, len(jobs)):
                 number = waiting.popleft()
                 attempts[number] += 1
                 pending[_submit(executor, jobs[number], devices)] = number
@@ -78,7 +79,7 @@ def run_jobs(
                 board.over(done, len(pending))
                 if on_done:
                     on_done(done)
-            board.tick(len(pending))
+            board.tick(len(pending), partial(workers_of, executor))
     finally:
         for future in pending:
             future.cancel()
@@ -86,12 +87,18 @@ def run_jobs(
 
 
 def workers_of(executor: Executor) -> int | None:
-    """How many jobs an executor runs at a time; None where it does not tell.
+    """How many jobs an executor runs at a time, 0 while a cluster has no worker; None where it does not tell.
 
     Args:
         executor: any.
     """
-    return getattr(executor, "workers", None) or getattr(executor, "_max_workers", None)
+    return getattr(executor, "workers", getattr(executor, "_max_workers", None))
+
+
+def _at_a_time(executor: Executor, total: int) -> int:
+    """How many jobs to hand to an executor: one where nobody is there yet, all where it does not tell."""
+    workers = workers_of(executor)
+    return total if workers is None else max(workers, 1)
 
 
 def _check(jobs: Sequence[Job], retries: int) -> None:
