@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import nbformat
 import pytest
@@ -40,6 +41,9 @@ def test_the_runner_executes_in_place(tmp_path, capsys):
     path = tmp_path / "course" / "toy.ipynb"
     path.parent.mkdir()
     nbformat.write(notebook, path)
+    (path.parent / "results").mkdir()
+    old = {"seconds": 36000.0, "fetched_seconds": 0.0, "step_seconds": None}
+    (path.parent / "results" / "toy.json").write_text(json.dumps(old), encoding="utf-8")
     stale = tmp_path / "runs" / "results" / "old"
     stale.mkdir(parents=True)
     main([str(path), "--home", str(tmp_path / "runs"), "--fresh"])
@@ -48,6 +52,8 @@ def test_the_runner_executes_in_place(tmp_path, capsys):
     png = base64.b64decode(done["cells"][1]["outputs"][0]["data"]["image/png"])
     assert palette_png(png) is png  # it has its palette
     assert json.loads((path.parent / "results" / "toy.json").read_text())["mode"] == "default"
+    (told,) = [text for text in "".join(done["cells"][0]["outputs"][0]["text"]).split(" · ") if "takes about" in text]
+    assert re.match(r"the default run takes about [\d.]+ s here", told)  # by this run, not by what lay there
     assert not stale.exists()
     assert "toy.ipynb: " in capsys.readouterr().out
     main([str(path), "--home", str(tmp_path / "runs"), "--resume"])
