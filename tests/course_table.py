@@ -85,7 +85,10 @@ def head(path: Path) -> str:
     back = f"[← {course[place - 1].stem}]({course[place - 1].name})" if place else ""
     on = f"[{course[place + 1].stem} →]({course[place + 1].name})" if place + 1 < len(course) else ""
     links = " · ".join(filter(None, [back, "[the course](../README.md#the-course)", "[glossary](glossary.md)", on]))
-    return f"Running time: {running_time(path)} on two CPU cores, well under a minute in fast mode. {links}\n\n"
+    found = noted(path)
+    # the last cell tells the seconds of its own run, without the trainings that it found on disk
+    own = f" ({duration(found['seconds'])} after the notebooks before it)" if found.get("fetched_seconds") else ""
+    return f"Running time: {running_time(path)}{own} on two CPU cores, well under a minute in fast mode. {links}\n\n"
 
 
 def write_heads(folder: Path = FOLDER) -> None:

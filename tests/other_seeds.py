@@ -79,7 +79,9 @@ def _held(run: dict) -> str:
 
 
 def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = False, table: Path = TABLE) -> None:
-    """Run notebooks with other seeds, and write the table after each.
+    """Run notebooks with other seeds, and write the table after each, and once more at the end.
+
+    With ``resume``, and nothing left to run, that only brings the columns of the committed run up to date.
 
     Args:
         paths: of the notebooks.
@@ -96,6 +98,12 @@ def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = Fa
             if "error" in run:
                 found[path.stem][seed] = run_seed(path, int(seed), home)
                 print(f"{path.stem}, seed {seed}: {_held(found[path.stem][seed])}", flush=True)
-                for file, text in ((kept, json.dumps(found, indent=1) + "\n"), (table, report(found, path.parent))):
-                    with atomic_path(file) as temporary:
-                        temporary.write_text(text, encoding="utf-8")
+                _write(found, paths[0].parent, kept, table)
+    _write(found, paths[0].parent, kept, table)
+
+
+def _write(found: dict[str, dict[str, dict]], folder: Path, kept: Path, table: Path) -> None:
+    """The counts, and the table of them."""
+    for file, text in ((kept, json.dumps(found, indent=1) + "\n"), (table, report(found, folder))):
+        with atomic_path(file) as temporary:
+            temporary.write_text(text, encoding="utf-8")

@@ -45,7 +45,9 @@ def test_table_and_heads_tell_one_time_and_lead_on(course):
     assert "| [00 Title 00_first](notebooks/00_first.ipynb) | What is it? | 1 min 06 s | 1 of 1 | not run |" in table
     course_table.write_heads(course)
     heads = [nbformat.read(path, as_version=4).cells[0].source for path in course_table.notebooks(course)]
-    assert all("Running time: 1 min 06 s on two CPU cores" in head for head in heads)
+    assert all(
+        "Running time: 1 min 06 s (1 min 01 s after the notebooks before it) on two CPU cores" in head for head in heads
+    )
     assert all("old\nlines" not in head and "## More" in head for head in heads)
     assert "[01_second →](01_second.ipynb)" in heads[0]
     assert "[← 00_first](00_first.ipynb)" in heads[1]
@@ -68,6 +70,8 @@ def test_tables_of_the_committed_figures_stand_on_their_pages():
     assert between(course_table.README, "course", MAKER) == course_table.table()
     assert between(results, "steps", MAKER) == course_table.gains()
     assert between(results, "screening", MAKER) == course_table.screening()
+    counts = json.loads(course_table.COUNTS.read_text(encoding="utf-8"))
+    assert other_seeds.TABLE.read_text(encoding="utf-8") == other_seeds.report(counts, course_table.FOLDER)
     assert course_table._gain({"value": 0.06, "low": 0.03, "high": 0.11, "p_holm": 0.01}) == "**+0.060 [+0.03, +0.11]**"
     assert course_table._gain({"value": 0.06, "low": -0.01, "high": 0.11, "p_holm": None}) == "+0.060 [-0.01, +0.11]"
 
