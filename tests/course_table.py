@@ -3,8 +3,8 @@
     python -m tests.course_table
 
 writes README's table between its marks, in the first cell of each notebook the line with the running time and the
-links, and the tables of the notebooks' own figures in ``notebooks/results/README.md``. One time a notebook: the seconds
-of ``notebooks/results/NAME.json``.
+links, the tables of the notebooks' own figures in ``notebooks/results/README.md``, and ``tests/bench/COURSE.md``. One
+time a notebook: the seconds of ``notebooks/results/NAME.json``.
 """
 
 import json
@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parents[1]
 FOLDER, README = REPOSITORY / "notebooks", REPOSITORY / "README.md"
 MAKER = "tests.course_table"
 COUNTS = REPOSITORY / "tests" / "bench" / "course.json"  # of claims with other seeds, see tests/other_seeds.py
+SEEDS = COUNTS.with_name("COURSE.md")  # the same as a page
 MEASURES, LEVEL = ("image AUROC", "pixel AP", "PRO", "macro PRO"), 0.05
 MARK = re.compile(r"^Running time:.*?(?:\n\n|\Z)", re.M | re.S)
 
@@ -50,6 +51,42 @@ def claims_elsewhere(path: Path) -> str:
         return "not run"
     made = sum(run["made"] for run in runs)
     return f"{made - sum(len(run['fell']) for run in runs)} of {made}"
+
+
+def report(found: dict[str, dict[str, dict]], folder: Path) -> str:
+    """The table, and the claims that fell.
+
+    Args:
+        found: notebook → seed → what ``run_seed`` returned.
+        folder: of the notebooks.
+    """
+    seeds = sorted({seed for runs in found.values() for seed in runs}, key=int)
+    lines = [
+        "# The course: times, sizes, and claims with other seeds",
+        "",
+        "Made by `python -m tests.execute --seeds` and `python -m tests.course_table`. Claims that hold of claims",
+        "made, in the committed run and with other seeds of the trainings and, where the notebook has them, of the",
+        "textile. A claim that fell was softened or dropped afterwards, and its text says what the other seeds found; it is",
+        "counted here as it was.",
+        "",
+        f"| notebook | default run | MB | committed | {' | '.join(f'seed {seed}' for seed in seeds)} |",
+        f"|---|---|---|---|{'---|' * len(seeds)}",
+    ]
+    fell = []
+    for path in notebooks(folder):
+        runs = found.get(path.stem, {})
+        cells = [held(runs[seed]) if seed in runs else "not run" for seed in seeds]
+        told = [path.stem, running_time(path), f"{path.stat().st_size / 1e6:.2f}", claims_held(path), *cells]
+        lines.append(f"| {' | '.join(told)} |")
+        today = {each["text"] for each in noted(path).get("claims", [])}
+        for seed, run in runs.items():
+            for text in run.get("fell", []):
+                fell.append(f"- {path.stem}, seed {seed}: {text}{'' if text in today else ' (not claimed any more)'}")
+    return "\n".join([*lines, "", "Claims that fell:", "", *(fell or ["- none"]), ""])
+
+
+def held(run: dict) -> str:
+    return run.get("error") or f"{run['made'] - len(run['fell'])} of {run['made']}"
 
 
 def running_time(path: Path) -> str:
@@ -147,6 +184,9 @@ def main() -> None:
         (results, "screening", screening()),
     ):
         put(page, name, MAKER, text)
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
+    with atomic_path(SEEDS) as temporary:
+        temporary.write_text(report(counts, FOLDER), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ from tests.other_seeds import try_seeds
 from tests.palette import convert
 
 ABSOLUTE = re.compile(r"(?<![\w.:/~])(?:/(?:work|home|root|tmp|Users|private|opt|mnt|var)/|[A-Z]:\\)[\w.-]*")
-OPENING = "the default run takes about"
 OUTSIDE = re.compile(r"(?:\.\./){2,}[\w.-]*")  # out of the repository, from the folder of the notebooks
+OPENING = "the default run takes about"  # as ``lesson.begin`` says it
 
 
 def texts(cell: dict) -> list[str]:

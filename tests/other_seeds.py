@@ -16,10 +16,8 @@ from nbclient.exceptions import CellExecutionError
 from papermill.iorw import load_notebook_node
 
 from adkit.runtime import atomic_path
-from tests.course_table import COUNTS, claims_held, notebooks, noted, running_time
+from tests.course_table import COUNTS, SEEDS, held, report
 from tests.parameterised import run_with
-
-TABLE = Path(__file__).parent / "bench" / "COURSE.md"
 
 
 def other_parameters(notebook: dict, seed: int) -> dict:
@@ -43,45 +41,8 @@ def run_seed(path: Path, seed: int, home: Path) -> dict:
     return {"made": len(claims), "fell": [each["text"] for each in claims if not each["holds"]]}
 
 
-def report(found: dict[str, dict[str, dict]], folder: Path) -> str:
-    """The table, and the claims that fell.
-
-    Args:
-        found: notebook → seed → what ``run_seed`` returned.
-        folder: of the notebooks.
-    """
-    seeds = sorted({seed for runs in found.values() for seed in runs}, key=int)
-    lines = [
-        "# The course: times, sizes, and claims with other seeds",
-        "",
-        "Made by `python -m tests.execute --seeds`. Claims that hold of claims made, in the committed run and with",
-        "other seeds of the trainings and, where the notebook has them, of the textile. A claim that fell was",
-        "softened or dropped afterwards, and its text says what the other seeds found; it is counted here as it was.",
-        "",
-        f"| notebook | default run | MB | committed | {' | '.join(f'seed {seed}' for seed in seeds)} |",
-        f"|---|---|---|---|{'---|' * len(seeds)}",
-    ]
-    fell = []
-    for path in notebooks(folder):
-        runs = found.get(path.stem, {})
-        cells = [_held(runs[seed]) if seed in runs else "not run" for seed in seeds]
-        told = [path.stem, running_time(path), f"{path.stat().st_size / 1e6:.2f}", claims_held(path), *cells]
-        lines.append(f"| {' | '.join(told)} |")
-        today = {each["text"] for each in noted(path).get("claims", [])}
-        for seed, run in runs.items():
-            for text in run.get("fell", []):
-                fell.append(f"- {path.stem}, seed {seed}: {text}{'' if text in today else ' (not claimed any more)'}")
-    return "\n".join([*lines, "", "Claims that fell:", "", *(fell or ["- none"]), ""])
-
-
-def _held(run: dict) -> str:
-    return run.get("error") or f"{run['made'] - len(run['fell'])} of {run['made']}"
-
-
-def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = False, table: Path = TABLE) -> None:
-    """Run notebooks with other seeds, and write the table after each, and once more at the end.
-
-    With ``resume``, and nothing left to run, that only brings the columns of the committed run up to date.
+def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = False, table: Path = SEEDS) -> None:
+    """Run notebooks with other seeds, and write the table after each.
 
     Args:
         paths: of the notebooks.
@@ -97,13 +58,7 @@ def try_seeds(paths: list[Path], seeds: list[int], home: Path, resume: bool = Fa
             run = found.setdefault(path.stem, {}).get(seed, {"error": "not run"})
             if "error" in run:
                 found[path.stem][seed] = run_seed(path, int(seed), home)
-                print(f"{path.stem}, seed {seed}: {_held(found[path.stem][seed])}", flush=True)
-                _write(found, paths[0].parent, kept, table)
-    _write(found, paths[0].parent, kept, table)
-
-
-def _write(found: dict[str, dict[str, dict]], folder: Path, kept: Path, table: Path) -> None:
-    """The counts, and the table of them."""
-    for file, text in ((kept, json.dumps(found, indent=1) + "\n"), (table, report(found, folder))):
-        with atomic_path(file) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+                print(f"{path.stem}, seed {seed}: {held(found[path.stem][seed])}", flush=True)
+                for file, text in ((kept, json.dumps(found, indent=1) + "\n"), (table, report(found, path.parent))):
+                    with atomic_path(file) as temporary:
+                        temporary.write_text(text, encoding="utf-8")

@@ -193,6 +193,7 @@ def test_the_board_tells_how_it_stands(capsys):
     board.told -= 61
     board.tick(1, lambda: 0)
     board.over(Done("d", "ok", 60.0), 0)
+    board.tick(0)
     assert capsys.readouterr().err.splitlines() == [
         "4 jobs, 2 at a time",
         "[1/4] ok      a  30 s  on box, GPU 1  (2 running, 1 waiting, 0 failed, about 45 s left)",

@@ -71,7 +71,7 @@ def test_tables_of_the_committed_figures_stand_on_their_pages():
     assert between(results, "steps", MAKER) == course_table.gains()
     assert between(results, "screening", MAKER) == course_table.screening()
     counts = json.loads(course_table.COUNTS.read_text(encoding="utf-8"))
-    assert other_seeds.TABLE.read_text(encoding="utf-8") == other_seeds.report(counts, course_table.FOLDER)
+    assert course_table.SEEDS.read_text(encoding="utf-8") == course_table.report(counts, course_table.FOLDER)
     assert course_table._gain({"value": 0.06, "low": 0.03, "high": 0.11, "p_holm": 0.01}) == "**+0.060 [+0.03, +0.11]**"
     assert course_table._gain({"value": 0.06, "low": -0.01, "high": 0.11, "p_holm": None}) == "+0.060 [-0.01, +0.11]"
 
@@ -105,7 +105,7 @@ def test_claims_are_counted_with_other_seeds_and_it_goes_on(course, tmp_path, ca
 
 def test_a_notebook_that_fails_says_so(course, tmp_path):
     found = {"00_first": {"7": {"error": "ValueError: x"}}, "01_second": {"8": {"made": 2, "fell": ["it is so"]}}}
-    report = other_seeds.report(found, course)
+    report = course_table.report(found, course)
     assert "| ValueError: x | not run |" in report
     assert "| not run | 1 of 2 |" in report
     assert "- 01_second, seed 8: it is so (not claimed any more)" in report
